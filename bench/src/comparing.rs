@@ -67,9 +67,9 @@ fn verify(cluster: &Cluster, server: &str) -> (Window, String) {
     api.act(&format!("/v1/pools/db/servers/{server}/verify"));
     let (line, _) = wait::until("the comparison has ended", BOUND, || {
         let events = api.events_after(id);
-        events.into_iter().find(|e| e.subject == server && e.light.is_some()).ok_or("no line of its end")
+        events.into_iter().find(|e| e.subject == server && e.severity.is_some()).ok_or("no line of its end")
     });
     let window = Window { from, to: Instant::now() };
-    assert_eq!(line.light.as_deref(), Some("good"), "{line:?}");
+    assert_eq!(line.severity.as_deref(), Some("good"), "{line:?}");
     (window, line.text)
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use cordee_e2e::cluster::Cluster;
-use cordee_e2e::pair::{Pair, READY, server_id, wait_for_no_receipt};
+use cordee_e2e::pair::{Pair, READY, server_id, wait_for_no_ack};
 use cordee_e2e::wait;
 use rustix::process::Signal;
 
@@ -58,7 +58,7 @@ fn kill(cluster: &Cluster, pair: &Pair, old: u32) -> Kill {
 fn in_place(cluster: &Cluster, load: &Load, pair: &Pair, times: usize) -> Vec<Kill> {
     let standby = format!("/v1/pools/db/servers/{}", pair.standby.name);
     cluster.api().act(&format!("{standby}/stop"));
-    wait_for_no_receipt(cluster, READY);
+    wait_for_no_ack(cluster, READY);
     let mut kills = Vec::new();
     for n in 0..times {
         std::thread::sleep(LIVED);

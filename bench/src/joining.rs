@@ -104,7 +104,7 @@ fn join(cluster: &Cluster) -> Joined {
             copied.get_or_insert(now);
         }
         assert_ne!(server.status.word, "Copy failed", "{server:?}");
-        if server.standing.as_deref() == Some("member") { Ok(()) } else { Err(format!("{server:?}")) }
+        if server.membership.as_deref() == Some("member") { Ok(()) } else { Err(format!("{server:?}")) }
     });
     let to = Instant::now();
     for event in api.events_after(id) {

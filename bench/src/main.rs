@@ -66,7 +66,7 @@ const PARTS: [(&str, Part); 10] = [
 ];
 
 #[derive(Debug)]
-struct Asked {
+struct Options {
     parts: Vec<Part>,
     /// Of the big table.
     size_mib: u64,
@@ -117,8 +117,8 @@ fn web(cluster: &Cluster) -> Report {
     report
 }
 
-fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
-    let mut asked = Asked { parts: Vec::new(), size_mib: 1_024, times: 20 };
+fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
+    let mut asked = Options { parts: Vec::new(), size_mib: 1_024, times: 20 };
     while let Some(argument) = arguments.next() {
         let mut number = || {
             let text = arguments.next().unwrap_or_default();

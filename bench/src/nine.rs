@@ -14,7 +14,7 @@ use crate::pace::Load;
 use crate::report::Report;
 
 const MOST_MS: f64 = 300.0;
-/// All of them are members again, and commits wait for a receipt.
+/// All of them are members again, and commits wait for an ACK.
 const WELL: Duration = Duration::from_secs(180);
 const SWITCHED: Duration = Duration::from_secs(30);
 

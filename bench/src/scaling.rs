@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use cordee_domain::change::{RawServer, Request};
 use cordee_domain::desired::{Addresses, Desired};
 use cordee_domain::haproxy::config::{self, Setting};
-use cordee_domain::haproxy::stats::{Check, Limits, Running, RunningServer, Verdict};
+use cordee_domain::haproxy::stats::{Check, CheckState, Limits, Running, RunningServer};
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::{Leader, Observed, ProcessId, ProcessSeen, ProxySeen, Seen};
 use cordee_domain::plan::{places, plan};
@@ -123,7 +123,7 @@ fn seen(desired: &Desired, setting: &Setting) -> Observed {
                 most: 0,
                 checked: true,
                 checked_elsewhere: false,
-                verdict: Verdict::Up,
+                verdict: CheckState::Up,
                 sessions: 0,
                 total: 0,
                 cookie: format!("S{}", server.id),

@@ -146,13 +146,13 @@ impl Api {
         self.try_snapshot().expect("snapshot")
     }
 
-    /// Waits until a server has that light, and gives it.
+    /// Waits until a server has that severity, and gives it.
     #[track_caller]
-    pub fn wait_for_light(&self, server: &str, light: &str, bound: Duration) -> Server {
-        wait::until(&format!("{server} is {light}"), bound, || {
+    pub fn wait_for_severity(&self, server: &str, severity: &str, bound: Duration) -> Server {
+        wait::until(&format!("{server} is {severity}"), bound, || {
             let snapshot = self.try_snapshot()?;
             let found = snapshot.find(server).ok_or("it is not there")?;
-            if found.status.light == light { Ok(found.clone()) } else { Err(format!("{found:?}")) }
+            if found.status.severity == severity { Ok(found.clone()) } else { Err(format!("{found:?}")) }
         })
         .0
     }
@@ -208,11 +208,11 @@ pub struct Snapshot {
     pub servers: Vec<Server>,
 }
 
-/// A light and its words.
+/// A severity and its words.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Status {
     /// `good`, `warning`, `critical`, `progress`, `maintenance`, `unknown`.
-    pub light: String,
+    pub severity: String,
     /// The word.
     pub word: String,
     /// The reason, if there is one.
@@ -257,7 +257,7 @@ pub struct Server {
     /// `writer` or `standby`.
     pub role: Option<String>,
     /// `member`, `returning` or `diverged`.
-    pub standing: Option<String>,
+    pub membership: Option<String>,
     /// Writer only: whether a commit is acknowledged only after a standby has received it, now.
     pub semi_sync: Option<bool>,
     /// Who starts it.
@@ -270,7 +270,7 @@ pub struct Server {
     pub pid: Option<u32>,
     /// Replication towards it.
     #[serde(default)]
-    pub links: Vec<Link>,
+    pub channels: Vec<Channel>,
 }
 
 /// The last check of a server.
@@ -286,11 +286,11 @@ pub struct LastCheck {
 
 /// One direction of replication.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Link {
+pub struct Channel {
     /// The server that is copied.
     pub from: String,
     /// Whether it runs.
-    pub light: String,
+    pub severity: String,
     /// Measured by heartbeat.
     pub delay_ms: Option<u64>,
 }
@@ -305,7 +305,7 @@ pub struct Event {
     /// About what.
     pub subject: String,
     /// Light, for changes of state.
-    pub light: Option<String>,
+    pub severity: Option<String>,
     /// The sentence.
     pub text: String,
 }
@@ -330,9 +330,12 @@ impl Snapshot {
 
     /// Whether everything is as it should be; else what is not.
     pub fn settled(&self) -> Result<(), String> {
-        let proxies =
-            self.proxies.iter().filter(|p| p.status.light != "good" || !p.settled).map(|p| format!("{p:?}"));
-        let servers = self.servers.iter().filter(|s| s.status.light != "good").map(|s| format!("{s:?}"));
+        let proxies = self
+            .proxies
+            .iter()
+            .filter(|p| p.status.severity != "good" || !p.settled)
+            .map(|p| format!("{p:?}"));
+        let servers = self.servers.iter().filter(|s| s.status.severity != "good").map(|s| format!("{s:?}"));
         let wrong: Vec<String> = proxies.chain(servers).collect();
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
     }

@@ -49,8 +49,8 @@ impl<'a> Crowd<'a> {
         }
         crowd.strangers = strangers;
         for (number, name) in crowd.names.iter().enumerate() {
-            let light = if number < GOOD { "good" } else { "critical" };
-            api.wait_for_light(name, light, CHECKED);
+            let severity = if number < GOOD { "good" } else { "critical" };
+            api.wait_for_severity(name, severity, CHECKED);
         }
         crowd
     }

@@ -1,9 +1,9 @@
 //! A network of the test's own, in which single directions can be cut.
 //!
 //! The whole cluster lives in one network namespace, on its loopback. A packet filter there knows a connection by who
-//! opened it and to which port: MariaDB to a database's port is a link, HAProxy to one is the way of the applications.
-//! Cordée itself reaches its own databases through unix sockets, which no filter cuts, and those that are not its own
-//! over TCP as root.
+//! opened it and to which port: MariaDB to a database's port is a channel, HAProxy to one is the way of the
+//! applications. Cordée itself reaches its own databases through unix sockets, which no filter cuts, and those that are
+//! not its own over TCP as root.
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
@@ -40,7 +40,7 @@ pub fn enter() -> Result<(), &'static str> {
 /// A direction of packets between two processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// What the first database says to the second, over the links of both.
+    /// What the first database says to the second, over the channels of both.
     Forth,
     /// What the second database says to the first.
     Back,

@@ -244,7 +244,7 @@ impl Seen {
         self.assert_recovery();
     }
 
-    /// Milliseconds after the blow at which the client outside lost its last request.
+    /// Milliseconds after the fault at which the client outside lost its last request.
     pub fn outside_recovery(&self) -> Option<u64> {
         let struck = count(&self.report, "struck");
         let lost = self.outside.iter().filter(|h| h.ended >= struck && (h.status == 0 || h.status >= 500));
@@ -257,7 +257,7 @@ impl Seen {
         Instant::now().checked_sub(Duration::from_millis(ago)).expect("not before the machine")
     }
 
-    /// The first write after the blow was acknowledged to the drill when it was to writers outside, but for what lies
+    /// The first write after the fault was acknowledged to the drill when it was to writers outside, but for what lies
     /// between two tries of either.
     #[track_caller]
     pub fn assert_first_write(&self, outside: Duration) {

@@ -109,7 +109,7 @@ pub fn members_but_unproven(
 ) -> Result<(), String> {
     let lacks_one = |s: &Server| {
         let reason = s.status.reason.as_deref().unwrap_or("");
-        s.status.light == "warning" && reason.contains("1 could not be") && reason.contains(table)
+        s.status.severity == "warning" && reason.contains("1 could not be") && reason.contains(table)
     };
     all_well(cluster, names, |s| s.name == server && lacks_one(s))?;
     let snapshot = cluster.api().try_snapshot()?;
@@ -132,22 +132,22 @@ fn all_well(cluster: &Cluster, names: &[&str], spared: impl Fn(&Server) -> bool)
         return Err(format!("{:?}", all.iter().map(|s| brief(s)).collect::<Vec<_>>()));
     }
     // Who is on the way tells more than who waits for it.
-    if let Some(other) = all.iter().find(|s| s.standing.as_deref() != Some("member")) {
+    if let Some(other) = all.iter().find(|s| s.membership.as_deref() != Some("member")) {
         return Err(brief(other));
     }
     for server in all {
         let heard = server
-            .links
+            .channels
             .iter()
-            .filter(|l| l.light == "good" && l.delay_ms.is_some_and(|ms| ms < FRESH_MS))
+            .filter(|l| l.severity == "good" && l.delay_ms.is_some_and(|ms| ms < FRESH_MS))
             .map(|l| l.from.as_str());
         let others = names.iter().copied().filter(|n| *n != server.name);
-        let well = server.standing.as_deref() == Some("member")
+        let well = server.membership.as_deref() == Some("member")
             && (server.pid.is_some() || server.runtime == "external")
-            && (server.status.light == "good" || spared(server))
+            && (server.status.severity == "good" || spared(server))
             && heard.collect::<BTreeSet<_>>() == others.collect();
         if !well {
-            return Err(format!("{} {:?}", brief(server), server.links));
+            return Err(format!("{} {:?}", brief(server), server.channels));
         }
     }
     Ok(())
@@ -155,18 +155,18 @@ fn all_well(cluster: &Cluster, names: &[&str], spared: impl Fn(&Server) -> bool)
 
 /// A database in a few words.
 pub fn brief(server: &Server) -> String {
-    let Server { name, standing, status, pid, .. } = server;
+    let Server { name, membership, status, pid, .. } = server;
     let reason = status.reason.as_deref().unwrap_or("");
     format!(
         "{name} {} pid {pid:?} {} “{}” ({reason})",
-        standing.as_deref().unwrap_or("?"),
-        status.light,
+        membership.as_deref().unwrap_or("?"),
+        status.severity,
         status.word
     )
 }
 
-/// Names of the links that a database itself says it has, with whether both halves run.
-pub fn links(cluster: &Cluster, server: &str) -> Result<Vec<(String, bool)>, String> {
+/// Names of the channels that a database itself says it has, with whether both halves run.
+pub fn channels(cluster: &Cluster, server: &str) -> Result<Vec<(String, bool)>, String> {
     let root = Db::root(cluster, server);
     let rows = root.try_query("SHOW ALL SLAVES STATUS")?;
     // Connection_name, Slave_SQL_State, Slave_IO_State, Master_Host, …, Slave_IO_Running, Slave_SQL_Running.
@@ -184,7 +184,7 @@ pub fn links(cluster: &Cluster, server: &str) -> Result<Vec<(String, bool)>, Str
 pub fn wait_for_mesh(cluster: &Cluster, names: &[&str]) {
     wait::until(&format!("each of {names:?} copies all the others"), SETTLED, || {
         for name in names {
-            let found = links(cluster, name)?;
+            let found = channels(cluster, name)?;
             let from: BTreeSet<&str> = found.iter().map(|(from, _)| from.as_str()).collect();
             let others: BTreeSet<&str> = names.iter().copied().filter(|n| n != name).collect();
             if from != others || found.iter().any(|(_, runs)| !runs) {
@@ -260,7 +260,7 @@ pub fn wait_until_left(cluster: &Cluster, name: &str, stay: &[&str]) -> Duration
             return Err("HAProxy lists it".to_owned());
         }
         for peer in stay {
-            if links(cluster, peer)?.iter().any(|(from, _)| from == name) {
+            if channels(cluster, peer)?.iter().any(|(from, _)| from == name) {
                 return Err(format!("{peer} has a link to it"));
             }
         }

@@ -17,7 +17,7 @@ pub struct Mortal {
 }
 
 impl Mortal {
-    /// Kills Cordée with its keeper and starts one `serve` that dies at `failpoint`, for example `before:SetLink`.
+    /// Kills Cordée with its keeper and starts one `serve` that dies at `failpoint`, for example `before:SetChannel`.
     #[track_caller]
     pub fn start(cluster: &Cluster, failpoint: &str) -> Self {
         cluster.kill_cordee();

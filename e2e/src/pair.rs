@@ -55,7 +55,7 @@ impl Pair {
     }
 
     /// Waits until the standby could take over now: both are members that hear each other, commits wait for its
-    /// receipt, and nothing is being handed over.
+    /// ACK, and nothing is being handed over.
     #[track_caller]
     pub fn wait(cluster: &Cluster) -> Self {
         Self::wait_until(cluster, "the standby could take over", |_| Ok(()))
@@ -111,10 +111,10 @@ impl Pair {
             return Err(format!("no commit waits for a receipt: {writer:?}"));
         }
         for (on, from) in [(writer, standby), (standby, writer)] {
-            let fresh = on.links.iter().any(|l| {
-                l.from == from.name && l.light == "good" && l.delay_ms.is_some_and(|ms| ms < FRESH_MS)
+            let fresh = on.channels.iter().any(|l| {
+                l.from == from.name && l.severity == "good" && l.delay_ms.is_some_and(|ms| ms < FRESH_MS)
             });
-            if on.standing.as_deref() != Some("member") || on.pid.is_none() || !fresh {
+            if on.membership.as_deref() != Some("member") || on.pid.is_none() || !fresh {
                 return Err(format!("{on:?}"));
             }
         }
@@ -154,7 +154,7 @@ pub fn promote(cluster: &Cluster, server: &str, accept_loss: bool) -> Reply {
 
 /// Waits until semi-synchronous replication is off on the writer, as the API shows it.
 #[track_caller]
-pub fn wait_for_no_receipt(cluster: &Cluster, bound: Duration) -> Duration {
+pub fn wait_for_no_ack(cluster: &Cluster, bound: Duration) -> Duration {
     wait::until("the API says that commits wait for nobody", bound, || {
         let pair = Pair::try_read(cluster)?;
         if pair.writer.semi_sync == Some(false) { Ok(()) } else { Err(format!("{:?}", pair.writer)) }

@@ -172,7 +172,10 @@ fn evidence(cluster: &Cluster, before: u64) {
         // What came last tells more than how it began.
         let events = cluster.api().events_after(before);
         for event in events.iter().skip(events.len().saturating_sub(40)) {
-            eprintln!("#   {} {} {:?} {}: {}", event.id, event.subject, event.light, event.actor, event.text);
+            eprintln!(
+                "#   {} {} {:?} {}: {}",
+                event.id, event.subject, event.severity, event.actor, event.text
+            );
         }
     }));
     if told.is_err() {
@@ -180,11 +183,11 @@ fn evidence(cluster: &Cluster, before: u64) {
     }
     let told = catch_unwind(AssertUnwindSafe(|| {
         for server in cluster.api().snapshot().servers.iter().filter(|s| s.pool == "db") {
-            let links =
+            let channels =
                 Db::root(cluster, &server.name).try_query("SHOW ALL SLAVES STATUS").unwrap_or_default();
-            for link in links {
-                let from = link.first().cloned().unwrap_or_default();
-                for said in link.iter().filter(|value| value.to_lowercase().contains("error")) {
+            for channel in channels {
+                let from = channel.first().cloned().unwrap_or_default();
+                for said in channel.iter().filter(|value| value.to_lowercase().contains("error")) {
                     eprintln!("#   {} copies {from}: {said}", server.name);
                 }
             }

@@ -8,7 +8,7 @@ use crate::db::Db;
 /// The schemas that it makes.
 pub const SCHEMAS: [&str; 2] = ["zoo", "zoo `o'dd\" ü.x"];
 
-/// What hurries past on the standbys: made on the writer, carried to the others by their links.
+/// What hurries past on the standbys: made on the writer, carried to the others by their channels.
 const STATEMENTS: &[&str] = &[
     "CREATE DATABASE zoo CHARACTER SET utf8mb4; USE zoo",
     // Whole numbers, fixed point, bits, at both ends.
@@ -208,7 +208,8 @@ fn definition(root: &Db, kind: &str, name: &str) -> Vec<String> {
         "EVENT" => vec![1, 3],
         _ => vec![1, 2],
     };
-    // Whether an event runs here is asked apart: a link carries one that was switched off as one that runs elsewhere.
+    // Whether an event runs here is asked apart: a channel carries one that was switched off as one that runs
+    // elsewhere.
     let states = [" DISABLE ON SLAVE", " DISABLE", " ENABLE"];
     let plain = |text: &str| states.iter().fold(text.to_owned(), |all, state| all.replace(state, ""));
     fields.into_iter().map(|i| if kind == "EVENT" { plain(&row[i]) } else { row[i].clone() }).collect()

@@ -172,7 +172,7 @@ fn serves(cluster: &Cluster, added: Instant) {
 
 /// After it is shown up, 300 requests without a cookie: 90 to 110 each.
 fn shared_by_three(cluster: &Cluster) {
-    cluster.api().wait_for_light("web3", "good", SERVING);
+    cluster.api().wait_for_severity("web3", "good", SERVING);
     let report = Load::new(cluster.site(), 4, Ask::Get("/")).most(300).run();
     report.assert_no_failure(300);
     let shares = report.shares();
@@ -272,8 +272,8 @@ fn a_silent_server_a_closed_port_and_a_good_one_harm_nobody(cluster: &Cluster) {
         let reply = api.post("/v1/pools/web/servers", &body);
         assert!(reply.ok(), "{name}: {reply:?}");
     }
-    for (name, light) in [("silent", "critical"), ("closed", "critical"), ("good", "good")] {
-        let server = api.wait_for_light(name, light, Duration::from_secs(5));
+    for (name, severity) in [("silent", "critical"), ("closed", "critical"), ("good", "good")] {
+        let server = api.wait_for_severity(name, severity, Duration::from_secs(5));
         println!("#   {name}: {} {:?}", server.status.word, server.status.reason);
         assert!(server.status.reason.is_some(), "{server:?}");
     }
@@ -291,7 +291,7 @@ fn a_name_that_does_not_resolve_is_shown_and_not_rendered(cluster: &Cluster) {
     let reply =
         api.post("/v1/pools/web/servers", &json!({ "name": "lost", "address": "no-such-host.invalid" }));
     assert!(reply.ok(), "{reply:?}");
-    let lost = api.wait_for_light("lost", "critical", Duration::from_secs(10));
+    let lost = api.wait_for_severity("lost", "critical", Duration::from_secs(10));
     assert_eq!((lost.port, lost.runtime.as_str()), (80, "external"));
     let reason = lost.status.reason.unwrap_or_default();
     assert!(reason.contains("no-such-host.invalid"), "{reason}");
@@ -309,10 +309,10 @@ fn drain_and_maintenance_do_what_they_say(cluster: &Cluster) {
     assert!(!new_visitors().contains_key("web1"), "a draining server takes no new visitors");
     assert_eq!(ask("S1").server(), "web1", "a draining server keeps those it has");
     cluster.cli_ok(&["maintenance", "web1"]);
-    api.wait_for_light("web1", "maintenance", SERVING);
+    api.wait_for_severity("web1", "maintenance", SERVING);
     assert_eq!(ask("S1").server(), "web2", "in maintenance it serves nobody");
     cluster.cli_ok(&["ready", "web1"]);
-    api.wait_for_light("web1", "good", SERVING);
+    api.wait_for_severity("web1", "good", SERVING);
     assert!(new_visitors().contains_key("web1"));
     assert_eq!(ask("S1").server(), "web1");
     cluster.settle();
@@ -336,9 +336,9 @@ fn one_added_in_maintenance_gets_nobody_before_it_is_put_in_service(cluster: &Cl
     assert!(said.contains("in maintenance"), "{said}");
     cluster.cli_ok(&["add", "web", "calm-own", "--start", "--maintenance"]);
     for (name, _) in &guests {
-        api.wait_for_light(name, "maintenance", SERVING);
+        api.wait_for_severity(name, "maintenance", SERVING);
     }
-    api.wait_for_light("calm-own", "maintenance", SERVING);
+    api.wait_for_severity("calm-own", "maintenance", SERVING);
     let load = Load::new(cluster.site(), 4, Ask::Get("/")).most(200).run();
     load.assert_no_failure(200);
     let shares = load.shares();
@@ -352,7 +352,7 @@ fn one_added_in_maintenance_gets_nobody_before_it_is_put_in_service(cluster: &Cl
     assert_eq!((refused.status, fields), (409, vec!["maintenance".to_owned()]), "{refused:?}");
     for name in ["calm-api", "calm-form", "calm-cli", "calm-own"] {
         cluster.cli_ok(&["ready", name]);
-        api.wait_for_light(name, "good", SERVING);
+        api.wait_for_severity(name, "good", SERVING);
     }
     let shares = Load::new(cluster.site(), 4, Ask::Get("/")).most(200).run().shares();
     assert_eq!(shares.keys().filter(|name| name.starts_with("calm")).count(), 4, "{shares:?}");
@@ -384,7 +384,7 @@ fn an_address_in_brackets_is_taken_and_shown_before_its_port(cluster: &Cluster) 
     for add in ways {
         let before = guest.visitors();
         add();
-        let shown = api.wait_for_light("six", "good", SERVING);
+        let shown = api.wait_for_severity("six", "good", SERVING);
         assert_eq!((shown.address.as_str(), shown.port), ("::1", port));
         assert!(cluster.conf("web").contains(&format!("[::1]:{port}")), "{}", cluster.conf("web"));
         let status = cluster.cli(&["status"]).out;
@@ -401,22 +401,22 @@ fn a_server_that_does_not_obey_the_session_mode_is_shown_as_such(cluster: &Clust
     let (stranger, api) = (Stranger::new(Manner::Good("guest")), cluster.api());
     let port = stranger.port().to_string();
     cluster.cli_ok(&["add", "web", "guest", "--address", "127.0.0.1", "--port", &port]);
-    api.wait_for_light("guest", "good", SERVING);
+    api.wait_for_severity("guest", "good", SERVING);
     let test = |code: i32, words: &str| {
         let said = cluster.cli(&["test", "guest"]);
         assert!(said.code == code && said.out.contains(words), "{said:?}");
     };
     test(0, "does not say where it keeps sessions");
     cluster.cli_ok(&["session", "database"]);
-    let shown = api.wait_for_light("guest", "warning", GONE);
+    let shown = api.wait_for_severity("guest", "warning", GONE);
     assert!(shown.status.reason.as_deref().is_some_and(|r| r.contains("does not say")), "{shown:?}");
     test(1, "does not say where it keeps sessions");
     for ours in ["web1", "web2"] {
-        assert_eq!(api.snapshot().server(ours).status.light, "good", "{ours} obeys");
+        assert_eq!(api.snapshot().server(ours).status.severity, "good", "{ours} obeys");
         assert!(cluster.cli_ok(&["test", ours]).contains("where it is told to"));
     }
     cluster.cli_ok(&["session", "proxy"]);
-    api.wait_for_light("guest", "good", GONE);
+    api.wait_for_severity("guest", "good", GONE);
     cluster.cli_ok(&["remove", "guest"]);
     api.wait_until_gone("guest", GONE);
 }

@@ -78,7 +78,7 @@ fn the_pages_cookies_stay_here_and_all_others_pass(cluster: &Cluster) {
     let (echo, api) = (Stranger::new(Manner::Echo), cluster.api());
     let body = json!({ "name": "echo", "address": "127.0.0.1", "port": echo.port(), "cookie": "S9" });
     assert!(api.post("/v1/pools/web/servers", &body).ok());
-    api.wait_for_light("echo", "good", Duration::from_secs(10));
+    api.wait_for_severity("echo", "good", Duration::from_secs(10));
     let arrives = |sent: &[&str]| {
         let visitor = Client::new(cluster.site());
         let mut visitor = sent.iter().fold(visitor, |visitor, cookies| visitor.header("Cookie", cookies));

@@ -100,22 +100,22 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// The verdict that the open page shows: light and words.
+/// The verdict that the open page shows: severity and words.
 fn shown(person: &Person) -> Result<(String, String), String> {
-    let light = person.browser.try_script("return document.getElementById('verdict').dataset.st", &[])?;
+    let severity = person.browser.try_script("return document.getElementById('verdict').dataset.st", &[])?;
     let words = person.browser.text("#verdict").ok_or("no verdict")?;
-    Ok((light.as_str().unwrap_or("").to_owned(), words))
+    Ok((severity.as_str().unwrap_or("").to_owned(), words))
 }
 
 /// Waits until the page says unknown, or one of these words.
 #[track_caller]
 fn said(person: &Person, words: &[&str]) {
-    let ((light, says), took) = wait::until("the page says unknown, or the cause", SAID, || {
-        let (light, says) = shown(person)?;
-        let told = light == "unknown" || words.iter().any(|w| says.contains(w));
-        if light != "good" && told { Ok((light, says)) } else { Err(format!("{light}: {says}")) }
+    let ((severity, says), took) = wait::until("the page says unknown, or the cause", SAID, || {
+        let (severity, says) = shown(person)?;
+        let told = severity == "unknown" || words.iter().any(|w| says.contains(w));
+        if severity != "good" && told { Ok((severity, says)) } else { Err(format!("{severity}: {says}")) }
     });
-    println!("#   the page after {} ms: {light}, {says}", took.as_millis());
+    println!("#   the page after {} ms: {severity}, {says}", took.as_millis());
 }
 
 /// Waits until nothing of it is said any more, on the page and by the API.
@@ -124,8 +124,8 @@ fn right_again(cluster: &Cluster, person: &Person, words: &[&str]) {
     let gone = |says: &str| !words.iter().any(|w| says.contains(w));
     let (says, took) = wait::until("page and API know again", RIGHT, || {
         let verdict = cluster.api().try_snapshot()?.verdict;
-        let (light, says) = shown(person)?;
-        let fine = light != "unknown" && verdict.light != "unknown";
+        let (severity, says) = shown(person)?;
+        let fine = severity != "unknown" && verdict.severity != "unknown";
         let reason = verdict.reason.unwrap_or_default();
         if fine && gone(&says) && gone(&reason) { Ok(says) } else { Err(format!("{says}; {reason}")) }
     });
@@ -162,8 +162,8 @@ fn no_more_files_can_be_opened_while_the_writer_dies(cluster: &Cluster) {
     trial.kill_the_writer();
     said(&person, &words);
     wait::always("it stays said, and serve lives", Duration::from_secs(8), || {
-        let (light, says) = shown(&person)?;
-        if light == "unknown" && serve.lives() { Ok(()) } else { Err(format!("{light}: {says}")) }
+        let (severity, says) = shown(&person)?;
+        if severity == "unknown" && serve.lives() { Ok(()) } else { Err(format!("{severity}: {says}")) }
     });
     drop(none);
     let since = Instant::now();
@@ -212,8 +212,9 @@ fn the_state_cannot_be_written_while_the_writer_dies(cluster: &Cluster) {
     right_again(cluster, &person, &words);
     all_is_well(cluster, since);
     let told = cluster.api().events_after(before);
-    let died =
-        told.iter().find(|e| e.subject == trial.before.writer.name && e.light.as_deref() == Some("critical"));
+    let died = told
+        .iter()
+        .find(|e| e.subject == trial.before.writer.name && e.severity.as_deref() == Some("critical"));
     assert!(died.is_some(), "what could not be written down then is written down now: {told:#?}");
     trial.end();
 }
@@ -232,8 +233,12 @@ fn the_disk_is_full_while_the_writer_dies(_: &Cluster) {
     said(&person, &words);
     trial.kill_the_writer();
     wait::always("it stays said", FULL.saturating_sub(full.elapsed()), || {
-        let (light, says) = shown(&person)?;
-        if light != "good" && says.contains(words[0]) { Ok(()) } else { Err(format!("{light}: {says}")) }
+        let (severity, says) = shown(&person)?;
+        if severity != "good" && says.contains(words[0]) {
+            Ok(())
+        } else {
+            Err(format!("{severity}: {says}"))
+        }
     });
     drop(filler);
     let since = Instant::now();
@@ -360,7 +365,7 @@ fn what_is_lost_while_it_is_served_is_said(cluster: &Cluster) {
     cluster.settle();
 }
 
-/// A file, a pipe or a link beside the servers' folders is nobody's, at a start and afterwards.
+/// A file, a pipe or a channel beside the servers' folders is nobody's, at a start and afterwards.
 fn what_lies_beside_the_servers_stops_nothing(cluster: &Cluster) {
     cluster.settle();
     let servers = cluster.home().join("servers");

@@ -123,7 +123,7 @@ fn a_missing_standby_keeps_nobody_from_writing(cluster: &Cluster) {
         assert_same(&before, &now);
         assert_eq!(open(cluster, &before.writer.name), Ok(true));
         println!("#   the standby: {:?}", now.standby.status);
-        assert_ne!(now.standby.status.light, "good", "{:?}", now.standby);
+        assert_ne!(now.standby.status.severity, "good", "{:?}", now.standby);
     });
     assert_same(&before, &Pair::wait(cluster));
     tables.verify(cluster, &report);
@@ -139,7 +139,7 @@ fn without_the_writer_nobody_is_opened(cluster: &Cluster) {
         let (shown, took) = wait::until("the writer is shown as critical, with a reason", READY, || {
             let now = Pair::try_read(cluster)?;
             let told = now.writer.status.reason.as_deref().is_some_and(|r| !r.trim().is_empty());
-            if now.writer.status.light == "critical" && told {
+            if now.writer.status.severity == "critical" && told {
                 Ok(now)
             } else {
                 Err(format!("{:?}", now.writer))

@@ -19,7 +19,7 @@ use cordee_e2e::writers::{Running, Writers};
 
 /// Acceptance: how long each cut lasts.
 const CUT: Duration = Duration::from_secs(20);
-/// Until it is shown: a link is silent for 10 s before MariaDB itself gives it up.
+/// Until it is shown: a channel is silent for 10 s before MariaDB itself gives it up.
 const SHOWN: Duration = Duration::from_secs(15);
 const ALL: [&str; 3] = ["db1", "db2", "db3"];
 
@@ -74,7 +74,7 @@ impl<'a> Watched<'a> {
         let at = Instant::now();
         let told = || -> Result<Vec<String>, String> {
             let all = databases(cluster)?;
-            let unwell = all.iter().filter(|s| s.status.light != "good");
+            let unwell = all.iter().filter(|s| s.status.severity != "good");
             Ok(unwell.map(brief).filter(|said| said.contains(words)).collect())
         };
         let (said, took) = wait::until(&format!("{words:?} is shown"), SHOWN, || match told()?.as_slice() {

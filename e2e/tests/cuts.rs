@@ -22,7 +22,7 @@ use cordee_e2e::writers::{Running, Writers};
 const CUT: Duration = Duration::from_secs(20);
 /// Acceptance: how long they are made at random.
 const RANDOM: Duration = Duration::from_secs(60);
-/// Until it is shown: a link is silent for 10 s before MariaDB itself gives it up.
+/// Until it is shown: a channel is silent for 10 s before MariaDB itself gives it up.
 const SHOWN: Duration = Duration::from_secs(15);
 
 /// Its cases.
@@ -70,7 +70,7 @@ impl<'a> Watched<'a> {
     fn wait_for_word(&self, server: &str) {
         let (said, took) = wait::until(&format!("{server} is not shown as well"), SHOWN, || {
             let server = shown(self.cluster, server)?.ok_or("not there")?;
-            if server.status.light == "good" { Err(brief(&server)) } else { Ok(brief(&server)) }
+            if server.status.severity == "good" { Err(brief(&server)) } else { Ok(brief(&server)) }
         });
         println!("#   after {:.1} s: {said}", took.as_secs_f64());
     }
@@ -120,7 +120,7 @@ impl<'a> Watched<'a> {
     }
 }
 
-/// Cuts between the databases leave the writer writing: it waits 0.8 s for a receipt, once, and goes on alone.
+/// Cuts between the databases leave the writer writing: it waits 0.8 s for an ACK, once, and goes on alone.
 fn between(cluster: &Cluster, case: &str, ways: &[Way]) {
     let watched = Watched::start(cluster, case);
     watched.network.cut(ways);
@@ -150,7 +150,7 @@ fn haproxy_does_not_reach_the_writer(cluster: &Cluster) {
     watched.network.cut(&[Way::Proxy]);
     let (said, _) = wait::until("the writer is shown as not reached by applications", SHOWN, || {
         let server = shown(cluster, &watched.pair.writer.name)?.ok_or("not there")?;
-        if server.status.light == "critical" { Ok(brief(&server)) } else { Err(brief(&server)) }
+        if server.status.severity == "critical" { Ok(brief(&server)) } else { Err(brief(&server)) }
     });
     println!("#   {said}");
     watched.last(CUT);

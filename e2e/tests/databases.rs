@@ -71,10 +71,10 @@ fn each_database_hears_the_heartbeat_of_the_other(cluster: &Cluster) {
     for (on, from) in [("db1", "db2"), ("db2", "db1")] {
         // One heartbeat a second: the first is measured within two, and a delay above two means that one is missing.
         let (delay, _) = wait::until(&format!("{on} hears {from}"), Duration::from_secs(2), || {
-            let links = api.snapshot().server(on).links.clone();
-            match links.iter().find(|l| l.from == from) {
-                Some(l) if l.light == "good" && l.delay_ms.is_some_and(|ms| ms < 2_000) => Ok(l.delay_ms),
-                _ => Err(links),
+            let channels = api.snapshot().server(on).channels.clone();
+            match channels.iter().find(|l| l.from == from) {
+                Some(l) if l.severity == "good" && l.delay_ms.is_some_and(|ms| ms < 2_000) => Ok(l.delay_ms),
+                _ => Err(channels),
             }
         });
         println!("#   {on} is {delay:?} ms behind {from}");

@@ -67,16 +67,16 @@ fn kill(cluster: &Cluster, name: &str) {
         wait::until(&format!("the journal tells of {name}'s death and restart"), TOLD, || {
             let events: Vec<Event> =
                 api.events_after(before).into_iter().filter(|e| e.subject == name).collect();
-            let died = events.iter().position(|e| e.light.as_deref() == Some("critical"));
+            let died = events.iter().position(|e| e.severity.as_deref() == Some("critical"));
             let restarted =
-                died.is_some_and(|at| events[at..].iter().any(|e| e.light.as_deref() != Some("critical")));
+                died.is_some_and(|at| events[at..].iter().any(|e| e.severity.as_deref() != Some("critical")));
             if restarted { Ok(events) } else { Err(events) }
         });
     let texts: Vec<&str> = events.iter().map(|e| e.text.as_str()).collect();
     println!("#   told after {} ms: {texts:?}", took.as_millis());
     let back = || api.try_snapshot().is_ok_and(|s| s.server(name).pid.is_some_and(|p| p != old));
     wait::until_true(&format!("{name} runs again"), REVIVED, back);
-    api.wait_for_light(name, "good", REVIVED);
+    api.wait_for_severity(name, "good", REVIVED);
 }
 
 fn wait_for_load(load: &Running) {
@@ -196,7 +196,7 @@ fn a_child_forked_and_not_yet_noted_is_found_again(cluster: &Cluster) {
         ever.extend(web3(cluster));
         let snapshot = api.try_snapshot()?;
         let found = snapshot.find("web3").ok_or("not there yet")?;
-        if found.status.light == "good" { Ok(()) } else { Err(format!("{found:?}")) }
+        if found.status.severity == "good" { Ok(()) } else { Err(format!("{found:?}")) }
     });
     assert!(!serve.lives(), "CORDEE_FAILPOINT=after-spawn:web3 did not end serve: this case proves nothing");
     wait::always("web3 stays the one it is", Duration::from_secs(2), || {
@@ -244,8 +244,8 @@ fn proxy_dies(cluster: &Cluster, proxy: &str, pid: u32) {
     cluster.signal(pid, Signal::KILL);
     let dead = Instant::now();
     // A signal is delivered in its own time; what the dying process still answers proves nothing.
-    let victim = || Process::read(pid).is_none_or(|p| p.state == 'Z');
-    wait::until_true("it is dead", BACK, victim);
+    let target = || Process::read(pid).is_none_or(|p| p.state == 'Z');
+    wait::until_true("it is dead", BACK, target);
     let ((), back) =
         wait::until("it serves again", BACK.checked_sub(dead.elapsed()).unwrap(), || match proxy {
             "web" => serves(cluster.site()),
@@ -254,7 +254,7 @@ fn proxy_dies(cluster: &Cluster, proxy: &str, pid: u32) {
     let subject = format!("haproxy-{proxy}");
     let (events, _) = wait::until("the journal tells of it", TOLD, || {
         let events = api.events_after(before);
-        let told = events.iter().any(|e| e.subject == subject && e.light.as_deref() == Some("critical"));
+        let told = events.iter().any(|e| e.subject == subject && e.severity.as_deref() == Some("critical"));
         if told { Ok(events) } else { Err(events) }
     });
     println!("#   serves again after {} ms: {}", back.as_millis(), events[0].text);
@@ -304,7 +304,7 @@ fn a_frozen_haproxy_is_shown_as_unknown_and_left_alone(cluster: &Cluster) {
         let web = snapshot.servers.iter().filter(|s| s.pool == "web").map(|s| &s.status);
         let shown: Vec<String> = web
             .chain([&snapshot.verdict, &snapshot.proxy("web").status])
-            .filter(|s| s.light == "good")
+            .filter(|s| s.severity == "good")
             .map(|s| format!("{s:?}"))
             .collect();
         if shown.is_empty() { Ok(snapshot) } else { Err(shown) }

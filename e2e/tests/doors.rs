@@ -204,7 +204,7 @@ fn what_keeps_being_shut_is_critical_within_three_seconds(cluster: &Cluster) {
         let (found, _) = wait::until(&format!("{line}: it is told"), TOLD, || {
             let snapshot = cluster.api().try_snapshot()?;
             let row = snapshot.proxy(proxy).status.clone();
-            let critical = snapshot.verdict.light == "critical" && row.light == "critical";
+            let critical = snapshot.verdict.severity == "critical" && row.severity == "critical";
             if critical { Ok((snapshot.verdict, row)) } else { Err(format!("{:?}", snapshot.verdict)) }
         });
         println!("#   after {} ms: {found:?}", at.elapsed().as_millis());
@@ -234,7 +234,7 @@ fn a_used_up_database_is_full_and_not_dead(cluster: &Cluster) {
     let session = held.hold("DO 0");
     let (status, _) = wait::until("it is told", TOLD, || {
         let verdict = cluster.api().try_snapshot()?.verdict;
-        if verdict.light == "critical" { Ok(verdict) } else { Err(format!("{verdict:?}")) }
+        if verdict.severity == "critical" { Ok(verdict) } else { Err(format!("{verdict:?}")) }
     });
     println!("#   {status:?}");
     assert!(status.reason.unwrap_or_default().contains("connections of the database are used"));
@@ -295,12 +295,12 @@ fn ordinary_changes_are_nobody_else_s(cluster: &Cluster) {
     for act in ["drain", "ready", "maintenance", "ready", "restart"] {
         api.act(&format!("/v1/pools/web/servers/web2/{act}"));
         wait::until("it is as wished", WELL, || {
-            let light = api.try_snapshot()?.server("web2").status.light.clone();
-            let wished = ["good", "maintenance", "progress"].contains(&light.as_str());
-            if wished { Ok(()) } else { Err(light) }
+            let severity = api.try_snapshot()?.server("web2").status.severity.clone();
+            let wished = ["good", "maintenance", "progress"].contains(&severity.as_str());
+            if wished { Ok(()) } else { Err(severity) }
         });
     }
-    api.wait_for_light("web2", "good", WELL);
+    api.wait_for_severity("web2", "good", WELL);
     for next in ["db2", "db1"] {
         cluster.cli_ok(&["promote", next]);
         wait::until("it is the writer", WELL, || {
@@ -421,7 +421,7 @@ fn all_web_servers_set_aside_have_a_sentence_of_their_own(cluster: &Cluster) {
     cluster.cli_ok(&["maintenance", "web2", "--force"]);
     let (verdict, _) = wait::until("it is said", WELL, || {
         let verdict = cluster.api().try_snapshot()?.verdict;
-        if verdict.light == "maintenance" { Ok(verdict) } else { Err(format!("{verdict:?}")) }
+        if verdict.severity == "maintenance" { Ok(verdict) } else { Err(format!("{verdict:?}")) }
     });
     println!("#   {verdict:?}");
     visitors_read_a_page_in_their_language(cluster);
@@ -433,7 +433,7 @@ fn all_web_servers_set_aside_have_a_sentence_of_their_own(cluster: &Cluster) {
         .api()
         .events_after(since)
         .into_iter()
-        .filter(|e| e.light.as_deref() == Some("critical"))
+        .filter(|e| e.severity.as_deref() == Some("critical"))
         .collect();
     assert!(alarms.is_empty(), "{alarms:?}");
 }
@@ -477,7 +477,7 @@ fn without_any_database_a_connection_ends_before_a_page_is_late(cluster: &Cluste
     let (verdict, _) = wait::until("it is said", WELL, || {
         let verdict = cluster.api().try_snapshot()?.verdict;
         let stopped = ["db1", "db2"].iter().all(|name| cluster.api().snapshot().server(name).pid.is_none());
-        if stopped && verdict.light != "good" { Ok(verdict) } else { Err(format!("{verdict:?}")) }
+        if stopped && verdict.severity != "good" { Ok(verdict) } else { Err(format!("{verdict:?}")) }
     });
     println!("#   {verdict:?}");
     for to in [cluster.db(), cluster.db_writer()] {
@@ -499,7 +499,7 @@ fn without_any_database_a_connection_ends_before_a_page_is_late(cluster: &Cluste
         .api()
         .events_after(since)
         .into_iter()
-        .filter(|e| e.subject.starts_with("web") && e.light.as_deref() != Some("good"))
+        .filter(|e| e.subject.starts_with("web") && e.severity.as_deref() != Some("good"))
         .collect();
     assert!(web.is_empty(), "{web:?}");
     for server in [&writer, standby] {

@@ -36,10 +36,10 @@ pub fn file() -> File {
     )
 }
 
-fn light(cluster: &Cluster, name: &str) -> Result<String, String> {
+fn severity(cluster: &Cluster, name: &str) -> Result<String, String> {
     let snapshot = cluster.api().try_snapshot()?;
     let found = snapshot.find(name).ok_or("it is not there")?;
-    Ok(found.status.light.clone())
+    Ok(found.status.severity.clone())
 }
 
 fn what_makes_no_sense_is_refused_at_its_field_and_changes_nothing(cluster: &Cluster) {
@@ -122,7 +122,7 @@ fn any_page_of_the_site_is_asked_for_and_no_other_site(cluster: &Cluster) {
         report["says"].as_str().is_some_and(|says| says.contains("302")) && report["struck"].is_null(),
         "{report:#}"
     );
-    assert_eq!(light(cluster, "web1"), Ok("good".to_owned()));
+    assert_eq!(severity(cluster, "web1"), Ok("good".to_owned()));
     let shown =
         cluster.signed_in().post_form("/drills", &[&page[..], &[("url", "ftp://x/")]].concat()).unwrap();
     assert!(shown.status == 422 && shown.text().contains("id=\"url-e\""), "{}", shown.text());
@@ -131,13 +131,13 @@ fn any_page_of_the_site_is_asked_for_and_no_other_site(cluster: &Cluster) {
 fn nobody_falls_where_nobody_else_is_left(cluster: &Cluster) {
     ready(cluster);
     cluster.cli_ok(&["stop", "web2"]);
-    cluster.api().wait_for_light("web2", "maintenance", SHOWN);
+    cluster.api().wait_for_severity("web2", "maintenance", SHOWN);
     let reply = cluster.api().post("/v1/drills", &order("web1", "drain", 1, 1));
     assert_eq!((reply.status, reply.errors()[0].field.as_str()), (409, "target"), "{reply:?}");
     cluster.cli_ok(&["start", "web2"]);
     let standby = ready(cluster).standby.name;
     cluster.cli_ok(&["stop", &standby]);
-    cluster.api().wait_for_light(&standby, "maintenance", SHOWN);
+    cluster.api().wait_for_severity(&standby, "maintenance", SHOWN);
     for (target, how) in [("writer", "kill"), ("link", "stop")] {
         let reply = cluster.api().post("/v1/drills", &order(target, how, 1, 1));
         assert_eq!((reply.status, reply.errors()[0].field.as_str()), (409, "target"), "{reply:?}");
@@ -184,10 +184,10 @@ fn one_act_at_a_time(cluster: &Cluster) {
 }
 
 /// Waits until somebody is down.
-fn down(cluster: &Cluster, id: u64, name: &str, light_of: &str) {
+fn down(cluster: &Cluster, id: u64, name: &str, severity_of: &str) {
     wait::until("it is down", SHOWN, || {
-        let seen = light(cluster, name)?;
-        if seen == light_of && !drill::read(cluster, id)["struck"].is_null() { Ok(()) } else { Err(seen) }
+        let seen = severity(cluster, name)?;
+        if seen == severity_of && !drill::read(cluster, id)["struck"].is_null() { Ok(()) } else { Err(seen) }
     });
 }
 
@@ -198,7 +198,7 @@ fn a_drill_that_is_given_up_is_put_right(cluster: &Cluster) {
         let id = drill::begin(cluster, &order("web1", how, 30, 1));
         down(cluster, id, "web1", look);
         cluster.cli_ok(&["drill", "cancel"]);
-        cluster.api().wait_for_light("web1", "good", SHOWN);
+        cluster.api().wait_for_severity("web1", "good", SHOWN);
         let report = drill::wait_over(cluster, id);
         assert_eq!(report["state"], "cancelled");
         assert!(count(&report["requests"], "asked") > 0, "what was counted is kept");
@@ -218,8 +218,12 @@ fn a_drill_that_cordee_did_not_survive_is_put_right(cluster: &Cluster) {
         if name.is_empty() {
             wait::until("the copy stands", SHOWN, || {
                 let snapshot = cluster.api().try_snapshot()?;
-                let links = &snapshot.server(&standby).links;
-                if links.iter().any(|l| l.light == "critical") { Ok(()) } else { Err(format!("{links:?}")) }
+                let channels = &snapshot.server(&standby).channels;
+                if channels.iter().any(|l| l.severity == "critical") {
+                    Ok(())
+                } else {
+                    Err(format!("{channels:?}"))
+                }
             });
         } else {
             down(cluster, id, name, look);

@@ -52,7 +52,7 @@ fn run_at(cluster: &Cluster, rate: u64, target: &str, how: &str, held: u64, afte
     seen
 }
 
-/// What the page said of somebody after the blow, in order.
+/// What the page said of somebody after the fault, in order.
 fn said(seen: &Seen, about: &str) -> Vec<String> {
     let all = seen.report["said"].as_array().unwrap().iter();
     all.filter(|s| s["about"] == about && !s["ms"].is_null())
@@ -150,9 +150,9 @@ fn the_link_is_held_down(cluster: &Cluster) {
         (0, 0),
         "the writer goes on alone: {writes}"
     );
-    let link = format!("{} ← {}", before.standby.name, before.writer.name);
-    let lights = said(&seen, &link);
-    assert_eq!(lights.first().map(String::as_str), Some("critical"), "{lights:?}");
-    assert_eq!(lights.last().map(String::as_str), Some("good"), "{lights:?}");
+    let channel = format!("{} ← {}", before.standby.name, before.writer.name);
+    let severities = said(&seen, &channel);
+    assert_eq!(severities.first().map(String::as_str), Some("critical"), "{severities:?}");
+    assert_eq!(severities.last().map(String::as_str), Some("good"), "{severities:?}");
     assert_eq!(ready(cluster).epoch, before.epoch, "nobody took over");
 }

@@ -13,7 +13,7 @@ use cordee_e2e::foreign::{
     Fake, Guest, PASSWORD, USER, asks_for_a_file, babbles, body, floods, is_mysql, keeps_silent, lines,
 };
 use cordee_e2e::mesh::{
-    SETTLED, brief, homes, links, listed, remove, shown, wait_for_members, wait_for_mesh, wait_until_left,
+    SETTLED, brief, channels, homes, listed, remove, shown, wait_for_members, wait_for_mesh, wait_until_left,
 };
 use cordee_e2e::pair::{Pair, open};
 use cordee_e2e::suite::File;
@@ -189,13 +189,13 @@ fn an_empty_one_joins_under_load_and_leaves(cluster: &Cluster) {
     wait::until("db3 is a member", SETTLED, || {
         let in_haproxy = listed(cluster, "db3")?;
         let server = shown(cluster, "db3")?.ok_or("not shown")?;
-        let standing = server.standing.as_deref().unwrap_or("?");
-        assert!(standing == "member" || !in_haproxy, "HAProxy lists db3 while it is {}", brief(&server));
-        let word = format!("{standing}: {}", server.status.word);
+        let membership = server.membership.as_deref().unwrap_or("?");
+        assert!(membership == "member" || !in_haproxy, "HAProxy lists db3 while it is {}", brief(&server));
+        let word = format!("{membership}: {}", server.status.word);
         if told.last() != Some(&word) {
             told.push(word);
         }
-        if standing == "member" { Ok(()) } else { Err(brief(&server)) }
+        if membership == "member" { Ok(()) } else { Err(brief(&server)) }
     });
     println!("#   a member after {:.1} s: {told:?}", at.elapsed().as_secs_f64());
     let all = ["db1", "db2", "db3"];
@@ -217,7 +217,7 @@ fn an_empty_one_joins_under_load_and_leaves(cluster: &Cluster) {
     promote(cluster, "db1");
     remove(cluster, "db3");
     wait_until_left(cluster, "db3", &["db1", "db2"]);
-    assert_eq!(links(cluster, "db3"), Ok(Vec::new()), "links are left on it");
+    assert_eq!(channels(cluster, "db3"), Ok(Vec::new()), "links are left on it");
     let left = root.query("SELECT User FROM mysql.user WHERE User LIKE 'cordee%' OR User LIKE 'site%'");
     assert!(left.is_empty(), "accounts are left on it: {left:?}");
     assert_eq!(root.number("SELECT @@read_only"), 1);
@@ -255,7 +255,7 @@ fn whoever_is_killed_it_goes_on_or_is_let_go(cluster: &Cluster) {
     // The newcomer itself: it comes back closed, and goes on.
     guest.end();
     wait::until("its loss is shown", QUIET, || match shown(cluster, "db3")? {
-        Some(server) if server.status.light == "critical" => Ok(()),
+        Some(server) if server.status.severity == "critical" => Ok(()),
         other => Err(format!("{:?}", other.map(|s| brief(&s)))),
     });
     guest.restart(cluster, &own);
@@ -278,7 +278,7 @@ fn whoever_is_killed_it_goes_on_or_is_let_go(cluster: &Cluster) {
     Pair::wait(cluster);
     for peer in ["db1", "db2"] {
         wait::until(&format!("{peer} has no link to it"), QUIET, || {
-            let left = links(cluster, peer)?;
+            let left = channels(cluster, peer)?;
             if left.iter().all(|(from, _)| from != "db3") { Ok(()) } else { Err(format!("{left:?}")) }
         });
     }
@@ -287,7 +287,7 @@ fn whoever_is_killed_it_goes_on_or_is_let_go(cluster: &Cluster) {
     second.join(cluster);
     remove(cluster, "db3");
     wait_until_gone(cluster);
-    assert_eq!(links(cluster, "db3"), Ok(Vec::new()));
+    assert_eq!(channels(cluster, "db3"), Ok(Vec::new()));
     let root = Db::root(cluster, "db3");
     assert_eq!(root.value("SELECT @@gtid_binlog_pos"), "", "the copy was logged");
     let left = root.query("SELECT User FROM mysql.user WHERE User LIKE 'cordee%' OR User LIKE 'site%'");
@@ -359,7 +359,7 @@ fn nothing_is_readable(cluster: &Cluster) {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
-            // The test's own files, and the databases': a link's password is another one.
+            // The test's own files, and the databases': a channel's password is another one.
             if path.ends_with("e2e") || path.ends_with("data") || path.ends_with("binlog") {
                 continue;
             }

@@ -10,7 +10,7 @@ use cordee_e2e::callers::around;
 use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
-use cordee_e2e::pair::{Pair, READY, open, server_id, wait_for_no_receipt};
+use cordee_e2e::pair::{Pair, READY, open, server_id, wait_for_no_ack};
 use cordee_e2e::ports::local;
 use cordee_e2e::prober::Probers;
 use cordee_e2e::procs::Frozen;
@@ -304,7 +304,7 @@ fn a_frozen_standby_stalls_the_writer_for_a_second_at_most(cluster: &Cluster) {
     go_on(&load);
     let frozen = Frozen::group(cluster.home(), before.standby.pid.expect("it runs"));
     let at = frozen.at();
-    let shown = wait_for_no_receipt(cluster, SHOWN);
+    let shown = wait_for_no_ack(cluster, SHOWN);
     println!("#   shown as without receipt after {} ms", shown.as_millis());
     load.wait_for_more(1_000, Duration::from_secs(20));
     drop(frozen);
@@ -352,7 +352,7 @@ fn a_writer_without_a_standby_is_restarted_in_place(cluster: &Cluster) {
     let load = load(cluster, &tables);
     go_on(&load);
     cluster.api().act(&format!("{standby}/stop"));
-    wait_for_no_receipt(cluster, READY);
+    wait_for_no_ack(cluster, READY);
     wait::until("the standby is off", READY, || {
         let now = Pair::try_read(cluster)?.standby;
         if now.power == "off" && now.pid.is_none() { Ok(()) } else { Err(format!("{now:?}")) }
@@ -375,7 +375,7 @@ fn a_standby_that_is_behind_is_not_elected(cluster: &Cluster) {
     let load = load(cluster, &tables);
     go_on(&load);
     let frozen = Frozen::group(cluster.home(), before.standby.pid.expect("it runs"));
-    wait_for_no_receipt(cluster, SHOWN);
+    wait_for_no_ack(cluster, SHOWN);
     // These are on the writer only, unless what stands in for the frozen process fetches them.
     go_on(&load);
     let away = frozen.process().lives();
@@ -405,10 +405,10 @@ fn quiet_but_told(cluster: &Cluster, before: &Pair, soon: Duration, words: &str)
         {
             return Err(format!("{now:?}"));
         }
-        let Status { light, word, reason } = &now.writer.status;
+        let Status { severity, word, reason } = &now.writer.status;
         let reason = reason.as_deref().unwrap_or("").trim();
-        let said = format!("{light} {word}: {reason}");
-        if told.is_none() && light != "good" && !reason.is_empty() && said.to_lowercase().contains(words) {
+        let said = format!("{severity} {word}: {reason}");
+        if told.is_none() && severity != "good" && !reason.is_empty() && said.to_lowercase().contains(words) {
             println!("#   told after {} ms: {said}", begun.elapsed().as_millis());
             told = Some(said.clone());
         }

@@ -210,7 +210,7 @@ fn what_carries_a_mark_is_not_ours_for_that(cluster: &Cluster) {
     wait::until("everything was adopted rightly", READY, || {
         let now = cluster.api().try_snapshot().map_err(|e| vec![e])?;
         let state: Vec<String> =
-            now.servers.iter().map(|s| format!("{} {:?} {}", s.name, s.pid, s.status.light)).collect();
+            now.servers.iter().map(|s| format!("{} {:?} {}", s.name, s.pid, s.status.severity)).collect();
         let same = before.iter().all(|(n, p)| now.find(n).is_some_and(|s| s.pid == *p));
         if same && now.settled().is_ok() { Ok(()) } else { Err(state) }
     });

@@ -257,7 +257,7 @@ fn what_a_visitor_says_in_a_proxys_name_does_not_reach_the_site(cluster: &Cluste
     let (echo, api) = (Stranger::new(Manner::Echo), cluster.api());
     let body = json!({ "name": "echo", "address": "127.0.0.1", "port": echo.port(), "cookie": "S9" });
     assert!(api.post("/v1/pools/web/servers", &body).ok());
-    api.wait_for_light("echo", "good", SHOWN);
+    api.wait_for_severity("echo", "good", SHOWN);
     let echoed = || {
         let mut visitor = Client::new(cluster.site()).cookie("SERVEUR", "S9");
         visitor.headers.extend(TOLD.map(|name| (name.to_owned(), "forged".to_owned())));

@@ -61,7 +61,7 @@ fn writer(cluster: &Cluster) -> String {
     all.into_iter().find(|s| s.role.as_deref() == Some("writer")).expect("a writer").name
 }
 
-/// Asks for a comparison, and gives what the journal says at its end: the light and the sentence.
+/// Asks for a comparison, and gives what the journal says at its end: the severity and the sentence.
 #[track_caller]
 fn verify(cluster: &Cluster, server: &str) -> (String, String) {
     let before = cluster.api().last_event();
@@ -76,9 +76,9 @@ fn verdict(cluster: &Cluster, server: &str, before: u64) -> (String, String) {
         let ended = |text: &str| text.contains("with the writer’s") || text.contains("the writer holds");
         // What is still shown of it, once a link runs again, is no end of a comparison.
         let shown = format!("{server}: Data differ (");
-        let told = |e: &&Event| e.subject == server && e.light.is_some() && ended(&e.text);
+        let told = |e: &&Event| e.subject == server && e.severity.is_some() && ended(&e.text);
         let told = events.iter().filter(told).find(|e| !e.text.starts_with(&shown));
-        told.map(|e| (e.light.clone().unwrap_or_default(), e.text.clone())).ok_or(events)
+        told.map(|e| (e.severity.clone().unwrap_or_default(), e.text.clone())).ok_or(events)
     })
     .0
 }
@@ -119,9 +119,9 @@ fn matrix(cluster: &Cluster, (number, history): (usize, &str), names: &[&str]) {
         for standby in &standbys {
             let differs = dump(cluster, standby) != dump(cluster, &writer);
             assert_eq!(differs, *wrong == writer || wrong == standby, "the dumps themselves");
-            let (light, text) = verify(cluster, standby);
+            let (severity, text) = verify(cluster, standby);
             let want = if differs { "critical" } else { "good" };
-            assert_eq!(light, want, "{history}: {wrong} is wrong, verify {standby} says: {text}");
+            assert_eq!(severity, want, "{history}: {wrong} is wrong, verify {standby} says: {text}");
         }
         // One side and the other in turn: what is taken is what the dump of that side held before.
         let heal = if *wrong == writer { standbys[0] } else { wrong };
@@ -130,8 +130,8 @@ fn matrix(cluster: &Cluster, (number, history): (usize, &str), names: &[&str]) {
         let kept = names.iter().position(|n| *n == kept).expect("one of them");
         for standby in std::iter::once(heal).chain(standbys.iter().copied()) {
             let take = if standby == heal { take } else { "writer" };
-            let (light, text) = repair(cluster, standby, take);
-            assert_eq!(light, "good", "{history}: {wrong} is wrong, repair {standby} from {take}: {text}");
+            let (severity, text) = repair(cluster, standby, take);
+            assert_eq!(severity, "good", "{history}: {wrong} is wrong, repair {standby} from {take}: {text}");
         }
         for name in names {
             assert_eq!(
@@ -196,21 +196,21 @@ fn a_copy_of_a_wrong_one_is_told_and_the_way_back_is_open(cluster: &Cluster) {
     assert_eq!(reply.status, 201, "{reply:?}");
     // The donor is found wrong too, without anybody's asking.
     for name in ["db1", standby.as_str()] {
-        let (light, text) = verdict(cluster, name, before);
-        assert_eq!(light, "critical", "{text}");
+        let (severity, text) = verdict(cluster, name, before);
+        assert_eq!(severity, "critical", "{text}");
     }
     let server = shown(cluster, "db1").unwrap().expect("it is there");
-    assert_eq!(server.standing.as_deref(), Some("joining"), "{}", brief(&server));
+    assert_eq!(server.membership.as_deref(), Some("joining"), "{}", brief(&server));
     // Copied again, it is not copied from the one that is known to be wrong.
     cluster.api().act("/v1/pools/db/servers/db1/recopy?force=true");
     wait::until("db1 is a member", SETTLED, || {
         let server = shown(cluster, "db1")?.ok_or("not there")?;
-        let member = server.standing.as_deref() == Some("member") && server.status.light == "good";
+        let member = server.membership.as_deref() == Some("member") && server.status.severity == "good";
         if member { Ok(()) } else { Err(brief(&server)) }
     });
     assert_eq!(dump(cluster, "db1"), dump(cluster, &writer));
-    let (light, text) = repair(cluster, &standby, "writer");
-    assert_eq!(light, "good", "{text}");
+    let (severity, text) = repair(cluster, &standby, "writer");
+    assert_eq!(severity, "good", "{text}");
     assert_eq!(dump(cluster, &standby), dump(cluster, &writer));
     remove(cluster, "db1");
     wait_until_left(cluster, "db1", &[&writer, &standby]);
@@ -276,7 +276,7 @@ fn a_table_without_a_key_is_named_and_stands_in_nobodys_way(cluster: &Cluster) {
         if named { Ok(server) } else { Err(brief(&server)) }
     });
     println!("#   after {:.0} s: {}", took.as_secs_f64(), brief(&server));
-    assert_eq!(server.status.light, "warning");
+    assert_eq!(server.status.severity, "warning");
     let begun = Instant::now();
     let up = cluster.cli_ok(&["up", "--detach"]);
     assert!(up.contains("e2e_keyless") && begun.elapsed() < UP, "{:?}: {up}", begun.elapsed());
@@ -285,13 +285,13 @@ fn a_table_without_a_key_is_named_and_stands_in_nobodys_way(cluster: &Cluster) {
     assert!(cluster.cli_ok(&["plan", "db"]).contains("e2e_keyless"));
     let before = cluster.api().last_event();
     join(cluster, "db1");
-    let (light, text) = verdict(cluster, "db1", before);
+    let (severity, text) = verdict(cluster, "db1", before);
     println!("#   {text}");
-    assert_eq!(light, "warning", "{text}");
+    assert_eq!(severity, "warning", "{text}");
     assert!(text.contains("e2e_keyless") && text.contains(" of "), "{text}");
     let (server, _) = wait::until("db1 is a member", SETTLED, || {
         let server = shown(cluster, "db1")?.ok_or("not there")?;
-        let amber = server.standing.as_deref() == Some("member") && server.status.light == "warning";
+        let amber = server.membership.as_deref() == Some("member") && server.status.severity == "warning";
         if amber { Ok(server) } else { Err(brief(&server)) }
     });
     assert!(server.status.reason.as_deref().is_some_and(|r| r.contains("e2e_keyless")), "{}", brief(&server));
@@ -310,10 +310,10 @@ fn a_table_without_a_key_is_named_and_stands_in_nobodys_way(cluster: &Cluster) {
         Db::root(cluster, "db1").value(&format!("SELECT COUNT(*) FROM {}.e2e_keyless", owner.dsn().schema));
     assert_eq!(count, "3");
     owner.query("ALTER TABLE e2e_keyless ADD id INT NOT NULL AUTO_INCREMENT PRIMARY KEY");
-    let (light, text) = verify(cluster, "db1");
-    assert_eq!(light, "good", "{text}");
+    let (severity, text) = verify(cluster, "db1");
+    assert_eq!(severity, "good", "{text}");
     wait::until("nobody is amber any more", Duration::from_secs(75), || {
         let all = databases(cluster)?;
-        all.iter().find(|s| s.status.light != "good" && s.name != "db2").map_or(Ok(()), |s| Err(brief(s)))
+        all.iter().find(|s| s.status.severity != "good" && s.name != "db2").map_or(Ok(()), |s| Err(brief(s)))
     });
 }

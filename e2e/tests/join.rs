@@ -60,7 +60,7 @@ fn only_two(cluster: &Cluster) {
 /// Takes a database away, if it is there.
 #[track_caller]
 fn leave(cluster: &Cluster, name: &str) {
-    if shown(cluster, name).expect("snapshot").is_some_and(|s| s.standing.as_deref() != Some("leaving")) {
+    if shown(cluster, name).expect("snapshot").is_some_and(|s| s.membership.as_deref() != Some("leaving")) {
         remove(cluster, name);
     }
     wait::until_true(&format!("{name} is gone"), SETTLED, || {
@@ -174,14 +174,17 @@ fn a_third_joins_under_load_unnoticed(cluster: &Cluster) {
         // HAProxy first: what is shown afterwards is not older.
         let in_haproxy = listed(cluster, "db3")?;
         let server = shown(cluster, "db3")?.ok_or("not shown")?;
-        let standing = server.standing.as_deref().unwrap_or("?");
-        assert!(standing == "member" || !in_haproxy, "HAProxy lists db3 while it is {}", brief(&server));
-        let word =
-            format!("{standing}: {} ({})", server.status.word, server.status.reason.as_deref().unwrap_or(""));
+        let membership = server.membership.as_deref().unwrap_or("?");
+        assert!(membership == "member" || !in_haproxy, "HAProxy lists db3 while it is {}", brief(&server));
+        let word = format!(
+            "{membership}: {} ({})",
+            server.status.word,
+            server.status.reason.as_deref().unwrap_or("")
+        );
         if told.last() != Some(&word) {
             told.push(word);
         }
-        if standing == "member" { Ok(()) } else { Err(brief(&server)) }
+        if membership == "member" { Ok(()) } else { Err(brief(&server)) }
     });
     println!("#   a member after {:.1} s; shown meanwhile:", took.as_secs_f64());
     for word in &told {
@@ -289,14 +292,14 @@ fn ten_joins_and_removals_reuse_places_and_no_id(cluster: &Cluster) {
     assert_eq!(now.writer.name, writer.name, "the writer is the same");
 }
 
-// ---- links that wait for one that is gone
+// ---- channels that wait for one that is gone
 
-/// How soon links that wait for one that is gone go on: three seconds are what another one's work may take.
+/// How soon channels that wait for one that is gone go on: three seconds are what another one's work may take.
 const FREED: Duration = Duration::from_secs(30);
 
-/// A link is dropped by hand while transactions stand in its workers' queues, behind one that changes a table and one
-/// that waits for a lock. MariaDB then has the other link wait for it for ever. Then the same, and Cordée dies while it
-/// frees them.
+/// A channel is dropped by hand while transactions stand in its workers' queues, behind one that changes a table and
+/// one that waits for a lock. MariaDB then has the other channel wait for it for ever. Then the same, and Cordée dies
+/// while it frees them.
 fn links_that_wait_for_one_that_is_gone_go_on(cluster: &Cluster) {
     let three = ["db1", "db2", "db3"];
     if shown(cluster, "db3").expect("snapshot").is_none() {
@@ -343,8 +346,8 @@ fn links_that_wait_for_one_that_is_gone_go_on(cluster: &Cluster) {
     ));
 }
 
-/// Has the standby's link to the writer wait for its link to db3, which is gone then. Cordée, which would start what is
-/// stopped, stands still until the value is dropped.
+/// Has the standby's channel to the writer wait for its channel to db3, which is gone then. Cordée, which would start
+/// what is stopped, stands still until the value is dropped.
 fn stalled(cluster: &Cluster, writer: &str, standby: &str) -> (Frozen, Frozen) {
     let schema = Db::new(cluster, &[]).dsn().schema.clone();
     let (on_writer, on_standby) = (Db::root(cluster, writer), Db::root(cluster, standby));
@@ -355,7 +358,7 @@ fn stalled(cluster: &Cluster, writer: &str, standby: &str) -> (Frozen, Frozen) {
     };
     let serve = cluster.serve().expect("serve");
     let frozen = (Frozen::one(cluster.home(), serve.parent), Frozen::one(cluster.home(), serve.pid));
-    // Together (decision 009); then the third one's link is the first that has what the writer writes.
+    // Together (decision 009); then the third one's channel is the first that has what the writer writes.
     on_standby.query(&format!(
         "STOP SLAVE '{writer}' IO_THREAD; STOP SLAVE 'db3' IO_THREAD; START SLAVE 'db3' IO_THREAD"
     ));
@@ -428,7 +431,7 @@ fn a_copy_that_holds_more_than_was_written_down_joins(cluster: &Cluster) {
     let mut up = cluster.command(&["up", "--detach"]).stdout(Stdio::null()).spawn().expect("cordee up");
 
     wait::until("db3 is one of them", SETTLED, || match shown(cluster, "db3")? {
-        Some(server) if server.standing.as_deref() == Some("member") => Ok(()),
+        Some(server) if server.membership.as_deref() == Some("member") => Ok(()),
         other => Err(format!("{:?}", other.as_ref().map(brief))),
     });
     assert_eq!(Db::root(cluster, "db3").number(&format!("SELECT COUNT(*) FROM {schema}.e2e_keyless")), 1);

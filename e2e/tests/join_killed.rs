@@ -43,8 +43,8 @@ const JOIN: [&str; 10] = [
 ];
 /// In the order in which the removal of a standby takes them.
 const REMOVAL: [&str; 6] = ["Forget", "DropLink", "DeleteServer", "WriteConfig", "StopProcess", "TrashHome"];
-/// Of a planned change of writer. No link stops or starts: the standby goes on receiving until it has everything, and
-/// the former writer receives from it all the time.
+/// Of a planned change of writer. No channel stops or starts: the standby goes on receiving until it has everything,
+/// and the former writer receives from it all the time.
 const PROMOTE: [&str; 6] =
     ["CloseDatabase", "SetState", "Elect", "OpenDatabase", "SetSemiSync", "WriteConfig"];
 
@@ -82,7 +82,7 @@ fn cordee_lives(cluster: &Cluster) {
     if cluster.serve().is_none() {
         revive(cluster);
     }
-    if shown(cluster, "db3").expect("snapshot").is_some_and(|s| s.standing.as_deref() != Some("leaving")) {
+    if shown(cluster, "db3").expect("snapshot").is_some_and(|s| s.membership.as_deref() != Some("leaving")) {
         remove(cluster, "db3");
         wait_until_left(cluster, "db3", &TWO);
     }
@@ -276,7 +276,7 @@ fn one_removal(cluster: &Cluster, step: &str, number: usize) -> bool {
     let died = serve.wait_for_death(COMES, gone);
     serve.end(cluster);
     let up = revive(cluster);
-    if shown(cluster, "db3").expect("snapshot").is_some_and(|s| s.standing.as_deref() == Some("member")) {
+    if shown(cluster, "db3").expect("snapshot").is_some_and(|s| s.membership.as_deref() == Some("member")) {
         println!("#     the removal was not noted, and is asked for again");
         remove(cluster, "db3");
     }
@@ -310,7 +310,7 @@ fn one_promote(cluster: &Cluster, step: &str) -> bool {
     let mut serve = Mortal::start(cluster, &format!("before:{step}"));
     let at = Instant::now();
     ask(cluster, "POST", &format!("/v1/pools/db/servers/{new}/promote"), None);
-    // It is opened, and waits for receipts, after it was shown as the writer.
+    // It is opened, and waits for ACKs, after it was shown as the writer.
     let died = serve.wait_for_death(COMES, || Pair::try_ready(cluster).is_ok_and(|p| p.writer.name == new));
     serve.end(cluster);
     let up = revive(cluster);

@@ -54,7 +54,7 @@ fn long_names_stay_in_their_places(cluster: &Cluster) {
         &json!({ "name": name, "address": "127.0.0.1", "port": closed_port() }),
     );
     assert!(reply.ok(), "{reply:?}");
-    api.wait_for_light(&name, "critical", Duration::from_secs(20));
+    api.wait_for_severity(&name, "critical", Duration::from_secs(20));
     let person = Person::sign_in(cluster);
     let here = format!("/pools/web/servers/{name}");
     let pages = ["", "/logs", "/test", "/stop", "/remove"].map(|part| format!("{here}{part}"));

@@ -171,7 +171,7 @@ fn a_join_is_cancelled_while_it_copies(cluster: &Cluster) {
     wait_for_copy(cluster);
     let server = shown(cluster, "db3").expect("snapshot").expect("it joins");
     println!("#   {}", brief(&server));
-    assert_eq!(server.standing.as_deref(), Some("joining"));
+    assert_eq!(server.membership.as_deref(), Some("joining"));
     cancel(cluster, &before, id);
     let report = load.stop();
     no_errors(&report);
@@ -239,7 +239,7 @@ fn a_name_taken_again_at_once_gets_a_folder_of_its_own(cluster: &Cluster) {
     assert_eq!(reply.status, 201, "{reply:?}");
     assert!(frozen.process().lives(), "it has ended already");
     drop(frozen);
-    api.wait_for_light("db3", "good", SETTLED);
+    api.wait_for_severity("db3", "good", SETTLED);
     assert_eq!(in_folder_of_db3(cluster), ["site", "apache.conf"]);
     let data = trashed_since(cluster, &before);
     assert!(data.join("data").exists() && !data.join("site").exists(), "{}", data.display());

@@ -149,7 +149,7 @@ fn wait_until_told(cluster: &Cluster, server: &str, port: u16, bound: Duration) 
     let (status, _) = wait::until("the page says that the port is taken", bound, || {
         let status = cluster.api().try_snapshot()?.server(server).status.clone();
         let told = status.reason.as_deref().is_some_and(|r| r.contains(&port.to_string()));
-        if status.light == "critical" && told { Ok(status) } else { Err(format!("{status:?}")) }
+        if status.severity == "critical" && told { Ok(status) } else { Err(format!("{status:?}")) }
     });
     println!("#   {status:?}");
     status
@@ -184,7 +184,7 @@ fn a_port_taken_while_its_server_was_stopped_gets_no_visitor(cluster: &Cluster) 
     cluster.settle();
     let web2 = cluster.api().snapshot().server("web2").clone();
     cluster.cli_ok(&["stop", "web2"]);
-    cluster.api().wait_for_light("web2", "maintenance", WELL);
+    cluster.api().wait_for_severity("web2", "maintenance", WELL);
     let thief = Thief::waits_for(cluster, web2.port);
     let taken = thief.taken();
     let visitors = Load::new(cluster.site(), 4, Ask::Get("/")).think(5..30).start();
@@ -223,7 +223,7 @@ fn a_writer_that_listens_only_once_cordee_is_back_serves_again(cluster: &Cluster
     cluster.settle();
     let (writer, other) = writer_and_other(cluster);
     cluster.cli_ok(&["stop", other]);
-    cluster.api().wait_for_light(other, "maintenance", WELL);
+    cluster.api().wait_for_severity(other, "maintenance", WELL);
     let application = Db::new(cluster, &[]);
     application.query("SELECT 1");
     let data = cluster.home().join("servers").join(&writer.name).join("data");
@@ -268,7 +268,7 @@ fn a_dead_database_s_port_gets_no_application(cluster: &Cluster) {
     cluster.settle();
     let (writer, other) = writer_and_other(cluster);
     cluster.cli_ok(&["stop", other]);
-    cluster.api().wait_for_light(other, "maintenance", WELL);
+    cluster.api().wait_for_severity(other, "maintenance", WELL);
     let thief = Thief::waits_for(cluster, writer.port);
     let application = Db::new(cluster, &[]);
     application.query("SELECT 1");
@@ -298,7 +298,7 @@ fn haproxy_s_own_port_taken_while_it_restarts_is_told(cluster: &Cluster) {
         let snapshot = cluster.api().try_snapshot()?;
         let status = &snapshot.proxy("web").status;
         let told = status.reason.as_deref().is_some_and(|r| r.contains(&port));
-        if told && snapshot.verdict.light == "critical" {
+        if told && snapshot.verdict.severity == "critical" {
             Ok(snapshot.verdict)
         } else {
             Err(format!("{status:?}"))
@@ -307,7 +307,7 @@ fn haproxy_s_own_port_taken_while_it_restarts_is_told(cluster: &Cluster) {
     println!("#   {verdict:?}");
     std::thread::sleep(WATCHED);
     // What answers there now is no site: nobody takes it for one.
-    assert_eq!(cluster.api().snapshot().verdict.light, "critical");
+    assert_eq!(cluster.api().snapshot().verdict.severity, "critical");
     drop(thief);
     wait::until("the site is back", WELL, || cluster.api().try_snapshot()?.settled());
 }

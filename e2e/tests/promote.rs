@@ -14,7 +14,7 @@ use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
 use cordee_e2e::mesh::{members_but_unproven, trashed, wait_for_members, wait_for_mesh};
 use cordee_e2e::outage::Obstacle;
-use cordee_e2e::pair::{Pair, READY, open, promote, server_id, wait_for_no_receipt};
+use cordee_e2e::pair::{Pair, READY, open, promote, server_id, wait_for_no_ack};
 use cordee_e2e::suite::File;
 use cordee_e2e::tables::{Tables, wait_for_equal};
 use cordee_e2e::turns::{Spread, servers, turns};
@@ -131,7 +131,7 @@ fn the_gap_told_is_that_of_this_change(cluster: &Cluster) {
     let pair = Pair::wait(cluster);
     let standby = format!("/v1/pools/db/servers/{}", pair.standby.name);
     api.act(&format!("{standby}/stop"));
-    wait_for_no_receipt(cluster, READY);
+    wait_for_no_ack(cluster, READY);
     cluster.signal_group(pair.writer.pid.expect("it runs"), Signal::KILL);
     wait::until("the writer is back where its data are", READY, || {
         let now = Pair::try_read(cluster)?.writer;
@@ -218,7 +218,7 @@ fn what_only_the_former_writer_has_is_kept_aside(cluster: &Cluster) {
     let trashed_before = trashed(cluster, &diverged.former).len();
     the_file_holds_what_was_lost(cluster, &diverged, &kept_before);
     wait_for(cluster, &diverged.former, "follows again", |s| {
-        s.standing.as_deref() == Some("member") && s.status.light == "good"
+        s.membership.as_deref() == Some("member") && s.status.severity == "good"
     });
     assert!(!open(cluster, &diverged.former).unwrap(), "{} came back closed", diverged.former);
     assert!(open(cluster, &diverged.writer).unwrap(), "{} is open", diverged.writer);
@@ -260,7 +260,7 @@ fn diverge(cluster: &Cluster) -> Diverged {
     let api = cluster.api();
     let standby = format!("/v1/pools/db/servers/{writer}");
     api.act(&format!("{standby}/stop"));
-    wait_for_no_receipt(cluster, READY);
+    wait_for_no_ack(cluster, READY);
     wait_for(cluster, &writer, "is off", |s| s.pid.is_none());
     application.query(&format!("UPDATE {ROW} SET value = '{lost}' WHERE id = 1"));
     // InnoDB's word that it is committed lies in memory until the next flush (at most a second). Without that word
@@ -270,7 +270,7 @@ fn diverge(cluster: &Cluster) -> Diverged {
     let obstacle = Obstacle::lurk(before.writer.port);
     cluster.signal_group(before.writer.pid.expect("it runs"), Signal::KILL);
     obstacle.wait_until_held();
-    let shown = wait_for(cluster, &former, "is shown as dead", |s| s.status.light == "critical");
+    let shown = wait_for(cluster, &former, "is shown as dead", |s| s.status.severity == "critical");
     println!("#   the former writer: {:?}", shown.status);
     api.act(&format!("{standby}/start"));
     wait::until("the standby runs, closed", READY, || {
@@ -394,7 +394,7 @@ fn what_cannot_be_taken_back_is_kept_aside_too(cluster: &Cluster) {
     wait_for_equal(cluster);
     let standby = format!("/v1/pools/db/servers/{writer}");
     cluster.api().act(&format!("{standby}/stop"));
-    wait_for_no_receipt(cluster, READY);
+    wait_for_no_ack(cluster, READY);
     wait_for(cluster, writer, "is off", |s| s.pid.is_none());
     let obstacle = Obstacle::lurk(before.writer.port);
     // InnoDB's word that it is committed must still lie in memory when the writer dies: neither its flush of every
@@ -408,7 +408,7 @@ fn what_cannot_be_taken_back_is_kept_aside_too(cluster: &Cluster) {
     cluster.signal_group(before.writer.pid.expect("it runs"), Signal::KILL);
     drop(no_heartbeat);
     obstacle.wait_until_held();
-    wait_for(cluster, former, "is shown as dead", |s| s.status.light == "critical");
+    wait_for(cluster, former, "is shown as dead", |s| s.status.severity == "critical");
     cluster.api().act(&format!("{standby}/start"));
     wait::until("the standby runs, closed", READY, || {
         if open(cluster, writer)? { Err("it was opened without being asked".to_owned()) } else { Ok(()) }

@@ -222,7 +222,7 @@ fn a_row_whose_server_is_gone_leaves_no_other_one_under_the_pointer(cluster: &Cl
     add_closed(cluster, "shut");
     add_closed(cluster, "shut2");
     // The causes above the tables come before.
-    cluster.api().wait_for_light("shut2", "critical", Duration::from_secs(20));
+    cluster.api().wait_for_severity("shut2", "critical", Duration::from_secs(20));
     let person = Person::sign_in(cluster);
     let browser = &person.browser;
     let button = "tr[data-row=shut] [popovertarget=m-shut]";

@@ -47,7 +47,7 @@ fn reload(cluster: &Cluster, proxy: &str, by_command_line: bool) {
         let snapshot = api.snapshot();
         let now = snapshot.proxy(proxy);
         let renewed = now.worker_pid.is_some_and(|p| p != before);
-        if renewed && now.settled && now.status.light == "good" { Ok(()) } else { Err(format!("{now:?}")) }
+        if renewed && now.settled && now.status.severity == "good" { Ok(()) } else { Err(format!("{now:?}")) }
     });
 }
 
@@ -161,7 +161,7 @@ fn cleaning_shows_first_and_takes_only_what_nobody_wishes_for(cluster: &Cluster)
     }
     let home = cluster.home().join("servers/web3");
     assert!(api.post("/v1/pools/web/servers", &json!({ "name": "web3", "start": true })).ok());
-    api.wait_for_light("web3", "good", RELOADED);
+    api.wait_for_severity("web3", "good", RELOADED);
     api.delete("/v1/pools/web/servers/web3");
     wait::until_true("web3's folder is out of the way", RELOADED, || !home.exists());
 

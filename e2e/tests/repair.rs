@@ -64,13 +64,13 @@ fn rows_changed_behind_our_back_are_found_and_repaired(cluster: &Cluster) {
         if server.status.word.contains("differ") { Ok(server) } else { Err(brief(&server)) }
     });
     println!("#   after {:.1} s: {}", at.elapsed().as_secs_f64(), brief(&server));
-    let told = |event: &Event| event.subject == standby && event.light.as_deref() == Some("critical");
+    let told = |event: &Event| event.subject == standby && event.severity.as_deref() == Some("critical");
     let event = wait::until("the journal tells it", COMPARED, || {
         let events = cluster.api().events_after(before);
         events.iter().find(|e| told(e)).cloned().ok_or(events)
     });
     println!("#   journal: {}", event.0.text);
-    assert_ne!(server.status.light, "good");
+    assert_ne!(server.status.severity, "good");
     let reason = server.status.reason.clone().unwrap_or_default();
     assert!(
         reason.contains("e2e_behind_row") || event.0.text.contains("e2e_behind_row"),
@@ -79,7 +79,7 @@ fn rows_changed_behind_our_back_are_found_and_repaired(cluster: &Cluster) {
     );
     wait::always("it is not good again by itself", Duration::from_secs(5), || {
         let server = shown(cluster, standby)?.ok_or("not there")?;
-        if server.status.light == "good" { Err(brief(&server)) } else { Ok(()) }
+        if server.status.severity == "good" { Err(brief(&server)) } else { Ok(()) }
     });
 
     let (id, kept) = (server_id(cluster, standby), trashed(cluster, standby).len());
@@ -108,11 +108,11 @@ fn rows_changed_behind_our_back_are_found_and_repaired(cluster: &Cluster) {
     verify(cluster, standby);
     let (event, _) = wait::until("compared again without a difference", COMPARED, || {
         let events = cluster.api().events_after(before);
-        let told = events.iter().find(|e| e.subject == standby && e.light.is_some()).cloned();
+        let told = events.iter().find(|e| e.subject == standby && e.severity.is_some()).cloned();
         told.ok_or(events)
     });
     println!("#   journal: {}", event.text);
-    assert_eq!(event.light.as_deref(), Some("good"), "{event:?}");
+    assert_eq!(event.severity.as_deref(), Some("good"), "{event:?}");
 }
 
 #[track_caller]
@@ -146,14 +146,14 @@ fn dies(cluster: &Cluster, case: &str, harm: impl FnOnce(&Pair)) {
             return Ok(true);
         }
         let server = shown(cluster, "db3")?.ok_or("not there")?;
-        let clear = server.status.light == "critical" && server.status.reason.is_some();
+        let clear = server.status.severity == "critical" && server.status.reason.is_some();
         // A try that failed is no end: it is what comes after the tries that counts.
         if clear && at.elapsed() > SETTLED / 2 { Ok(false) } else { Err(brief(&server)) }
     });
     let shown_now = shown(cluster, "db3").expect("snapshot").map(|s| brief(&s));
     println!("#   after {:.1} s: member {member}: {shown_now:?}", took.as_secs_f64());
     for event in cluster.api().events_after(events) {
-        println!("#     {} {:?}: {}", event.subject, event.light, event.text);
+        println!("#     {} {:?}: {}", event.subject, event.severity, event.text);
     }
     let report = load.stop();
     println!("#   {report}");
@@ -191,7 +191,7 @@ fn the_newcomer_dies_while_it_joins(cluster: &Cluster) {
     dies(cluster, "newcomer", |_| {
         let (pid, _) = wait::until("db3 runs and is no member yet", SETTLED, || {
             let server = shown(cluster, "db3")?.ok_or("not there")?;
-            assert_eq!(server.standing.as_deref(), Some("joining"), "too late: {}", brief(&server));
+            assert_eq!(server.membership.as_deref(), Some("joining"), "too late: {}", brief(&server));
             server.pid.ok_or_else(|| brief(&server))
         });
         cluster.signal_group(pid, Signal::KILL);

@@ -18,7 +18,7 @@ use serde_json::json;
 
 /// A repair of small tables has ended by then, with the comparison that belongs to it.
 const REPAIRED: Duration = Duration::from_secs(40);
-/// How soon the API shows that a link stopped, or that rows differ.
+/// How soon the API shows that a channel stopped, or that rows differ.
 const SEEN: Duration = Duration::from_secs(30);
 
 /// Its cases.
@@ -118,7 +118,7 @@ impl<'a> Bench<'a> {
             let told =
                 events.iter().rfind(|e| e.subject == self.standby() && e.text.contains("no difference"));
             let server = shown(self.cluster, self.standby())?.ok_or("not there")?;
-            match (told, server.status.light.as_str()) {
+            match (told, server.status.severity.as_str()) {
                 (Some(_), "good") => Ok(()),
                 _ => Err(format!("{} {:?}", brief(&server), events.last())),
             }
@@ -317,7 +317,7 @@ fn a_table_with_triggers_is_named_and_the_others_are_put_right(cluster: &Cluster
         let events = cluster.api().events_after(before);
         let named = events.iter().any(|e| e.text.contains("_acts were not put right"));
         let over =
-            events.iter().filter(|e| e.text.contains("the writer holds") && e.light.is_some()).count() > 1;
+            events.iter().filter(|e| e.text.contains("the writer holds") && e.severity.is_some()).count() > 1;
         if named && over { Ok(events) } else { Err(events) }
     });
     assert!(!events.iter().any(|e| e.text.contains("will be tried again")), "{events:?}");
@@ -339,7 +339,7 @@ fn wait_for_equal_but(bench: &Bench<'_>) {
 
 fn a_row_that_is_there_already_makes_way(cluster: &Cluster) {
     let bench = Bench::new(cluster, "twice");
-    // Two at once: the second stops the link only after the first was put right.
+    // Two at once: the second stops the channel only after the first was put right.
     bench.quietly("INSERT INTO # VALUES (7, NULL, NULL, 'stood here 7'), (8, NULL, NULL, 'stood here 8')");
     bench.site("INSERT INTO # VALUES (7, 'x', '7', 'wrote 7')");
     bench.site("INSERT INTO # VALUES (8, 'x', '8', 'wrote 8')");

@@ -126,7 +126,7 @@ fn one_that_waits_says_so_everywhere_and_is_told_what_to_do(cluster: &Cluster) {
     let said = cluster.cli(&["--wait", "1s", "maintenance", "web2", "--force", "--no-wait"]);
     assert_eq!(said.code, 2, "either a time or none: {said:?}");
     cluster.cli_ok(&["withdraw", "web2"]);
-    assert_eq!(api.snapshot().server("web2").status.light, "good");
+    assert_eq!(api.snapshot().server("web2").status.severity, "good");
     visitors.stop().assert_no_failure(100);
     real(&api, "/v1/pools/web/servers/web1/ready");
     real(&api, &web("web1", "maintenance"));
@@ -200,7 +200,7 @@ fn ten_that_are_added_at_once_are_ten(cluster: &Cluster) {
 fn whoever_waits_for_a_wish_is_told_how_it_ended(cluster: &Cluster) {
     let api = cluster.api();
     cluster.cli_ok(&["maintenance", "web1"]);
-    assert_eq!(api.snapshot().server("web1").status.light, "maintenance", "the command line waited");
+    assert_eq!(api.snapshot().server("web1").status.severity, "maintenance", "the command line waited");
     cluster.cli_ok(&["ready", "web1", "--no-wait"]);
     real(&api, &web("web1", "ready"));
     let body =

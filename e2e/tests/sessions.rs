@@ -19,7 +19,7 @@ use cordee_e2e::guests::{Guest, Visit, arrive_on, each};
 use cordee_e2e::http::Client;
 use cordee_e2e::load::{Ask, Load};
 use cordee_e2e::outage::Obstacle;
-use cordee_e2e::pair::{Pair, open, wait_for_no_receipt};
+use cordee_e2e::pair::{Pair, open, wait_for_no_ack};
 use cordee_e2e::procs::{Frozen, Process};
 use cordee_e2e::suite::File;
 use cordee_e2e::wait;
@@ -30,7 +30,7 @@ use serde_json::json;
 const IN_FORCE: Duration = Duration::from_secs(3);
 /// A killed web server is back by then, its back-off included.
 const BACK: Duration = Duration::from_secs(20);
-/// Acceptance: how long visitors are sent away when the writer dies while commits wait for a receipt.
+/// Acceptance: how long visitors are sent away when the writer dies while commits wait for an ACK.
 const AWAY: Duration = Duration::from_secs(2);
 /// Acceptance: a request that opens its session is told by then that it cannot (`lock_wait` of 4 s, and 4 s), and
 /// has a second for everything else.
@@ -229,7 +229,7 @@ fn kept_by_haproxy_two_hundred_visitors_move_once_when_their_server_dies(cluster
     assert!(moved.iter().all(|v| v.colour().is_none()), "a session of web1 was found on web2");
     each(&mut guests, cluster.site(), Guest::settle);
     held.release();
-    cluster.api().wait_for_light("web1", "good", BACK);
+    cluster.api().wait_for_severity("web1", "good", BACK);
     let report = readers.stop();
     println!("#   {} requests around the death, {:?}", report.hits.len(), report.shares());
     report.assert_no_failure(200);
@@ -378,7 +378,7 @@ fn kept_in_the_database_every_server_answers_and_none_is_missed(cluster: &Cluste
         let back = || {
             let now = cluster.api().try_snapshot();
             now.is_ok_and(|s| {
-                s.server(web).pid.is_some_and(|p| p != pid) && s.server(web).status.light == "good"
+                s.server(web).pid.is_some_and(|p| p != pid) && s.server(web).status.severity == "good"
             })
         };
         println!("#   {web} is killed");
@@ -562,7 +562,7 @@ fn the_writer_dies_without_a_standby_and_what_is_lost_is_counted(cluster: &Clust
     let before = Pair::wait(cluster);
     let mut guests = in_the_database(cluster);
     cluster.api().act(&format!("/v1/pools/db/servers/{}/stop", before.standby.name));
-    wait_for_no_receipt(cluster, BACK);
+    wait_for_no_ack(cluster, BACK);
     let old = before.writer.pid;
     let seen = around_a_kill(cluster, &mut guests, old.expect("it runs"), choose_and_look, || {
         let now = Pair::try_read(cluster).map(|p| p.writer);

@@ -172,8 +172,8 @@ fn a_standby_that_comes_back_is_the_entry_itself(cluster: &Cluster) {
             cluster.signal_group(pid, Signal::CONT);
         }
         wait::until("it was missed", SETTLED, || {
-            let light = cluster.api().try_snapshot()?.verdict.light;
-            if way == "frozen" || light != "good" { Ok(()) } else { Err(light) }
+            let severity = cluster.api().try_snapshot()?.verdict.severity;
+            if way == "frozen" || severity != "good" { Ok(()) } else { Err(severity) }
         });
         all_is_well(cluster);
         let said = reader.end();
@@ -219,6 +219,6 @@ fn a_cordee_without_its_keeper_says_so(cluster: &Cluster) {
     assert_eq!(begun.code, 0, "{begun:#?}");
     wait::until("and well again", SETTLED, || {
         let seen = cluster.api().try_snapshot()?;
-        if seen.verdict.light == "good" { Ok(()) } else { Err(format!("{:?}", seen.verdict)) }
+        if seen.verdict.severity == "good" { Ok(()) } else { Err(format!("{:?}", seen.verdict)) }
     });
 }

@@ -286,12 +286,12 @@ fn repairs_a_conflict(cluster: &Cluster, eye: &Eye<'_>) {
     let asked = eye.answer("repair");
     assert!(asked.contains(eye.words.lost) && asked.contains(eye.words.differ), "{asked}");
     wait::until("the page shows the database as fine", READY, || {
-        let light =
+        let severity =
             browser.try_script("return document.querySelector('main [data-light]').dataset.st", &[])?;
-        if light == json!("good") && !browser.sees("main .conflict") {
+        if severity == json!("good") && !browser.sees("main .conflict") {
             Ok(())
         } else {
-            Err(light.to_string())
+            Err(severity.to_string())
         }
     });
     eye.picture("repaired");

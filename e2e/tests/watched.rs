@@ -98,20 +98,20 @@ fn settings_are_put_right_and_told(cluster: &Cluster) {
     standby.query("SET GLOBAL slave_exec_mode=IDEMPOTENT");
     let strict = || standby.value("SELECT @@GLOBAL.slave_exec_mode") == "STRICT";
     wait::until_true("the standby stops at conflicts again", RIGHT, strict);
-    // This one is taken only while no link runs.
+    // This one is taken only while no channel runs.
     standby.query("STOP ALL SLAVES; SET GLOBAL gtid_ignore_duplicates=0; START ALL SLAVES");
     let ignores = || standby.value("SELECT @@GLOBAL.gtid_ignore_duplicates") == "1";
     wait::until_true("it ignores duplicates again", RIGHT, ignores);
     Db::root(cluster, &pair.writer.name).query("SET GLOBAL rpl_semi_sync_master_enabled=0");
     let after = Pair::wait(cluster);
     assert_eq!(after.epoch, pair.epoch, "nothing of it changes the writer");
-    wait_for_light(cluster, &["db1", "db2"]);
+    wait_for_severity(cluster, &["db1", "db2"]);
 }
 
 #[track_caller]
-fn wait_for_light(cluster: &Cluster, servers: &[&str]) {
+fn wait_for_severity(cluster: &Cluster, servers: &[&str]) {
     for server in servers {
-        cluster.api().wait_for_light(server, "good", READY);
+        cluster.api().wait_for_severity(server, "good", READY);
     }
 }
 
@@ -129,7 +129,7 @@ fn links_are_put_right_and_told(cluster: &Cluster) {
     alter("MASTER_CONNECT_RETRY=60, IGNORE_SERVER_IDS=(99)");
     wait_told(cluster, begun, "Connect_Retry=60", RIGHT);
     Pair::wait(cluster);
-    wait_for_light(cluster, &["db1", "db2"]);
+    wait_for_severity(cluster, &["db1", "db2"]);
     wait_for_equal(cluster);
 }
 
@@ -151,14 +151,14 @@ fn accounts_are_put_right_and_told(cluster: &Cluster) {
     assert!(grants.contains("DELETE"), "{grants}");
     // A right that nobody needs and that passes a closed database is named, and left to a person.
     standby.query("SET sql_log_bin=0; GRANT READ_ONLY ADMIN ON *.* TO site_app@127.0.0.1");
-    let shown = cluster.api().wait_for_light(off, "warning", ACCOUNT);
+    let shown = cluster.api().wait_for_severity(off, "warning", ACCOUNT);
     assert!(
         shown.status.reason.unwrap_or_default().contains("REVOKE READ_ONLY ADMIN"),
         "{:?}",
         shown.status.word
     );
     standby.query("SET sql_log_bin=0; REVOKE READ_ONLY ADMIN ON *.* FROM site_app@127.0.0.1");
-    wait_for_light(cluster, &["db1", "db2"]);
+    wait_for_severity(cluster, &["db1", "db2"]);
     Pair::wait(cluster);
 }
 
@@ -182,15 +182,15 @@ fn a_standby_whose_log_was_reset_is_named_and_the_site_goes_on(cluster: &Cluster
     });
     wait::always("the site has a database, and says so", RIGHT, || {
         let verdict = cluster.api().try_snapshot()?.verdict;
-        if verdict.light == "warning" { Ok(()) } else { Err(format!("{verdict:?}")) }
+        if verdict.severity == "warning" { Ok(()) } else { Err(format!("{verdict:?}")) }
     });
     load.wait_for_more(20, RIGHT);
     cluster.api().act(&format!("/v1/pools/db/servers/{standby}/recopy?force=true"));
     wait::until("it is copied", READY, || {
-        let standing = cluster.api().try_snapshot()?.server(standby).standing.clone();
-        if standing.as_deref() == Some("member") { Ok(()) } else { Err(format!("{standing:?}")) }
+        let membership = cluster.api().try_snapshot()?.server(standby).membership.clone();
+        if membership.as_deref() == Some("member") { Ok(()) } else { Err(format!("{membership:?}")) }
     });
-    wait_for_light(cluster, &["db1", "db2"]);
+    wait_for_severity(cluster, &["db1", "db2"]);
     let report = load.stop();
     assert!(report.errors.is_empty(), "clients noticed: {:?}", report.errors);
     tables.verify(cluster, &report);
@@ -219,7 +219,7 @@ fn kept_connections_are_few_and_may_be_killed(cluster: &Cluster) {
     }
     cluster.settle();
     let told = cluster.api().events_after(begun);
-    assert!(told.iter().all(|e| e.light.as_deref() != Some("critical")), "{told:#?}");
+    assert!(told.iter().all(|e| e.severity.as_deref() != Some("critical")), "{told:#?}");
     assert_eq!(Pair::wait(cluster).epoch, epoch);
 }
 
@@ -234,11 +234,11 @@ fn a_password_that_was_changed_is_seen_although_connections_are_kept(cluster: &C
     root.query("SET sql_log_bin=0; ALTER USER cordee@localhost IDENTIFIED BY 'other'");
     let (word, took) = wait::until("it is seen", LOGIN, || {
         let status = cluster.api().try_snapshot()?.server(name).status.clone();
-        if status.light == "good" { Err(status.word) } else { Ok((status.word, status.reason)) }
+        if status.severity == "good" { Err(status.word) } else { Ok((status.word, status.reason)) }
     });
     println!("#   after {:.1} s: {word:?}", took.as_secs_f64());
     root.query(&format!("SET sql_log_bin=0; ALTER USER cordee@localhost IDENTIFIED BY PASSWORD '{hash}'"));
-    wait_for_light(cluster, &["db1", "db2"]);
+    wait_for_severity(cluster, &["db1", "db2"]);
     assert_eq!(Pair::wait(cluster).epoch, pair.epoch);
 }
 
@@ -280,12 +280,12 @@ fn another_server_at_a_databases_socket_is_seen_at_once(cluster: &Cluster) {
     let stranger = Stranger::at(socket.clone());
     let (word, took) = wait::until("it is seen", SEEN, || {
         let status = cluster.api().try_snapshot()?.server(name).status.clone();
-        if status.light == "good" { Err(status.word) } else { Ok((status.word, status.reason)) }
+        if status.severity == "good" { Err(status.word) } else { Ok((status.word, status.reason)) }
     });
     println!("#   after {:.1} s: {word:?}", took.as_secs_f64());
     drop(stranger);
     std::fs::rename(&aside, &socket).expect("back");
-    wait_for_light(cluster, &["db1", "db2"]);
+    wait_for_severity(cluster, &["db1", "db2"]);
     assert_eq!(Pair::wait(cluster).epoch, pair.epoch);
 }
 

@@ -9,7 +9,7 @@ use cordee_e2e::case;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::db::Db;
 use cordee_e2e::foreign::{Guest, PASSWORD, body, lines};
-use cordee_e2e::mesh::{SETTLED, brief, join, links, remove, shown, wait_until_left};
+use cordee_e2e::mesh::{SETTLED, brief, channels, join, remove, shown, wait_until_left};
 use cordee_e2e::pair::Pair;
 use cordee_e2e::suite::File;
 use cordee_e2e::wait;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 /// A comparison or a repair of the zoo has ended by then.
 const COMPARED: Duration = Duration::from_secs(60);
-/// How soon a difference in a link, or a failure, is shown.
+/// How soon a difference in a channel, or a failure, is shown.
 const SEEN: Duration = Duration::from_secs(30);
 
 /// Its cases.
@@ -50,8 +50,8 @@ fn wait_until_member(cluster: &Cluster, name: &str) {
         let server = shown(cluster, name)?.ok_or("not shown")?;
         let word = server.status.word.as_str();
         assert!(word != "Copy failed", "{}", brief(&server));
-        let well = server.standing.as_deref() == Some("member")
-            && (server.status.light == "good" || word == "Partly unproven");
+        let well = server.membership.as_deref() == Some("member")
+            && (server.status.severity == "good" || word == "Partly unproven");
         if well { Ok(()) } else { Err(brief(&server)) }
     });
 }
@@ -101,11 +101,11 @@ fn a_broken_view_is_carried(cluster: &Cluster) {
     assert_eq!(text("db3"), text("db1"));
     let left = Db::root(cluster, "db3").query("SHOW FULL TABLES FROM zoo_view");
     assert_eq!(left, [["broken", "VIEW"]], "a stand-in is left");
-    // What is done to it on the writer stops no link.
+    // What is done to it on the writer stops no channel.
     root.query("DROP VIEW zoo_view.broken; DROP DATABASE zoo_view; CREATE DATABASE zoo_after");
     let there = || Db::root(cluster, "db3").try_query("SHOW TABLES FROM zoo_after").map(|_| ());
     wait::until("db3 follows", SEEN, there);
-    assert!(links(cluster, "db3").expect("links").iter().all(|(_, runs)| *runs));
+    assert!(channels(cluster, "db3").expect("links").iter().all(|(_, runs)| *runs));
     root.query("DROP DATABASE zoo_after");
     leaves(cluster, "db3", guest);
 }
@@ -124,7 +124,7 @@ fn a_value_longer_than_a_packet_is_carried(cluster: &Cluster) {
     assert_eq!(said, [PACKET]);
     let sum = "SELECT SHA2(value, 256) FROM zoo_long.heavy";
     assert_eq!(Db::root(cluster, "db3").value(sum), root.value(sum));
-    // What the writer takes, its heirs take.
+    // What the writer takes, its candidates take.
     for server in ["db1", "db2", "db3"] {
         assert_eq!(
             Db::root(cluster, server).value("SELECT @@GLOBAL.max_allowed_packet"),
@@ -221,8 +221,8 @@ fn verdict(cluster: &Cluster, server: &str, path: &str, body: Option<&Value>) ->
     wait::until(&format!("{path} of {server} has ended"), COMPARED, || {
         let events = cluster.api().events_after(before);
         let ended = |text: &str| text.contains("with the writer’s") || text.contains("the writer holds");
-        let told = events.iter().find(|e| e.subject == server && e.light.is_some() && ended(&e.text));
-        told.map(|e| (e.light.clone().unwrap_or_default(), e.text.clone())).ok_or(events)
+        let told = events.iter().find(|e| e.subject == server && e.severity.is_some() && ended(&e.text));
+        told.map(|e| (e.severity.clone().unwrap_or_default(), e.text.clone())).ok_or(events)
     })
     .0
 }
@@ -286,8 +286,8 @@ fn one_of_everything(cluster: &Cluster) {
     assert_eq!(own.number(running), 0, "events run on a standby");
     // Compared by the product: equal, as far as it can tell, and it says how far.
     for server in ["db3", "db4"] {
-        let (light, text) = verdict(cluster, server, "verify", None);
-        assert_eq!(light, "warning", "{server}: {text}");
+        let (severity, text) = verdict(cluster, server, "verify", None);
+        assert_eq!(severity, "warning", "{server}: {text}");
         let (different, mut tables) = left_out(cluster, server);
         tables.sort();
         assert_eq!((different, tables), (0, UNPROVEN.map(str::to_owned).to_vec()), "{server}");
@@ -318,16 +318,16 @@ fn repaired(cluster: &Cluster, root: &Db, truth: &zoo::Dump) {
     Db::root(cluster, "db4").query(CHANGES);
     let changed = zoo::differences(truth, &dump("db4"));
     assert_eq!(changed.len(), 19, "{changed:?}");
-    let (light, text) = verdict(cluster, "db4", "repair", Some(&json!({ "take": "writer" })));
-    println!("#   {light}: {text}");
+    let (severity, text) = verdict(cluster, "db4", "repair", Some(&json!({ "take": "writer" })));
+    println!("#   {severity}: {text}");
     // A trigger would act on the one, and rows without a key cannot be told apart.
     let refused = ["zoo.keyless: rows", "zoo.watched: rows"];
     assert_eq!(zoo::differences(truth, &dump("db4")), refused);
     // Its own are: on the writer, and everywhere.
     Db::root(cluster, "db3").query(CHANGES);
     let wanted = dump("db3");
-    let (light, text) = verdict(cluster, "db3", "repair", Some(&json!({ "take": "this" })));
-    println!("#   {light}: {text}");
+    let (severity, text) = verdict(cluster, "db3", "repair", Some(&json!({ "take": "this" })));
+    println!("#   {severity}: {text}");
     for server in ["db1", "db2"] {
         wait::until(&format!("{server} has what was taken"), SEEN, || {
             let found = zoo::differences(&wanted, &dump(server));
@@ -355,7 +355,7 @@ fn repaired(cluster: &Cluster, root: &Db, truth: &zoo::Dump) {
     assert!(reply.ok(), "{reply:?}");
     wait::until("the copy holds the writer's rows", SETTLED, || {
         let server = shown(cluster, "db3")?.ok_or("not shown")?;
-        if server.standing.as_deref() != Some("member") || server.pid.is_none() {
+        if server.membership.as_deref() != Some("member") || server.pid.is_none() {
             return Err(brief(&server));
         }
         let rows = "SELECT * FROM zoo.keyless";

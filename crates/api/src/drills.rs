@@ -1,8 +1,8 @@
 //! Failover drills, as they were asked and counted.
 
-use cordee_domain::drill::Blow;
+use cordee_domain::drill::FaultKind;
 use cordee_domain::ids::Millis;
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -15,7 +15,7 @@ use crate::words::{
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrderJson {
-    /// A web server's name, `haproxy-web`, `haproxy-db`, `writer`, or `link` (by which a standby copies the writer).
+    /// A web server's name, `haproxy-web`, `haproxy-db`, `writer`, or `channel` (by which a standby copies the writer).
     pub target: String,
     /// `kill`, `freeze`, `stop` or `drain`.
     #[schema(value_type = BlowWord)]
@@ -79,7 +79,7 @@ pub struct TallyJson {
     pub longest_ms: u64,
     /// Whether the losses ended.
     pub recovery: RecoveryWord,
-    /// Milliseconds from the blow to the end of the last loss, when it recovered.
+    /// Milliseconds from the fault to the end of the last loss, when it recovered.
     pub recovered_ms: Option<u64>,
 }
 
@@ -98,7 +98,7 @@ pub struct WritesJson {
     /// All of them.
     #[serde(flatten)]
     pub tally: TallyJson,
-    /// Milliseconds from the blow to the first acknowledgement of a write that was begun after it.
+    /// Milliseconds from the fault to the first acknowledgement of a write that was begun after it.
     pub first_ms: Option<u64>,
     /// Acknowledged ones that are not in the database in the end.
     pub vanished: Option<u32>,
@@ -107,13 +107,14 @@ pub struct WritesJson {
 /// What the page said.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SaidJson {
-    /// Milliseconds after the blow; none: before.
+    /// Milliseconds after the fault; none: before.
     pub ms: Option<u64>,
     /// Of what; empty for the sentence about all of it.
     pub about: String,
-    /// Its light.
+    /// Its severity.
     #[schema(value_type = LightWord)]
-    pub light: Light,
+    #[serde(rename = "light")]
+    pub severity: Severity,
     /// The word.
     pub word: String,
 }
@@ -148,18 +149,18 @@ pub struct DrillJson {
     pub target: String,
     /// How.
     #[schema(value_type = BlowWord)]
-    pub how: Blow,
+    pub how: FaultKind,
     /// Under which traffic.
     pub traffic: TrafficJson,
     /// The page that was asked for; none: the demonstration's.
     pub url: Option<String>,
     /// The status that it should answer.
     pub status: Option<u16>,
-    /// Who fell: a server or an HAProxy; of a link, the database that copies.
+    /// Who fell: a server or an HAProxy; of a channel, the database that copies.
     pub victim: String,
     /// When it fell: milliseconds since 1970, UTC.
     pub struck: Option<Millis>,
-    /// Milliseconds from the blow until it was put right; none when there was nothing to put right.
+    /// Milliseconds from the fault until it was put right; none when there was nothing to put right.
     pub undone_ms: Option<u64>,
     /// Requests to the site.
     pub requests: TallyJson,

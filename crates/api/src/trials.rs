@@ -1,7 +1,7 @@
 //! The comparison of ways to keep sessions.
 
 use cordee_domain::ids::Millis;
-use cordee_domain::trial::{Experiment, Measure, Verdict, Way};
+use cordee_domain::trial::{Experiment, Measure, MeasureResult, Way};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -49,10 +49,10 @@ pub struct CellJson {
     pub at: Millis,
     /// What that says.
     #[schema(value_type = VerdictWord)]
-    pub verdict: Verdict,
+    pub verdict: MeasureResult,
     /// The verdict that is foreseen; figures have none.
     #[schema(value_type = Option<VerdictWord>)]
-    pub expected: Option<Verdict>,
+    pub expected: Option<MeasureResult>,
     /// What was counted, in a sentence.
     pub says: String,
     /// What was counted: `measure` names the kind, the other members are its counts.

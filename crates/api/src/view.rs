@@ -4,7 +4,7 @@ use cordee_domain::desired::{Power, Routing, Runtime};
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::sessions::Mode;
 use cordee_domain::snapshot::{Action, Role};
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -102,12 +102,13 @@ pub struct GapJson {
     pub age_ms: u64,
 }
 
-/// A light, a word, and the reason for it.
+/// A severity, a word, and the reason for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StatusJson {
     /// `good`, `warning`, `critical`, `progress`, `maintenance` or `unknown`.
     #[schema(value_type = LightWord)]
-    pub light: Light,
+    #[serde(rename = "light")]
+    pub severity: Severity,
     /// One or two words in the language of `Accept-Language`.
     pub word: String,
     /// The reason or the figure behind it.
@@ -188,9 +189,11 @@ pub struct ServerJson {
     /// Its software, when known.
     pub version: Option<String>,
     /// Replication towards this database, one entry per server that it copies.
-    pub links: Vec<LinkJson>,
+    #[serde(rename = "links")]
+    pub channels: Vec<LinkJson>,
     /// `member`, `joining`, `leaving`, `returning` (a former writer that is being compared) or `diverged` (databases).
-    pub standing: Option<StandingWord>,
+    #[serde(rename = "standing")]
+    pub membership: Option<StandingWord>,
     /// Whether a commit is acknowledged only after a standby has received it, now (the writer only).
     pub semi_sync: Option<bool>,
     /// Percent of its copy that has come, while it is being copied (databases).
@@ -280,7 +283,8 @@ pub struct LinkJson {
     pub from: String,
     /// As in a status.
     #[schema(value_type = LightWord)]
-    pub light: Light,
+    #[serde(rename = "light")]
+    pub severity: Severity,
     /// Measured delay.
     pub delay_ms: Option<u64>,
     /// MariaDB's error number; 0 when none.
@@ -300,7 +304,8 @@ pub struct EventJson {
     pub subject: String,
     /// As in a status, where the event has one.
     #[schema(value_type = Option<LightWord>)]
-    pub light: Option<Light>,
+    #[serde(rename = "light")]
+    pub severity: Option<Severity>,
     /// The sentence, in the language of `Accept-Language`.
     pub text: String,
 }

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use cordee_domain::desired::{Power, Routing, Runtime, Standing};
-use cordee_domain::drill::{Blow, Recovery};
+use cordee_domain::desired::{Membership, Power, Routing, Runtime};
+use cordee_domain::drill::{FaultKind, Recovery};
 use cordee_domain::haproxy::drift::{Disk, Process};
 use cordee_domain::ids::PoolId;
 use cordee_domain::sessions::Mode;
 use cordee_domain::snapshot::{Action, Role};
-use cordee_domain::state::Light;
-use cordee_domain::trial::{End, Experiment, Verdict, Way};
+use cordee_domain::state::Severity;
+use cordee_domain::trial::{End, Experiment, MeasureResult, Way};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{OneOfBuilder, RefOr};
@@ -41,7 +41,7 @@ macro_rules! closed {
 }
 
 closed! {
-    LightWord: Light { Good, Maintenance, Progress, Unknown, Warning, Critical } =
+    LightWord: Severity { Good, Maintenance, Progress, Unknown, Warning, Critical } =
         "`good`: as it should be; `maintenance`: a person took it out; `progress`: on its way; \
         `unknown`: not known now; \
         `warning`: works, with less than wished; `critical`: does not work.";
@@ -60,8 +60,8 @@ closed! {
     ExperimentWord: Experiment {
         LoginAcross, StaleRead, LostUpdates, DifferentKeys, LogoutFinal, ServerDeath, Latency, Throughput, Copies,
     } = "One question that is put to each way.";
-    VerdictWord: Verdict { Right, Wrong, Figure, Unknown } = "What a measure says.";
-    BlowWord: Blow { Kill, Freeze, Stop, Drain } = "How something falls.";
+    VerdictWord: MeasureResult { Right, Wrong, Figure, Unknown } = "What a measure says.";
+    BlowWord: FaultKind { Kill, Freeze, Stop, Drain } = "How something falls.";
 }
 
 /// Describes words that stand for several enumerations, or for none.
@@ -212,14 +212,14 @@ pub enum StandingWord {
     Diverged,
 }
 
-impl From<&Standing> for StandingWord {
-    fn from(standing: &Standing) -> Self {
-        match standing {
-            Standing::Member => Self::Member,
-            Standing::Returning { .. } => Self::Returning,
-            Standing::Joining => Self::Joining,
-            Standing::Leaving | Standing::Released => Self::Leaving,
-            Standing::Diverged(_) => Self::Diverged,
+impl From<&Membership> for StandingWord {
+    fn from(membership: &Membership) -> Self {
+        match membership {
+            Membership::Member => Self::Member,
+            Membership::Returning { .. } => Self::Returning,
+            Membership::Joining => Self::Joining,
+            Membership::Leaving | Membership::Released => Self::Leaving,
+            Membership::Diverged(_) => Self::Diverged,
         }
     }
 }

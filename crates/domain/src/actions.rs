@@ -1,11 +1,11 @@
 //! What a person may ask of a server now. Nothing is offered that [`Desired::apply`] would refuse.
 
 use crate::change::Request;
-use crate::desired::{Admin, Database, Desired, Either, Power, Run, Server, Standing, Web};
+use crate::desired::{Admin, Database, Desired, Either, Membership, Power, Run, Server, Web};
 use crate::ids::{PoolId, ServerName};
 use crate::problem::Problem;
 use crate::snapshot::{Action, Snapshot};
-use crate::state::{Light, State, Status};
+use crate::state::{Severity, State, Status};
 use crate::text;
 
 /// Everything that may be asked, in a fixed order. `status` is what is shown of the server.
@@ -50,7 +50,7 @@ fn web(all: &mut Vec<Action>, server: Web<'_>, status: &Status) {
 
 fn database(all: &mut Vec<Action>, desired: &Desired, server: Database<'_>, status: &Status) {
     let writer = desired.is_writer(&server.name);
-    let follows = *server.standing == Standing::Member && !server.stopped() && !writer;
+    let follows = *server.membership == Membership::Member && !server.stopped() && !writer;
     if follows && desired.handover.is_none() {
         all.push(Action::Promote);
     }
@@ -58,7 +58,7 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: Database<'_>, stat
         all.push(Action::Verify);
     }
     let ours = server.is_ours();
-    let stays = *server.standing != Standing::Leaving;
+    let stays = *server.membership != Membership::Leaving;
     if ours && stays && !writer && copied_again(status) {
         all.push(Action::Recopy);
     }
@@ -70,12 +70,12 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: Database<'_>, stat
     }
     // While another one could take over, it takes over first.
     if ours && !server.stopped() && desired.may_stop(PoolId::Db, &server.name).is_ok() {
-        match server.standing {
+        match server.membership {
             // It is added or cancelled, nothing between.
-            Standing::Joining | Standing::Released => {}
+            Membership::Joining | Membership::Released => {}
             // One that cannot be asked any more is let go without what the others lack of it.
-            Standing::Leaving => all.push(Action::Stop),
-            Standing::Member | Standing::Returning { .. } | Standing::Diverged(_) => {
+            Membership::Leaving => all.push(Action::Stop),
+            Membership::Member | Membership::Returning { .. } | Membership::Diverged(_) => {
                 all.extend([Action::Restart, Action::Stop]);
             }
         }
@@ -87,7 +87,7 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: Database<'_>, stat
 
 /// Whether its rows can be held against the writer's: it follows one, and both are to run.
 fn comparable(desired: &Desired, server: Database<'_>) -> bool {
-    *server.standing == Standing::Member
+    *server.membership == Membership::Member
         && !server.stopped()
         && !desired.is_writer(&server.name)
         && desired.writer_server().is_some_and(|writer| !writer.stopped())
@@ -118,7 +118,7 @@ fn copied_again(status: &Status) -> bool {
             | State::MayLack
             | State::CopyFailed
     );
-    status.state == State::RowsUnproven || lost && status.light == Light::Critical
+    status.state == State::RowsUnproven || lost && status.severity == Severity::Critical
 }
 
 /// What only the picture tells against a change. The wish does not say whether a web server waits for another one to
@@ -132,7 +132,7 @@ pub fn untimely(change: &Request, desired: &Desired, seen: &Snapshot) -> Option<
             if waits { None } else { conflict(text!("problem-not-waiting", name = name.as_str())) }
         }
         Request::Recopy { name, .. } => {
-            let joins = desired.database(name).is_some_and(|s| *s.standing == Standing::Joining);
+            let joins = desired.database(name).is_some_and(|s| *s.membership == Membership::Joining);
             let fresh = view(name).filter(|_| seen.revision >= desired.revision);
             let failed = fresh.is_some_and(|s| copied_again(&s.status));
             if !joins || failed { None } else { conflict(text!("problem-copying", name = name.as_str())) }
@@ -214,30 +214,30 @@ mod tests {
 
     fn statuses() -> [Status; 3] {
         [
-            Status::bare(Light::Good, State::InSync),
-            Status::bare(Light::Critical, State::RowsDiffer),
-            Status::bare(Light::Critical, State::Down),
+            Status::bare(Severity::Good, State::InSync),
+            Status::bare(Severity::Critical, State::RowsDiffer),
+            Status::bare(Severity::Critical, State::Down),
         ]
     }
 
-    /// Wishes with every standing, power, writer, routing and handover.
+    /// Wishes with every membership, power, writer, routing and handover.
     fn wishes() -> Vec<Desired> {
         let saved = Saved { count: 2, file: "lost/x".to_owned() };
-        let standings = [
-            Standing::Member,
-            Standing::Returning { limit: 3, saved: None },
-            Standing::Joining,
-            Standing::Leaving,
-            Standing::Diverged(saved),
+        let memberships = [
+            Membership::Member,
+            Membership::Returning { limit: 3, saved: None },
+            Membership::Joining,
+            Membership::Leaving,
+            Membership::Diverged(saved),
         ];
         let mut all = Vec::new();
-        for standing in standings {
+        for membership in memberships {
             for powers in 0..4_u8 {
                 for routing in [Routing::OneWriter, Routing::AllWriters] {
                     for count in [1, 2] {
                         let mut desired = first();
                         desired.routing = routing;
-                        desired.db.servers[1].stands(standing.clone());
+                        desired.db.servers[1].stands(membership.clone());
                         for (i, server) in desired.db.servers.iter_mut().enumerate() {
                             server.powered(if powers >> i & 1 == 0 { Power::On } else { Power::Off });
                         }
@@ -314,9 +314,9 @@ mod tests {
                 .for_each(|s| s.status = status.clone());
             untimely(&again, desired, &seen).map(|p| p.text.key.to_string())
         };
-        let differs = Status::bare(Light::Critical, State::RowsDiffer);
-        let failed = Status::bare(Light::Critical, State::CopyFailed);
-        let copying = Status::bare(Light::Progress, State::Copying);
+        let differs = Status::bare(Severity::Critical, State::RowsDiffer);
+        let failed = Status::bare(Severity::Critical, State::CopyFailed);
+        let copying = Status::bare(Severity::Progress, State::Copying);
         let before = first();
         assert_eq!(against(&before, before.revision, differs.clone()), None);
         let asked = before.apply(&again).expect("a fresh copy");
@@ -331,7 +331,7 @@ mod tests {
     #[test]
     fn a_database_that_joins_is_neither_stopped_nor_restarted() {
         let mut desired = first();
-        desired.db.servers[1].stands(Standing::Joining);
+        desired.db.servers[1].stands(Membership::Joining);
         for action in [Action::Stop, Action::Restart] {
             let change = change(&desired, action, PoolId::Db, &name("db2")).expect("a change");
             let refused = desired.apply(&change).expect_err("its copy would begin again");
@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn a_database_that_joins_is_cancelled_and_nothing_else() {
         let mut desired = first();
-        desired.db.servers[1].stands(Standing::Joining);
+        desired.db.servers[1].stands(Membership::Joining);
         let all = actions(&desired, &desired.db.servers[1], &statuses()[0]);
         assert_eq!(all, [Action::Logs, Action::Test, Action::Remove]);
     }

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::desired::{Asked, Handover, Power, Standing};
+use crate::desired::{Asked, Handover, Membership, Power};
 use crate::ids::{PoolId, ServerName};
 use crate::observed::{Own, Room};
 use crate::reason::Reason;
 use crate::snapshot::{ProxyView, Role, ServerView, away};
-use crate::state::{Light, Remark, State};
+use crate::state::{Remark, Severity, State};
 use crate::text;
 use crate::text::{Text, Thing};
 
@@ -74,8 +74,8 @@ enum Culprit {
 /// The servers whose trouble is another one's, and whose.
 fn explained(proxies: &[ProxyView], servers: &[ServerView]) -> BTreeMap<ServerName, Culprit> {
     let bad = |pool: PoolId| {
-        let lights = [Light::Unknown, Light::Critical, Light::Progress];
-        proxies.iter().any(|p| p.name == pool && lights.contains(&p.status.light))
+        let severities = [Severity::Unknown, Severity::Critical, Severity::Progress];
+        proxies.iter().any(|p| p.name == pool && severities.contains(&p.status.severity))
     };
     let mut all = BTreeMap::new();
     for view in servers {
@@ -97,15 +97,15 @@ fn explained(proxies: &[ProxyView], servers: &[ServerView]) -> BTreeMap<ServerNa
 
 /// The database for whose sake another one warns: that it is not copied, copies nothing, or is confirmed by nobody.
 fn fallen_peer(view: &ServerView, servers: &[ServerView]) -> Option<ServerName> {
-    if view.status.light != Light::Warning {
+    if view.status.severity != Severity::Warning {
         return None;
     }
     let peers = || servers.iter().filter(|s| s.pool == PoolId::Db && s.name != view.name);
     let fallen = |s: &&ServerView| {
-        let passes = s.status.light == Light::Progress && !s.status.serves();
+        let passes = s.status.severity == Severity::Progress && !s.status.serves();
         s.power == Power::Off
-            || s.status.light == Light::Critical
-            || s.status.light == Light::Unknown
+            || s.status.severity == Severity::Critical
+            || s.status.severity == Severity::Unknown
             || passes
     };
     let named = || match &view.status.reason {
@@ -116,10 +116,10 @@ fn fallen_peer(view: &ServerView, servers: &[ServerView]) -> Option<ServerName> 
         named()
     } else if view.status.state == State::Unprotected {
         // One that could confirm and does not is a trouble of its own.
-        let could = peers().any(|s| s.standing == Some(Standing::Member) && !fallen(&s));
+        let could = peers().any(|s| s.membership == Some(Membership::Member) && !fallen(&s));
         peers()
             .filter(fallen)
-            .min_by_key(|s| (s.power == Power::On, s.status.light < Light::Unknown))
+            .min_by_key(|s| (s.power == Power::On, s.status.severity < Severity::Unknown))
             .filter(|_| !could)
     } else {
         None
@@ -130,7 +130,7 @@ fn fallen_peer(view: &ServerView, servers: &[ServerView]) -> Option<ServerName> 
 /// The causes, the first ones first. Empty only where the verdict is good.
 pub(crate) fn causes(shown: &Shown<'_>) -> Vec<Cause> {
     let explained = explained(shown.proxies, shown.servers);
-    let whole = Whole::of(shown.proxies, shown.servers, shown.verdict.light);
+    let whole = Whole::of(shown.proxies, shown.servers, shown.verdict.severity);
     let mut all: Vec<(u8, Cause)> = Vec::new();
     all.extend(shown.own().map(|cause| (0, cause)));
     all.extend(shown.unkept().map(|cause| (0, cause)));
@@ -148,7 +148,7 @@ pub(crate) fn causes(shown: &Shown<'_>) -> Vec<Cause> {
     for view in shown.servers {
         let explains = of(&Culprit::Server(view.name.clone()));
         let itself = whole.counts(view) && !explained.contains_key(&view.name);
-        let unseen = blind && view.status.light == Light::Unknown;
+        let unseen = blind && view.status.severity == Severity::Unknown;
         if !unseen && (itself || !explains.is_empty()) && !shown.passes_the_baton(view) {
             all.push((whole.rank(view), shown.server(view, explains)));
         }
@@ -161,7 +161,7 @@ pub(crate) fn causes(shown: &Shown<'_>) -> Vec<Cause> {
             None => grouped.push(cause),
         }
     }
-    if grouped.is_empty() && shown.verdict.light != Light::Good {
+    if grouped.is_empty() && shown.verdict.severity != Severity::Good {
         grouped.push(shown.rest());
     }
     grouped
@@ -179,7 +179,7 @@ fn alike(one: &Cause, other: &Cause) -> bool {
             (Some(one), Some(other)) => one.is_like(other),
             (one, other) => one == other,
         };
-        one.light == other.light && one.word.is_like(&other.word) && reasons
+        one.severity == other.severity && one.word.is_like(&other.word) && reasons
     };
     pool(one).is_some()
         && pool(one) == pool(other)
@@ -202,7 +202,7 @@ fn join(one: &mut Cause, other: Cause) {
 
 /// The whole, as far as it decides whether one server is a cause of the verdict.
 struct Whole {
-    light: Light,
+    severity: Severity,
     /// Web servers that serve.
     web: usize,
     /// Databases that do.
@@ -212,28 +212,28 @@ struct Whole {
 }
 
 impl Whole {
-    fn of(proxies: &[ProxyView], servers: &[ServerView], light: Light) -> Self {
+    fn of(proxies: &[ProxyView], servers: &[ServerView], severity: Severity) -> Self {
         // A database on its way back is none to rely on.
         let sound = |s: &&ServerView| s.status.serves() && !(s.pool == PoolId::Db && away(s));
         let serving = |pool| servers.iter().filter(|s| s.pool == pool).filter(sound).count();
-        let fails = [Light::Critical, Light::Unknown];
-        let front_fails = proxies.iter().any(|p| p.name == PoolId::Web && fails.contains(&p.status.light));
-        Self { light, web: serving(PoolId::Web), db: serving(PoolId::Db), front_fails }
+        let fails = [Severity::Critical, Severity::Unknown];
+        let front_fails = proxies.iter().any(|p| p.name == PoolId::Web && fails.contains(&p.status.severity));
+        Self { severity, web: serving(PoolId::Web), db: serving(PoolId::Db), front_fails }
     }
 
     /// Whether the verdict is what it is because of that server, or because of what explains it.
     fn counts(&self, view: &ServerView) -> bool {
-        match view.status.light {
-            Light::Critical | Light::Unknown | Light::Warning => true,
-            Light::Good => false,
-            Light::Maintenance | Light::Progress if self.light == Light::Good => false,
-            Light::Maintenance | Light::Progress => match view.pool {
+        match view.status.severity {
+            Severity::Critical | Severity::Unknown | Severity::Warning => true,
+            Severity::Good => false,
+            Severity::Maintenance | Severity::Progress if self.severity == Severity::Good => false,
+            Severity::Maintenance | Severity::Progress => match view.pool {
                 PoolId::Web => self.web <= 1 && !self.front_fails,
                 PoolId::Db if view.power == Power::Off => true,
                 PoolId::Db => {
                     let writer = view.role == Some(Role::Writer);
                     let alone = self.db <= 1 && away(view);
-                    alone || !view.status.serves() && (writer || self.light == Light::Progress)
+                    alone || !view.status.serves() && (writer || self.severity == Severity::Progress)
                 }
             },
         }
@@ -245,12 +245,12 @@ impl Whole {
             PoolId::Db => view.role == Some(Role::Writer) && !view.status.serves(),
             PoolId::Web => self.web == 0,
         };
-        match view.status.light {
-            Light::Critical | Light::Maintenance if stops_all => 3,
-            Light::Critical | Light::Unknown => 4,
-            Light::Maintenance => 5,
-            Light::Warning | Light::Good => 6,
-            Light::Progress => 7,
+        match view.status.severity {
+            Severity::Critical | Severity::Maintenance if stops_all => 3,
+            Severity::Critical | Severity::Unknown => 4,
+            Severity::Maintenance => 5,
+            Severity::Warning | Severity::Good => 6,
+            Severity::Progress => 7,
         }
     }
 }
@@ -258,7 +258,7 @@ impl Whole {
 /// The servers that are named under a verdict that warns, by it and by the list alike. One that only suffers from
 /// another one is not named; the other one is.
 pub(crate) fn attention<'a>(proxies: &[ProxyView], servers: &'a [ServerView]) -> Vec<&'a ServerView> {
-    let whole = Whole::of(proxies, servers, Light::Warning);
+    let whole = Whole::of(proxies, servers, Severity::Warning);
     let explained = explained(proxies, servers);
     let counted = || servers.iter().filter(|s| whole.counts(s));
     let blamed: BTreeSet<&ServerName> = counted()
@@ -281,7 +281,7 @@ impl Shown<'_> {
     fn unkept(&self) -> Option<Cause> {
         self.own.unkept.then(|| Cause {
             about: About::Cordee,
-            status: Remark::new(Light::Warning, text!("cause-unkept"), text!("reason-unkept")),
+            status: Remark::new(Severity::Warning, text!("cause-unkept"), text!("reason-unkept")),
             asked: None,
             explains: Vec::new(),
             remedies: vec![Remedy::Hand { says: text!("remedy-unkept") }],
@@ -291,28 +291,28 @@ impl Shown<'_> {
     /// What keeps Cordée itself from its work.
     fn own(&self) -> Option<Cause> {
         let doctor = || Remedy::Hand { says: text!("remedy-doctor") };
-        let cause = |light, word, why: Text, remedy| Cause {
+        let cause = |severity, word, why: Text, remedy| Cause {
             about: About::Cordee,
-            status: Remark::new(light, word, why),
+            status: Remark::new(severity, word, why),
             asked: None,
             explains: Vec::new(),
             remedies: vec![remedy],
         };
         if let Some(why) = &self.own.blind {
-            return Some(cause(Light::Unknown, text!("cause-blind"), why.sentence(), doctor()));
+            return Some(cause(Severity::Unknown, text!("cause-blind"), why.sentence(), doctor()));
         }
         let room = |r: &Room| Remedy::Hand { says: text!("remedy-room", folder = r.folder.as_str()) };
         let short = self.own.room.as_ref().filter(|r| r.says().is_some());
         if let Some(why) = self.own.hindrance() {
             let remedy = short.map_or_else(doctor, room);
-            return Some(cause(Light::Critical, text!("cause-unwritable"), why, remedy));
+            return Some(cause(Severity::Critical, text!("cause-unwritable"), why, remedy));
         }
         if let Some(lost) = &self.own.lost {
             let remedy = Remedy::Hand { says: text!("remedy-lost") };
-            return Some(cause(Light::Warning, text!("cause-lost"), lost.says(), remedy));
+            return Some(cause(Severity::Warning, text!("cause-lost"), lost.says(), remedy));
         }
         let short = short?;
-        Some(cause(Light::Warning, text!("cause-room"), short.says()?, room(short)))
+        Some(cause(Severity::Warning, text!("cause-room"), short.says()?, room(short)))
     }
 
     fn handover(&self) -> Option<Cause> {
@@ -320,7 +320,7 @@ impl Shown<'_> {
         let reason = text!("verdict-handover-reason", name = to);
         Some(Cause {
             about: About::Servers(PoolId::Db, vec![to.clone()]),
-            status: Remark::new(Light::Progress, text!("verdict-handover"), reason),
+            status: Remark::new(Severity::Progress, text!("verdict-handover"), reason),
             asked: None,
             explains: Vec::new(),
             remedies: vec![Remedy::Itself],
@@ -329,32 +329,34 @@ impl Shown<'_> {
 
     fn proxy(&self, view: &ProxyView, explains: Vec<ServerName>) -> Option<Cause> {
         let proxy = view.name;
-        let waits = self.waiting == Some(proxy) && self.verdict.light == Light::Progress;
+        let waits = self.waiting == Some(proxy) && self.verdict.severity == Severity::Progress;
         let mut status = view.status.remark();
-        let remedies = match view.status.light {
-            Light::Critical | Light::Unknown | Light::Warning if self.own.blind.is_some() => return None,
-            Light::Critical | Light::Warning if !thaw(&view.status).is_empty() => thaw(&view.status),
-            Light::Critical if view.status.state == State::Door => {
+        let remedies = match view.status.severity {
+            Severity::Critical | Severity::Unknown | Severity::Warning if self.own.blind.is_some() => {
+                return None;
+            }
+            Severity::Critical | Severity::Warning if !thaw(&view.status).is_empty() => thaw(&view.status),
+            Severity::Critical if view.status.state == State::Door => {
                 vec![Remedy::Reload { proxy }, Remedy::Config { proxy }]
             }
-            Light::Unknown if socket_gone(&view.status) => {
+            Severity::Unknown if socket_gone(&view.status) => {
                 let says = |pid: u32| text!("remedy-socket", pid = pid.to_string());
                 view.pid.map(|pid| Remedy::Hand { says: says(pid) }).into_iter().collect()
             }
-            Light::Critical | Light::Unknown => match free_port(&view.status, Thing::Proxy(proxy)) {
+            Severity::Critical | Severity::Unknown => match free_port(&view.status, Thing::Proxy(proxy)) {
                 Some(taken) => vec![taken],
                 None if keeps_ending(&view.status) => vec![Remedy::Journal, Remedy::Config { proxy }],
                 // Cordée starts it again, or goes on asking.
                 None => vec![Remedy::Itself],
             },
-            Light::Warning => vec![Remedy::Config { proxy }],
-            Light::Progress if self.verdict.light != Light::Good => vec![Remedy::Itself],
+            Severity::Warning => vec![Remedy::Config { proxy }],
+            Severity::Progress if self.verdict.severity != Severity::Good => vec![Remedy::Itself],
             _ if waits => {
-                status = Remark::bare(Light::Progress, text!("cause-door-waits"));
+                status = Remark::bare(Severity::Progress, text!("cause-door-waits"));
                 vec![Remedy::Itself]
             }
             _ if !explains.is_empty() => vec![Remedy::Itself],
-            Light::Good | Light::Maintenance | Light::Progress => return None,
+            Severity::Good | Severity::Maintenance | Severity::Progress => return None,
         };
         Some(Cause { about: About::Proxy(proxy), status, asked: None, explains, remedies })
     }
@@ -379,7 +381,7 @@ impl Shown<'_> {
         if !self.servers.iter().any(|s| s.pool == PoolId::Web) {
             return Cause {
                 about: About::Servers(PoolId::Web, Vec::new()),
-                status: Remark::bare(Light::Critical, text!("cause-no-web")),
+                status: Remark::bare(Severity::Critical, text!("cause-no-web")),
                 asked: None,
                 explains: Vec::new(),
                 remedies: vec![Remedy::Add],

@@ -1,8 +1,8 @@
 //! Truths that no plan may break, whatever step it stops after. The judge of the property tests, and not the planner.
 
 use crate::db::ids::Numbering;
-use crate::desired::{Admin, Desired, Either, FULL_WEIGHT, Routing, Server, Standing};
-use crate::haproxy::stats::{Frontend, Listens, Verdict};
+use crate::desired::{Admin, Desired, Either, FULL_WEIGHT, Membership, Routing, Server};
+use crate::haproxy::stats::{CheckState, Frontend, Listens};
 use crate::ids::{Host, PoolId, ServerName};
 use crate::observed::{Observed, Port, ProcessId};
 
@@ -30,11 +30,11 @@ pub enum Fault {
     /// The file lists other servers than wished.
     File(PoolId),
     /// A database that runs is not one of the members.
-    Standing(String),
+    Membership(String),
     /// A database numbers new rows otherwise than wished.
     Numbers(String),
-    /// A link between two databases is missing.
-    Link(String, String),
+    /// A channel between two databases is missing.
+    Channel(String, String),
     /// Visitors are left without a web server by a step that nobody insisted on; the last one that served.
     Deserted(String),
     /// HAProxy `web`, started from its file, would serve nobody.
@@ -51,7 +51,7 @@ fn serving(desired: &Desired, observed: &Observed) -> Vec<ServerName> {
         !ours || (process.leader.is_some() && process.stopping_since.is_none())
     };
     let all = seen.running.value().into_iter().flat_map(|r| &r.servers);
-    all.filter(|(_, s)| !s.maintenance && !s.drain && s.weight > 0 && s.verdict == Verdict::Up)
+    all.filter(|(_, s)| !s.maintenance && !s.drain && s.weight > 0 && s.verdict == CheckState::Up)
         .filter(|(_, s)| s.check.passed() || s.check.code.is_empty())
         .filter(|(name, _)| lives(name))
         .map(|(name, _)| name.clone())
@@ -149,10 +149,10 @@ pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     for server in desired.servers().filter(|s| !s.stopped()) {
         let there = match server.either() {
             Either::Web(web) => !web.leaving,
-            Either::Database(database) => *database.standing == Standing::Member,
+            Either::Database(database) => *database.membership == Membership::Member,
         };
         if !there {
-            faults.push(Fault::Standing(server.name.to_string()));
+            faults.push(Fault::Membership(server.name.to_string()));
         }
     }
     for server in desired.members().filter(|s| !s.stopped()) {
@@ -168,9 +168,9 @@ pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
                 .databases
                 .get(&on.name)
                 .and_then(|d| d.value())
-                .is_some_and(|d| d.links.contains_key(&from.name));
+                .is_some_and(|d| d.channels.contains_key(&from.name));
             if !linked {
-                faults.push(Fault::Link(on.name.to_string(), from.name.to_string()));
+                faults.push(Fault::Channel(on.name.to_string(), from.name.to_string()));
             }
         }
     }

@@ -158,11 +158,11 @@ pub const HANDOVER_LIMIT: u64 = crate::figures::HANDOVER_LIMIT;
 /// A database's place among the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
+pub enum Membership {
     /// Copies all others and is copied by them.
     #[default]
     Member,
-    /// A former writer that was lost: closed and without links until what it holds was compared with what the
+    /// A former writer that was lost: closed and without channels until what it holds was compared with what the
     /// new writer had received from it.
     Returning {
         /// The last number of its own domain that the new writer had when it was chosen.
@@ -176,10 +176,11 @@ pub enum Standing {
     Joining,
     /// On its way out: closed, and gone once the others have all that it wrote.
     Leaving,
-    /// Somebody else's, on its way out: nothing of it is wanted any more. Its links and the cluster's accounts are
+    /// Somebody else's, on its way out: nothing of it is wanted any more. Its channels and the cluster's accounts are
     /// taken off it, then it is gone.
     Released,
-    /// It holds transactions that no other database has. It stays closed and without links, until it is copied again.
+    /// It holds transactions that no other database has. It stays closed and without channels, until it is copied
+    /// again.
     Diverged(Saved),
 }
 
@@ -255,7 +256,7 @@ impl Desired {
 
     /// The databases that copy each other.
     pub fn members(&self) -> impl Iterator<Item = Database<'_>> {
-        self.databases().filter(|s| *s.standing == Standing::Member)
+        self.databases().filter(|s| *s.membership == Membership::Member)
     }
 
     /// The database that takes writes.
@@ -265,7 +266,7 @@ impl Desired {
 
     /// Whether applications may write to that database, once it is caught up.
     pub fn takes_writes(&self, server: Database<'_>) -> bool {
-        *server.standing == Standing::Member
+        *server.membership == Membership::Member
             && !server.stopped()
             && match self.routing {
                 Routing::OneWriter => self.is_writer(&server.name),
@@ -441,7 +442,7 @@ impl Desired {
             problems.push(Problem::conflict("maintenance", text!("problem-db-admin")));
         }
         let slot = self.free_slot().map_err(|p| problems.push(p)).ok()?;
-        Some(Kind::Database(DatabaseFacts { slot, standing: Standing::Joining }))
+        Some(Kind::Database(DatabaseFacts { slot, membership: Membership::Joining }))
     }
 }
 

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use crate::observed::ProcessId;
 use crate::reason::Reason;
 use crate::snapshot::Snapshot;
-use crate::state::{Light, State, Status};
+use crate::state::{Severity, State, Status};
 use crate::text;
 use crate::text::Text;
 
-/// A change of light worth a line in the journal.
+/// A change of severity worth a line in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
     /// The server or the HAProxy, by the name of its process.
     pub subject: String,
-    /// The new light.
-    pub light: Light,
+    /// The new severity.
+    pub severity: Severity,
     /// What it is now.
     pub state: State,
     /// Who asked for that, as the journal names authors; `None`: it came about by itself.
@@ -24,7 +24,7 @@ pub struct Turn {
     pub text: Text,
 }
 
-/// The lights that changed. A server that is new or gone has its line from the change that caused it.
+/// The severities that changed. A server that is new or gone has its line from the change that caused it.
 pub fn turns(before: &Snapshot, after: &Snapshot) -> Vec<Turn> {
     let mut all = Vec::new();
     for proxy in &after.proxies {
@@ -42,11 +42,11 @@ pub fn turns(before: &Snapshot, after: &Snapshot) -> Vec<Turn> {
 
 fn turn(subject: &ProcessId, old: Option<&Status>, new: &Status) -> Option<Turn> {
     let old = old?;
-    if old.light == new.light && old.state == new.state {
+    if old.severity == new.severity && old.state == new.state {
         return None;
     }
     // After a reload each server waits for its first check again: the line of the reload says enough.
-    if old.light == Light::Good && new.state == State::Joining {
+    if old.severity == Severity::Good && new.state == State::Joining {
         return None;
     }
     let (word, by) = (new.state.sentence(), new.reason.as_ref().and_then(by));
@@ -55,7 +55,7 @@ fn turn(subject: &ProcessId, old: Option<&Status>, new: &Status) -> Option<Turn>
         Some(reason) => text!("event-turn-reason", name = subject, word = word, reason = reason.sentence()),
         None => text!("event-turn", name = subject, word = word),
     };
-    Some(Turn { subject: subject.to_string(), light: new.light, state: new.state, by, text })
+    Some(Turn { subject: subject.to_string(), severity: new.severity, state: new.state, by, text })
 }
 
 fn by(reason: &Reason) -> Option<String> {
@@ -70,15 +70,15 @@ fn by(reason: &Reason) -> Option<String> {
     }
 }
 
-/// A line that a change of light makes needless, when that comes with the next picture: it says the same.
+/// A line that a change of severity makes needless, when that comes with the next picture: it says the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Untold {
     /// The server or the HAProxy, by the name of its process.
     pub subject: String,
     /// What it would have to become.
     pub state: State,
-    /// The line's light.
-    pub light: Light,
+    /// The line's severity.
+    pub severity: Severity,
     /// The line.
     pub text: Text,
 }
@@ -108,19 +108,20 @@ mod tests {
     #[test]
     fn what_a_person_asked_for_has_that_person_as_its_author() {
         let subject = ProcessId::Proxy(crate::ids::PoolId::Web);
-        let up = Status::bare(Light::Good, State::Up);
+        let up = Status::bare(Severity::Good, State::Up);
         let asked = Asked { by: "token:deploy".to_owned(), at: 1 };
-        let stopped = Status::new(Light::Maintenance, State::Stopped, Reason::StoppedBy(asked));
+        let stopped = Status::new(Severity::Maintenance, State::Stopped, Reason::StoppedBy(asked));
         let told = turn(&subject, Some(&up), &stopped).expect("a turn");
         assert_eq!((told.by.as_deref(), &*told.text.key), (Some("token:deploy"), "event-turn"));
-        let fell = Status::new(Light::Critical, State::Down, Reason::Ended { why: Fault::Exit(1), wait: 0 });
+        let fell =
+            Status::new(Severity::Critical, State::Down, Reason::Ended { why: Fault::Exit(1), wait: 0 });
         let told = turn(&subject, Some(&up), &fell).expect("a turn");
         assert_eq!((told.by.clone(), &*told.text.key), (None, "event-turn-reason"));
-        // The end of a process is told by that line, and by one of its own where no light changes.
+        // The end of a process is told by that line, and by one of its own where no severity changes.
         let line = |state| Untold {
             subject: subject.to_string(),
             state,
-            light: Light::Critical,
+            severity: Severity::Critical,
             text: text!("event-process-ended", name = &subject, why = Fault::Exit(1)),
         };
         assert!(line(State::Down).is_told(std::slice::from_ref(&told)));

@@ -16,34 +16,35 @@ use crate::trial::End;
 mod aim;
 mod order;
 mod report;
-mod victim;
+mod target;
 
 pub use aim::{Aim, Page, SiteUrl};
 pub use order::{Order, RawOrder, Traffic};
 pub use report::{Fate, Recovery, Report, Said, Tally, Try, Writes};
-pub use victim::Victim;
+pub use target::Target;
 
 /// What is to fall.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Target {
+pub enum Selector {
     /// A web server.
     Web(ServerName),
     /// One of the two HAProxys.
     Proxy(PoolId),
     /// The database that takes writes.
     Writer,
-    /// The link by which another database copies the writer.
-    Link,
+    /// The channel by which another database copies the writer.
+    #[serde(rename = "link")]
+    Channel,
 }
 
-impl Target {
+impl Selector {
     /// Reads the word. `writer` and `link` come before a web server of that name: what is meant is typed a second time.
     pub fn parse(input: &str) -> Result<Self, Problem> {
         match input {
             "" => Err(Problem::invalid("target", text!("problem-drill-target"))),
             "writer" => Ok(Self::Writer),
-            "link" => Ok(Self::Link),
+            "link" => Ok(Self::Channel),
             "haproxy-web" => Ok(Self::Proxy(PoolId::Web)),
             "haproxy-db" => Ok(Self::Proxy(PoolId::Db)),
             name => ServerName::parse(name)
@@ -58,7 +59,7 @@ impl Target {
             Self::Web(name) => name.to_string(),
             Self::Proxy(pool) => ProcessId::Proxy(*pool).to_string(),
             Self::Writer => "writer".to_owned(),
-            Self::Link => "link".to_owned(),
+            Self::Channel => "link".to_owned(),
         }
     }
 
@@ -67,7 +68,7 @@ impl Target {
         match self {
             Self::Web(_) => PoolId::Web,
             Self::Proxy(pool) => *pool,
-            Self::Writer | Self::Link => PoolId::Db,
+            Self::Writer | Self::Channel => PoolId::Db,
         }
     }
 
@@ -77,7 +78,7 @@ impl Target {
             Self::Web(name) => text!("drill-target-web", name = name.as_str()),
             Self::Proxy(pool) => text!("drill-target-proxy", pool = pool.as_str()),
             Self::Writer => text!("drill-target-writer"),
-            Self::Link => text!("drill-target-link"),
+            Self::Channel => text!("drill-target-link"),
         }
     }
 }
@@ -85,7 +86,7 @@ impl Target {
 /// How it falls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Blow {
+pub enum FaultKind {
     /// All its processes are killed at once.
     Kill,
     /// All its processes stand still for a while.
@@ -96,7 +97,7 @@ pub enum Blow {
     Drain,
 }
 
-impl Blow {
+impl FaultKind {
     /// In the order of the form.
     pub const ALL: [Self; 4] = [Self::Kill, Self::Freeze, Self::Stop, Self::Drain];
 
@@ -128,12 +129,16 @@ impl Blow {
 
     /// Whether that can happen to it; else what can. A writer is not stopped: that is a promotion, which is no
     /// accident.
-    fn fits(self, target: &Target) -> Result<(), Problem> {
+    fn fits(self, target: &Selector) -> Result<(), Problem> {
         let (fits, says) = match target {
-            Target::Web(_) => return Ok(()),
-            Target::Proxy(_) => (matches!(self, Self::Kill | Self::Freeze), text!("problem-drill-how-proxy")),
-            Target::Writer => (matches!(self, Self::Kill | Self::Freeze), text!("problem-drill-how-writer")),
-            Target::Link => (self == Self::Stop, text!("problem-drill-how-link")),
+            Selector::Web(_) => return Ok(()),
+            Selector::Proxy(_) => {
+                (matches!(self, Self::Kill | Self::Freeze), text!("problem-drill-how-proxy"))
+            }
+            Selector::Writer => {
+                (matches!(self, Self::Kill | Self::Freeze), text!("problem-drill-how-writer"))
+            }
+            Selector::Channel => (self == Self::Stop, text!("problem-drill-how-link")),
         };
         if fits { Ok(()) } else { Err(Problem::invalid("how", says)) }
     }
@@ -150,14 +155,14 @@ pub enum Act {
     Thaw(ProcessId),
     /// A wish.
     Commit(Request),
-    /// Hold a link down.
+    /// Hold a channel down.
     Hold {
         /// The database that copies.
         on: ServerName,
         /// The one that it copies.
         from: ServerName,
     },
-    /// Let the link go.
+    /// Let the channel go.
     Release,
 }
 
@@ -178,48 +183,49 @@ pub struct Drill {
     /// What was asked.
     pub order: Order,
     /// Who fell.
-    pub victim: Victim,
+    #[serde(rename = "victim")]
+    pub target: Target,
     /// What was counted.
     pub report: Report,
 }
 
 impl Drill {
     /// What makes it fall.
-    pub fn blow(&self) -> Act {
-        match (&self.victim, self.order.how) {
-            (Victim::Link { on, from }, _) => Act::Hold { on: on.clone(), from: from.clone() },
-            (Victim::Process(id), Blow::Kill) => Act::Kill(id.clone()),
-            (Victim::Process(ProcessId::Server(name)), Blow::Stop) => {
+    pub fn fault(&self) -> Act {
+        match (&self.target, self.order.how) {
+            (Target::Channel { on, from }, _) => Act::Hold { on: on.clone(), from: from.clone() },
+            (Target::Process(id), FaultKind::Kill) => Act::Kill(id.clone()),
+            (Target::Process(ProcessId::Server(name)), FaultKind::Stop) => {
                 Act::Commit(power(name.clone(), Power::Off))
             }
-            (Victim::Process(ProcessId::Server(name)), Blow::Drain) => {
+            (Target::Process(ProcessId::Server(name)), FaultKind::Drain) => {
                 Act::Commit(admin(name.clone(), Admin::Drain))
             }
-            (Victim::Process(id), _) => Act::Freeze(id.clone()),
+            (Target::Process(id), _) => Act::Freeze(id.clone()),
         }
     }
 
     /// What puts it right again, done at the end whatever happened. After a death there is nothing to do: Cordée starts
     /// what died.
     pub fn undo(&self, desired: &Desired) -> Option<Act> {
-        match (&self.victim, self.order.how) {
-            (Victim::Link { .. }, _) => Some(Act::Release),
-            (Victim::Process(_), Blow::Kill) => None,
-            (Victim::Process(ProcessId::Server(name)), Blow::Stop) => {
+        match (&self.target, self.order.how) {
+            (Target::Channel { .. }, _) => Some(Act::Release),
+            (Target::Process(_), FaultKind::Kill) => None,
+            (Target::Process(ProcessId::Server(name)), FaultKind::Stop) => {
                 let off = desired.web_server(name).is_some_and(|s| s.stopped());
                 off.then(|| Act::Commit(power(name.clone(), Power::On)))
             }
-            (Victim::Process(ProcessId::Server(name)), Blow::Drain) => {
+            (Target::Process(ProcessId::Server(name)), FaultKind::Drain) => {
                 let drained = desired.web_server(name).is_some_and(|s| s.admin == Admin::Drain);
                 drained.then(|| Act::Commit(admin(name.clone(), Admin::Ready)))
             }
-            (Victim::Process(id), _) => Some(Act::Thaw(id.clone())),
+            (Target::Process(id), _) => Some(Act::Thaw(id.clone())),
         }
     }
 
     /// Whether it stays down for a while: what was killed is started again at once.
     pub fn is_held(&self) -> bool {
-        self.order.how != Blow::Kill
+        self.order.how != FaultKind::Kill
     }
 
     /// Milliseconds from the first request until the last one is sent.
@@ -231,9 +237,9 @@ impl Drill {
 
     /// What was done to whom, for a person.
     pub fn title(&self) -> Text {
-        let who = match &self.victim {
-            Victim::Process(id) => text!("drill-who", name = id),
-            Victim::Link { on, from } => {
+        let who = match &self.target {
+            Target::Process(id) => text!("drill-who", name = id),
+            Target::Channel { on, from } => {
                 text!("drill-who-link", on = on, from = from)
             }
         };

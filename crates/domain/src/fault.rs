@@ -54,7 +54,7 @@ pub enum Fault {
     /// Something is not there.
     #[error("something is missing")]
     Missing(#[source] Option<Cause>),
-    /// Something is not what Cordée made: a link, or no folder.
+    /// Something is not what Cordée made: a channel, or no folder.
     #[error("something is not what Cordée made")]
     Foreign(#[source] Option<Cause>),
     /// The state file is damaged.

@@ -98,8 +98,8 @@ figures! {
 
     // The writer.
 
-    /// The longest that a commit waits for a receipt, and the oldest note that proves a promise.
-    RECEIPT_LIMIT = 800;
+    /// The longest that a commit waits for an ACK, and the oldest note that proves a promise.
+    ACK_LIMIT = 800;
     /// A writer that is frozen for this long is lost.
     FROZEN = SECOND;
     /// One that nobody heard for this long is lost.

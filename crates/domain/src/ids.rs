@@ -97,7 +97,7 @@ impl ServerName {
         &self.0
     }
 
-    /// Names are unique without regard to case: they become link names and file names.
+    /// Names are unique without regard to case: they become channel names and file names.
     pub fn same_as(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(&other.0)
     }
@@ -238,10 +238,10 @@ fn ends_in_a_number(name: &str) -> bool {
     hex || last.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Where a cloud's metadata service is asked over IPv6; over IPv4 its address is link-local.
+/// Where a cloud's metadata service is asked over IPv6; over IPv4 its address is channel-local.
 const METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
-/// A server never has the unspecified, a broadcast, a multicast or a link-local address (the last would let
+/// A server never has the unspecified, a broadcast, a multicast or a channel-local address (the last would let
 /// "add a server" ask a cloud's metadata service), in whatever spelling, nor by what its name means.
 pub fn usable(ip: IpAddr) -> bool {
     match ip {

@@ -18,20 +18,20 @@ use crate::fault::Fault;
 use crate::figures::DATABASE_STALE;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::sessions::Answer;
-use crate::step::{Mend, SqlStep, Step, Target};
+use crate::step::{Mend, SqlStep, Step, Subject};
 
+mod backoffs;
 mod own;
 mod processes;
 mod proxies;
 mod rows;
-mod setbacks;
 mod whose;
 
+pub use backoffs::{Backoff, Done};
 pub use own::{FULL, Lost, Own, Room, SHORT};
 pub use processes::{Leader, Port, ProcessSeen};
 pub use proxies::{Meddling, ProxySeen, Refusal};
 pub use rows::Comparison;
-pub use setbacks::{Done, Setback};
 
 /// A thing looked at from time to time. Not knowing is a value of its own, never "fine".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,7 +137,7 @@ pub struct Observed {
     pub open: BTreeSet<ServerName>,
     /// How each database numbered new rows when it was last asked.
     pub numbered: BTreeMap<ServerName, Numbered>,
-    /// When Cordée last did something for which the links of a database rest.
+    /// When Cordée last did something for which the channels of a database rest.
     pub rests: BTreeMap<ServerName, Rest>,
     /// What the cluster's accounts are on each database.
     pub accounts: BTreeMap<ServerName, Seen<BTreeMap<String, Credentials>>>,
@@ -162,27 +162,27 @@ pub struct Observed {
     /// Folders of servers under `servers/`, and for whom each was made. What has another name is not ours.
     pub homes: BTreeMap<ServerName, Made>,
     /// Steps that failed, by what they acted on.
-    pub setbacks: BTreeMap<Target, Setback>,
+    pub backoffs: BTreeMap<Subject, Backoff>,
     /// The same of what only puts right what somebody altered, by its kind: while one is in vain, everything else goes
     /// on.
-    pub vain: BTreeMap<(Target, Mend), Setback>,
+    pub vain: BTreeMap<(Subject, Mend), Backoff>,
     /// When each database answered for the first time after it had not.
     pub back: BTreeMap<ServerName, Millis>,
     /// The steps done on each target, until a plan goes on without them.
-    pub done: BTreeMap<Target, Vec<Done>>,
+    pub done: BTreeMap<Subject, Vec<Done>>,
     /// What Cordée found at the site's own addresses, as a visitor and as an application.
     pub doors: BTreeMap<Door, DoorSeen>,
-    /// A link that a drill holds down. Only in memory: whoever begins anew lets it go.
-    pub held: Option<HeldLink>,
+    /// A channel that a drill holds down. Only in memory: whoever begins anew lets it go.
+    pub held: Option<HeldChannel>,
     /// What keeps Cordée itself from looking or from writing down.
     pub own: Own,
     /// How many visitors hold each web server's cookie, while that is counted.
     pub attached: Option<Attached>,
 }
 
-/// A link that is held down for a while.
+/// A channel that is held down for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeldLink {
+pub struct HeldChannel {
     /// The database that copies.
     pub on: ServerName,
     /// The one that it copies.
@@ -191,7 +191,7 @@ pub struct HeldLink {
     pub until: Millis,
 }
 
-/// A row of steps for which the links of one database rested: each soon after the one before.
+/// A row of steps for which the channels of one database rested: each soon after the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rest {
     /// When the first one began.
@@ -307,7 +307,7 @@ impl Observed {
         }
     }
 
-    /// Notes that a step began or ended, if links rest for it.
+    /// Notes that a step began or ended, if channels rest for it.
     pub fn note_rest(&mut self, step: &Step, now: Millis) {
         let Some(name) = step.rests_links() else { return };
         let rest = self.rests.entry(name.clone()).or_insert(Rest { since: now, at: now });

@@ -2,10 +2,10 @@
 
 use crate::change::{Change, Request};
 use crate::decision::Decision;
-use crate::desired::{Admin, Desired, Either, Power, Routing, Server, Standing, Web};
+use crate::desired::{Admin, Desired, Either, Membership, Power, Routing, Server, Web};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::snapshot::{ProxyView, ServerView, Snapshot};
-use crate::state::{Light, State, Status};
+use crate::state::{Severity, State, Status};
 use crate::text;
 use crate::text::{Text, Thing};
 
@@ -164,8 +164,8 @@ impl About<'_> {
                 }
                 Either::Web(web) => yes_if(served, !web.leaving, view),
                 Either::Database(database) => {
-                    let wished = !matches!(database.standing, Standing::Leaving | Standing::Released);
-                    yes_if(*database.standing == Standing::Member && served, wished, view)
+                    let wished = !matches!(database.membership, Membership::Leaving | Membership::Released);
+                    yes_if(*database.membership == Membership::Member && served, wished, view)
                 }
             }
         })
@@ -177,7 +177,7 @@ impl About<'_> {
                 let leaves = match server.either() {
                     Either::Web(web) => web.leaving,
                     Either::Database(database) => {
-                        matches!(database.standing, Standing::Leaving | Standing::Released)
+                        matches!(database.membership, Membership::Leaving | Membership::Released)
                     }
                 };
                 yes_if(false, leaves, view)
@@ -212,7 +212,7 @@ impl About<'_> {
         // It runs, and is not to serve yet, or not any more.
         let aside = match server.either() {
             Either::Web(web) => web.admin != Admin::Ready || web.leaving,
-            Either::Database(database) => *database.standing != Standing::Member,
+            Either::Database(database) => *database.membership != Membership::Member,
         };
         let runs = aside && view.pid.is_some();
         yes_if(runs || serves(&view.status), !server.stopped(), view)
@@ -245,7 +245,7 @@ impl About<'_> {
         let on = self.desired.members().filter(|s| !s.stopped());
         match on.filter_map(|s| self.view(&s.name)).find(|v| {
             let opens = v.status.state == State::Closed;
-            !serves(&v.status) && (v.status.light == Light::Progress || opens)
+            !serves(&v.status) && (v.status.severity == Severity::Progress || opens)
         }) {
             Some(view) => Real::NotYet(why(view)),
             None => self.settled(PoolId::Db),
@@ -263,7 +263,7 @@ impl About<'_> {
         {
             return Real::Failed(reason.sentence());
         }
-        if *settled && status.light == Light::Good {
+        if *settled && status.severity == Severity::Good {
             Real::Yes
         } else {
             Real::NotYet(text!("real-proxy", proxy = Thing::Proxy(proxy), word = status.state.sentence()))

@@ -29,7 +29,7 @@ pub enum Reason {
     Still(Still),
     /// Somebody stopped it.
     StoppedBy(Asked),
-    /// Another database, or a link to it.
+    /// Another database, or a channel to it.
     Peer {
         /// Which one.
         name: ServerName,

@@ -13,17 +13,17 @@ use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::Desired;
 use crate::fault::Fault;
-use crate::haproxy::stats::{Check, Running, RunningServer, Verdict};
+use crate::haproxy::stats::{Check, CheckState, Running, RunningServer};
 use crate::ids::{Host, Millis, PoolId, ServerName};
 use crate::observed::{Comparison, Leader, Meddling, Observed, Port, ProcessId, Seen};
 use crate::scene::Scene;
 use crate::sessions::Mode;
 use crate::step::{HostStep, Outcome, ProxyStep, RowsStep, SqlStep, Step};
 
+mod channels;
 mod guests;
 mod homes;
 mod hosts;
-mod links;
 mod numbers;
 mod proxies;
 
@@ -90,7 +90,7 @@ impl World {
         Self { now, ..Self::default() }
     }
 
-    /// Everything seen, with `memory`'s own part (backoff, setbacks) kept.
+    /// Everything seen, with `memory`'s own part (backoff, backoffs) kept.
     pub fn look(&self, memory: &mut Observed, desired: &Desired) {
         for pool in PoolId::ALL {
             let seen = memory.proxies.entry(pool).or_default();
@@ -169,11 +169,11 @@ impl World {
     /// One database as it answers.
     fn database_look(&self, name: &ServerName) -> DatabaseSeen {
         let mut seen = self.databases.get(name).cloned().unwrap_or_default();
-        for (from, link) in &mut seen.links {
-            if link.receiving == Thread::Running && !self.lives(from) {
-                link.receiving = Thread::Connecting;
+        for (from, channel) in &mut seen.channels {
+            if channel.receiving == Thread::Running && !self.lives(from) {
+                channel.receiving = Thread::Connecting;
             }
-            link.heard_at = Some(self.now);
+            channel.heard_at = Some(self.now);
         }
         seen.acknowledging =
             if seen.semi_sync { u32::try_from(self.followers(name)).unwrap_or(0) } else { 0 };
@@ -187,11 +187,11 @@ impl World {
 
     /// How many receive from that one now.
     fn followers(&self, name: &ServerName) -> usize {
-        let follows = |d: &DatabaseSeen| d.links.get(name).is_some_and(|l| l.receiving == Thread::Running);
+        let follows = |d: &DatabaseSeen| d.channels.get(name).is_some_and(|l| l.receiving == Thread::Running);
         self.databases.iter().filter(|(on, d)| self.lives(on) && follows(d)).count()
     }
 
-    /// Rows travel; then applications write, and are told so: at once without semi-sync, else after a receipt.
+    /// Rows travel; then applications write, and are told so: at once without semi-sync, else after an ACK.
     fn replicate(&mut self) {
         let names: Vec<ServerName> = self.databases.keys().cloned().collect();
         let travel = |world: &mut Self| {
@@ -199,14 +199,14 @@ impl World {
                 for from in &names {
                     let source = world.databases.get(from).filter(|_| world.lives(from)).cloned();
                     let Some(target) = world.databases.get_mut(&on) else { continue };
-                    let Some(link) = target.links.get_mut(from) else { continue };
-                    if let Some(source) = source.filter(|_| link.receiving == Thread::Running) {
+                    let Some(channel) = target.channels.get_mut(from) else { continue };
+                    if let Some(source) = source.filter(|_| channel.receiving == Thread::Running) {
                         for domain in source.written.0.keys() {
-                            link.received.0.insert(*domain, source.written.last(*domain));
+                            channel.received.0.insert(*domain, source.written.last(*domain));
                         }
                     }
-                    if link.applying {
-                        for (domain, last) in link.received.0.clone() {
+                    if channel.applying {
+                        for (domain, last) in channel.received.0.clone() {
                             for position in [&mut target.applied, &mut target.written] {
                                 let known = position.0.entry(domain).or_insert(0);
                                 *known = last.max(*known);
@@ -232,10 +232,10 @@ impl World {
             }
             if database.semi_sync && received {
                 for follower in self.databases.values_mut() {
-                    if let Some(link) = follower.links.get_mut(name)
-                        && link.receiving == Thread::Running
+                    if let Some(channel) = follower.channels.get_mut(name)
+                        && channel.receiving == Thread::Running
                     {
-                        link.received.0.insert(id, self.acknowledged[&id]);
+                        channel.received.0.insert(id, self.acknowledged[&id]);
                     }
                 }
             }
@@ -280,7 +280,7 @@ impl World {
                 // where a folder by its name is left of one that was removed.
                 let here = address.is_none_or(|a| a.ip().is_loopback()) && known.contains_key(name);
                 let well = !silent && (answering.contains(name) || !here);
-                server.verdict = if well { Verdict::Up } else { Verdict::Down };
+                server.verdict = if well { CheckState::Up } else { CheckState::Down };
                 let code = if well { "L7OK" } else { "L4CON" };
                 server.check = Check { code: code.to_owned(), ..Check::default() };
             }
@@ -340,7 +340,7 @@ impl World {
                 let log = database.written.last(*id);
                 database.applied.0.insert(*id, log);
             }
-            SqlStep::SetReceipts { on, .. } => database.receipts = *on,
+            SqlStep::SetAcks { on, .. } => database.acks = *on,
             SqlStep::OpenDatabase { .. } => database.read_only = false,
             SqlStep::CloseDatabase { .. } => database.read_only = true,
             SqlStep::CreateSchema { .. } => database.schema = true,
@@ -350,16 +350,18 @@ impl World {
                 self.loose.remove(name);
             }
             SqlStep::EndSenders { ids, .. } => database.senders.retain(|id, _| !ids.contains(id)),
-            SqlStep::SetLink { from, .. } | SqlStep::StartLink { from, .. } => links::run(database, from),
-            SqlStep::StopLink { from, whole, .. } => links::stop(database, from, *whole),
-            SqlStep::DropLink { from, .. } => drop(database.links.remove(from)),
-            SqlStep::FreeLinks { .. } => (database.waits, database.stalled_at) = (false, None),
-            SqlStep::ReleaseDatabase { .. } => database.links.clear(),
+            SqlStep::SetChannel { from, .. } | SqlStep::StartChannel { from, .. } => {
+                channels::run(database, from)
+            }
+            SqlStep::StopChannel { from, whole, .. } => channels::stop(database, from, *whole),
+            SqlStep::DropChannel { from, .. } => drop(database.channels.remove(from)),
+            SqlStep::FreeChannels { .. } => (database.waits, database.stalled_at) = (false, None),
+            SqlStep::ReleaseDatabase { .. } => database.channels.clear(),
             // Not simulated: what these put right is never wrong here.
             SqlStep::SetVariable { .. }
             | SqlStep::FollowEvents { .. }
             | SqlStep::LoadZones { .. }
-            | SqlStep::ResetLink { .. }
+            | SqlStep::ResetChannel { .. }
             | SqlStep::Renumber { .. }
             | SqlStep::MakeAccounts { .. }
             | SqlStep::SetStrict { .. } => {}

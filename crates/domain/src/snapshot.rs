@@ -17,7 +17,7 @@ use crate::plan::leaving;
 use crate::plan::{bounded, places, unproven};
 use crate::scene::Scene;
 use crate::sessions::Mode;
-use crate::state::{Light, Remark, State, Status};
+use crate::state::{Remark, Severity, State, Status};
 use crate::status::{self, check_reason};
 use crate::text;
 use crate::text::Text;
@@ -27,7 +27,7 @@ mod views;
 
 pub(crate) use verdict::away;
 use verdict::{Doors, despite, verdict};
-pub use views::{Action, ComparisonView, LastCheck, LeftOut, LinkView, ProxyView, Role, ServerView};
+pub use views::{Action, ChannelView, ComparisonView, LastCheck, LeftOut, ProxyView, Role, ServerView};
 
 /// Everything that is shown, at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Snapshot {
         for added in desired.servers() {
             if !known.contains(&(added.pool(), added.name.clone())) {
                 let mut view = server(Scene::new(desired, &Observed::default(), self.at), added);
-                view.status = Status::new(Light::Progress, State::Joining, text!("reason-first-check"));
+                view.status = Status::new(Severity::Progress, State::Joining, text!("reason-first-check"));
                 self.servers.push(view);
             }
         }
@@ -205,12 +205,12 @@ fn server(scene: Scene<'_>, server: &Server) -> ServerView {
             Either::Web(_) => server.is_ours().then(|| "Apache · PHP 8.2".to_owned()),
             Either::Database(_) => database.and_then(|d| d.value()).map(|d| d.version.clone()),
         },
-        links: base.map(|base| links(scene, base)).unwrap_or_default(),
+        channels: base.map(|base| channels(scene, base)).unwrap_or_default(),
         semi_sync: database
             .and_then(|d| d.value())
             .filter(|_| desired.is_writer(&server.name))
             .map(DatabaseSeen::promises),
-        standing: base.map(|base| base.standing.clone()),
+        membership: base.map(|base| base.membership.clone()),
         progress: observed.copies.get(&server.name).map(CopySeen::percent),
         comparison: base.filter(|base| !desired.is_writer(&base.name)).map(|base| comparison(observed, base)),
         in_proxy: seen.running.fresh(now, STALE).map(|r| {
@@ -234,7 +234,7 @@ fn server(scene: Scene<'_>, server: &Server) -> ServerView {
     }
 }
 
-fn links(scene: Scene<'_>, server: Database<'_>) -> BTreeMap<ServerName, LinkView> {
+fn channels(scene: Scene<'_>, server: Database<'_>) -> BTreeMap<ServerName, ChannelView> {
     let Scene { desired, observed, now } = scene;
     let Some(database) = observed.databases.get(&server.name).and_then(|d| d.fresh(now, DATABASE_STALE))
     else {
@@ -245,24 +245,24 @@ fn links(scene: Scene<'_>, server: Database<'_>) -> BTreeMap<ServerName, LinkVie
     let being_started =
         |from| desired.database(from).is_some_and(|from| status::linking(observed, server, from, now));
     database
-        .links
+        .channels
         .iter()
         .filter(|(name, _)| desired.database(name).is_some())
-        .map(|(name, link)| {
-            let runs = link.receiving == Thread::Running && link.applying;
+        .map(|(name, channel)| {
+            let runs = channel.receiving == Thread::Running && channel.applying;
             // What was measured before an end fell silent is not the present.
             let known = both_answer(name);
-            let light = match (link.receiving, link.applying, link.delay_ms) {
-                (Thread::Running, true, _) if !known => Light::Unknown,
-                (Thread::Running, true, None) => Light::Progress,
-                (Thread::Running, true, Some(ms)) if ms > status::LAG_LIMIT => Light::Warning,
-                (Thread::Running, true, Some(_)) => Light::Good,
-                _ if link.error == 0 && being_started(name) => Light::Progress,
-                (Thread::Connecting, true, _) => Light::Warning,
-                _ => Light::Critical,
+            let severity = match (channel.receiving, channel.applying, channel.delay_ms) {
+                (Thread::Running, true, _) if !known => Severity::Unknown,
+                (Thread::Running, true, None) => Severity::Progress,
+                (Thread::Running, true, Some(ms)) if ms > status::LAG_LIMIT => Severity::Warning,
+                (Thread::Running, true, Some(_)) => Severity::Good,
+                _ if channel.error == 0 && being_started(name) => Severity::Progress,
+                (Thread::Connecting, true, _) => Severity::Warning,
+                _ => Severity::Critical,
             };
-            let delay_ms = link.delay_ms.filter(|_| runs && known);
-            (name.clone(), LinkView { light, delay_ms, error: link.error })
+            let delay_ms = channel.delay_ms.filter(|_| runs && known);
+            (name.clone(), ChannelView { severity, delay_ms, error: channel.error })
         })
         .collect()
 }

@@ -7,10 +7,10 @@ use crate::reason::Reason;
 use crate::text;
 use crate::text::Text;
 
-/// Six lights; each has a colour, a shape and words of its own.
+/// Six severities; each has a colour, a shape and words of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Light {
+pub enum Severity {
     /// As it should be.
     Good,
     /// A person took it out.
@@ -28,8 +28,8 @@ pub enum Light {
 /// The status of a server or of a HAProxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// The light.
-    pub light: Light,
+    /// The severity.
+    pub severity: Severity,
     /// What it is.
     pub state: State,
     /// The reason or the figure behind it.
@@ -38,19 +38,19 @@ pub struct Status {
 
 impl Status {
     /// A status with a reason.
-    pub fn new(light: Light, state: State, reason: impl Into<Reason>) -> Self {
-        Self { light, state, reason: Some(reason.into()) }
+    pub fn new(severity: Severity, state: State, reason: impl Into<Reason>) -> Self {
+        Self { severity, state, reason: Some(reason.into()) }
     }
 
     /// A status that explains itself.
-    pub const fn bare(light: Light, state: State) -> Self {
-        Self { light, state, reason: None }
+    pub const fn bare(severity: Severity, state: State) -> Self {
+        Self { severity, state, reason: None }
     }
 
-    /// Whether it does its work, perhaps with less than wished. One whose link is only being started does, and one that
-    /// was asked to leave and waits for another to serve.
+    /// Whether it does its work, perhaps with less than wished. One whose channel is only being started does, and one
+    /// that was asked to leave and waits for another to serve.
     pub const fn serves(&self) -> bool {
-        matches!(self.light, Light::Good | Light::Warning) || self.state.works()
+        matches!(self.severity, Severity::Good | Severity::Warning) || self.state.works()
     }
 
     /// Why it is so, in words: its reason, or its own word.
@@ -60,16 +60,16 @@ impl Status {
 
     /// The same in words only.
     pub fn remark(&self) -> Remark {
-        Remark { light: self.light, word: self.state.sentence(), reason: self.reason.clone() }
+        Remark { severity: self.severity, word: self.state.sentence(), reason: self.reason.clone() }
     }
 }
 
-/// A light and words: of the whole, of a cause, of what a look at a database's own page found. Nothing is decided on
+/// A severity and words: of the whole, of a cause, of what a look at a database's own page found. Nothing is decided on
 /// the words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remark {
-    /// The light.
-    pub light: Light,
+    /// The severity.
+    pub severity: Severity,
     /// One or two words.
     pub word: Text,
     /// The reason or the figure behind it.
@@ -78,13 +78,13 @@ pub struct Remark {
 
 impl Remark {
     /// A remark with a reason.
-    pub fn new(light: Light, word: Text, reason: impl Into<Reason>) -> Self {
-        Self { light, word, reason: Some(reason.into()) }
+    pub fn new(severity: Severity, word: Text, reason: impl Into<Reason>) -> Self {
+        Self { severity, word, reason: Some(reason.into()) }
     }
 
     /// A remark that explains itself.
-    pub const fn bare(light: Light, word: Text) -> Self {
-        Self { light, word, reason: None }
+    pub const fn bare(severity: Severity, word: Text) -> Self {
+        Self { severity, word, reason: None }
     }
 }
 
@@ -145,9 +145,9 @@ pub enum State {
     Astray,
     /// It has what the others have, as far as positions and comparisons tell.
     InSync,
-    /// Its links are being started.
+    /// Its channels are being started.
     Linking,
-    /// A link to it is interrupted: it copies nothing from there.
+    /// A channel to it is interrupted: it copies nothing from there.
     Alone,
     /// Another one does not copy it.
     NotCopied,
@@ -155,7 +155,7 @@ pub enum State {
     Unprotected,
     /// It is more than [`LAG_LIMIT`](crate::status::LAG_LIMIT) behind.
     Behind,
-    /// A link of it stopped with an error.
+    /// A channel of it stopped with an error.
     ReplicationStopped,
     /// Its rows differ from the writer's.
     RowsDiffer,
@@ -200,13 +200,13 @@ pub enum State {
 /// How far one in some state does its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Work {
-    /// Its light tells.
-    ByLight,
+    /// Its severity tells.
+    BySeverity,
     /// It does, and what is on its way is there in a moment.
     Passing,
     /// It does, and what is on its way may last for hours.
     Lasting,
-    /// It takes writes although something is wrong: with its links, its rows, its log.
+    /// It takes writes although something is wrong: with its channels, its rows, its log.
     Writes,
 }
 
@@ -269,8 +269,8 @@ impl State {
         }
     }
 
-    /// Whether it does its work whatever its light: its link is only being started, its rows are being compared, or it
-    /// was asked to leave and waits for another to serve.
+    /// Whether it does its work whatever its severity: its channel is only being started, its rows are being compared,
+    /// or it was asked to leave and waits for another to serve.
     pub const fn works(self) -> bool {
         matches!(self.work(), Work::Passing | Work::Lasting)
     }
@@ -336,7 +336,7 @@ impl State {
             | Self::Open
             | Self::HandingOver
             | Self::Full
-            | Self::Blocked => Work::ByLight,
+            | Self::Blocked => Work::BySeverity,
         }
     }
 }

@@ -1,10 +1,10 @@
-//! From what is seen to a light and a sentence.
+//! From what is seen to a severity and a sentence.
 
 use crate::attached::{HOLDS, Held};
 use crate::desired::{Admin, CookieChoice, Desired, Server, Web};
 use crate::door::{Door, Finding, finding};
 use crate::fault::Fault;
-use crate::haproxy::stats::{Check, RunningServer, Verdict};
+use crate::haproxy::stats::{Check, CheckState, RunningServer};
 use crate::ids::{Host, Millis, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, STALE, Seen};
 use crate::plan::double_of;
@@ -12,7 +12,7 @@ use crate::plan::leaving::{self, Leave};
 use crate::reason::Reason;
 use crate::scene::Scene;
 use crate::sessions::Mode;
-use crate::state::{Light, State, Status};
+use crate::state::{Severity, State, Status};
 use crate::text;
 use crate::text::{Arg, Text};
 
@@ -33,19 +33,19 @@ pub const LAG_LIMIT: u64 = crate::figures::LAG_LIMIT;
 pub fn proxy(scene: Scene<'_>, id: PoolId) -> Status {
     let Scene { observed, now, .. } = scene;
     let status = itself(observed, id, now);
-    if !matches!(status.light, Light::Good | Light::Warning) {
+    if !matches!(status.severity, Severity::Good | Severity::Warning) {
         return status;
     }
     let doors = Door::ALL.into_iter().filter(|door| door.proxy() == id);
     let found: Vec<Finding> = doors.map(|door| finding(scene, door)).collect();
     for one in &found {
         if let Finding::Wrong(why) = one {
-            return Status::new(Light::Critical, State::Door, why.clone());
+            return Status::new(Severity::Critical, State::Door, why.clone());
         }
     }
     for one in found {
         if let Finding::Unknown(why) = one {
-            return Status::new(Light::Unknown, State::DoorUnknown, why);
+            return Status::new(Severity::Unknown, State::DoorUnknown, why);
         }
     }
     status
@@ -63,21 +63,21 @@ fn itself(observed: &Observed, id: PoolId, now: Millis) -> Status {
         return stopped(process, now);
     }
     match &seen.running {
-        running if young(running, process, now) => Status::bare(Light::Progress, State::Starting),
+        running if young(running, process, now) => Status::bare(Severity::Progress, State::Starting),
         running => match running.fresh(now, STALE) {
             None => match running {
                 Seen::Failed { why: why @ Fault::SocketGone { .. }, .. } => {
-                    Status::new(Light::Unknown, State::Unknown, why.clone())
+                    Status::new(Severity::Unknown, State::Unknown, why.clone())
                 }
                 running => unknown(running.last(), now),
             },
             Some(_) if seen.refused.is_some() => Status {
-                light: Light::Warning,
+                severity: Severity::Warning,
                 state: State::Drift,
                 reason: seen.refused.as_ref().map(|refused| refused.why.clone().into()),
             },
             Some(running) => Status::new(
-                Light::Good,
+                Severity::Good,
                 State::Up,
                 text!("reason-version", version = running.version.as_str()),
             ),
@@ -95,23 +95,23 @@ pub fn web(scene: Scene<'_>, server: Web<'_>) -> Status {
         return waits(server, observed, &others);
     }
     if server.leaving {
-        return Status::bare(Light::Progress, State::Leaving);
+        return Status::bare(Severity::Progress, State::Leaving);
     }
     if server.stopped() {
         return if process.leader.is_some() {
-            Status::bare(Light::Progress, State::Stopping)
+            Status::bare(Severity::Progress, State::Stopping)
         } else {
-            Status::new(Light::Maintenance, State::Stopped, by_whom(desired, &server))
+            Status::new(Severity::Maintenance, State::Stopped, by_whom(desired, &server))
         };
     }
     if let Host::Name(name) = &server.host
         && let Some(Seen::Failed { why, .. }) = observed.names.get(name)
     {
-        return Status::new(Light::Critical, State::Down, why.clone());
+        return Status::new(Severity::Critical, State::Down, why.clone());
     }
     if let Some(other) = double_of(desired, observed, server) {
         let reason = text!("reason-double", name = other);
-        return Status::new(Light::Critical, State::Double, reason);
+        return Status::new(Severity::Critical, State::Double, reason);
     }
     if ours {
         if process.leader.is_none() {
@@ -124,14 +124,14 @@ pub fn web(scene: Scene<'_>, server: Web<'_>) -> Status {
             return status;
         }
         if process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)) {
-            return Status::bare(Light::Progress, State::Restarting);
+            return Status::bare(Severity::Progress, State::Restarting);
         }
     }
     let seen = &observed.proxy(PoolId::Web).running;
     let Some(running) = seen.fresh(now, STALE) else {
         let proxy = observed.process(&ProcessId::Proxy(PoolId::Web));
         return if young(seen, proxy, now) {
-            Status::bare(Light::Progress, State::Joining)
+            Status::bare(Severity::Progress, State::Joining)
         } else {
             unknown(seen.last(), now)
         };
@@ -145,11 +145,13 @@ pub fn web(scene: Scene<'_>, server: Web<'_>) -> Status {
             let status = behind_proxy(desired, observed, server, there);
             let said = observed.modes.get(&server.name).and_then(|seen| seen.fresh(now, MODE_STALE));
             match said.and_then(|answer| answer.disobeys(desired.session)) {
-                Some(why) if status.light == Light::Good => Status::new(Light::Warning, State::Up, why),
+                Some(why) if status.severity == Severity::Good => {
+                    Status::new(Severity::Warning, State::Up, why)
+                }
                 _ => status,
             }
         }
-        _ => Status::bare(Light::Progress, State::Joining),
+        _ => Status::bare(Severity::Progress, State::Joining),
     }
 }
 
@@ -183,7 +185,7 @@ fn waits(server: Web<'_>, observed: &Observed, others: &[ServerName]) -> Status 
         Some(Leave::Drain) => text!("reason-waits-drain", first = first),
         Some(Leave::Restart) | None => text!("reason-waits-restart", first = first),
     };
-    Status::new(Light::Progress, State::Waits, reason)
+    Status::new(Severity::Progress, State::Waits, reason)
 }
 
 /// Milliseconds for which what a web server said of the session mode counts: three looks and a little.
@@ -222,40 +224,40 @@ fn behind_proxy(desired: &Desired, observed: &Observed, server: Web<'_>, now: &R
         Admin::Ready => !now.maintenance && !now.drain,
     };
     if !applied {
-        return Status::bare(Light::Progress, State::Applying);
+        return Status::bare(Severity::Progress, State::Applying);
     }
     match server.admin {
         Admin::Maintenance => {
-            return Status::new(Light::Maintenance, State::Maintenance, text!("reason-maintenance"));
+            return Status::new(Severity::Maintenance, State::Maintenance, text!("reason-maintenance"));
         }
         Admin::Drain => {
             let reason = drains(desired, observed, server, now);
-            return Status::new(Light::Progress, State::Draining, reason);
+            return Status::new(Severity::Progress, State::Draining, reason);
         }
         Admin::Ready => {}
     }
     match now.verdict {
-        Verdict::Down => Status::new(Light::Critical, State::Down, check_reason(&now.check)),
-        Verdict::Recovering => Status::new(
-            Light::Progress,
+        CheckState::Down => Status::new(Severity::Critical, State::Down, check_reason(&now.check)),
+        CheckState::Recovering => Status::new(
+            Severity::Progress,
             State::Recovering,
             text!("reason-recovering", done = now.check.health, goal = now.check.goal),
         ),
         // A fresh worker takes every server for UP before it has checked it.
-        Verdict::Up | Verdict::Failing if now.weight == 0 || now.check.code.is_empty() => {
-            Status::new(Light::Progress, State::Joining, text!("reason-first-check"))
+        CheckState::Up | CheckState::Failing if now.weight == 0 || now.check.code.is_empty() => {
+            Status::new(Severity::Progress, State::Joining, text!("reason-first-check"))
         }
         // Put back in service a moment ago: what the last check before found says nothing.
-        Verdict::Failing if now.check.passed() => {
-            Status::new(Light::Progress, State::Joining, text!("reason-first-check"))
+        CheckState::Failing if now.check.passed() => {
+            Status::new(Severity::Progress, State::Joining, text!("reason-first-check"))
         }
-        Verdict::Failing => Status::new(
-            Light::Warning,
+        CheckState::Failing => Status::new(
+            Severity::Warning,
             State::Up,
             text!("reason-failing", failed = now.check.health, goal = now.check.goal),
         ),
-        Verdict::Unchecked => Status::bare(Light::Progress, State::Joining),
-        Verdict::Up => Status::new(Light::Good, State::Up, check_reason(&now.check)),
+        CheckState::Unchecked => Status::bare(Severity::Progress, State::Joining),
+        CheckState::Up => Status::new(Severity::Good, State::Up, check_reason(&now.check)),
     }
 }
 
@@ -303,7 +305,7 @@ fn unknown(last: Option<Millis>, now: Millis) -> Status {
         Some(at) => text!("reason-stale", seconds = now.saturating_sub(at) / 1_000),
         None => text!("reason-never"),
     };
-    Status::new(Light::Unknown, State::Unknown, reason)
+    Status::new(Severity::Unknown, State::Unknown, reason)
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl fmt::Debug for ConfigText {
 
 /// What a step acts on. Steps on different targets may run at the same time; on one, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Target {
+pub enum Subject {
     /// A HAProxy's file and runtime socket.
     Proxy(PoolId),
     /// A process or folder.
@@ -75,8 +75,8 @@ pub enum Mend {
     Events,
     /// Accounts.
     Accounts,
-    /// The link from that one.
-    Link(ServerName),
+    /// The channel from that one.
+    Channel(ServerName),
     /// The numbers in the log.
     Log,
 }
@@ -94,13 +94,13 @@ impl Step {
     }
 
     /// What it acts on.
-    pub fn target(&self) -> Target {
+    pub fn subject(&self) -> Subject {
         match self {
-            Self::Proxy(step) => Target::Proxy(step.proxy()),
-            Self::Host(step) => Target::Process(step.id()),
-            Self::Sql(step) => Target::Database(step.on().clone()),
-            Self::Rows(step) => Target::Rows(step.name().clone()),
-            Self::Wish(_) => Target::Wish,
+            Self::Proxy(step) => Subject::Proxy(step.proxy()),
+            Self::Host(step) => Subject::Process(step.id()),
+            Self::Sql(step) => Subject::Database(step.on().clone()),
+            Self::Rows(step) => Subject::Rows(step.name().clone()),
+            Self::Wish(_) => Subject::Wish,
         }
     }
 
@@ -112,7 +112,7 @@ impl Step {
         }
     }
 
-    /// The database whose links rest while this is done.
+    /// The database whose channels rest while this is done.
     pub fn rests_links(&self) -> Option<&ServerName> {
         match self {
             Self::Sql(step) => step.rests_links().then(|| step.on()),

@@ -213,7 +213,7 @@ pub enum Measure {
     },
     /// Two databases.
     Copies {
-        /// Both links apply what they receive.
+        /// Both channels apply what they receive.
         running: bool,
         /// Rows that only one has, or that differ.
         different: u64,
@@ -244,7 +244,7 @@ pub enum Measure {
 /// What a measure says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum MeasureResult {
     /// As a person expects of a session.
     Right,
     /// Not so.
@@ -255,7 +255,7 @@ pub enum Verdict {
     Unknown,
 }
 
-impl Verdict {
+impl MeasureResult {
     /// Its word for a person.
     pub fn word(self) -> Text {
         match self {
@@ -269,8 +269,8 @@ impl Verdict {
 
 impl Measure {
     /// Judges. One loss is enough: an operator asks whether it can happen. Nothing asked proves nothing.
-    pub fn verdict(&self) -> Verdict {
-        let fine = |fine: bool| if fine { Verdict::Right } else { Verdict::Wrong };
+    pub fn verdict(&self) -> MeasureResult {
+        let fine = |fine: bool| if fine { MeasureResult::Right } else { MeasureResult::Wrong };
         match *self {
             Self::Kept { of: 0, .. }
             | Self::Survived { of: 0, .. }
@@ -278,14 +278,14 @@ impl Measure {
             | Self::Stale { of: 0, .. }
             | Self::Updates { acknowledged: 0, .. }
             | Self::Rate { requests: 0, .. }
-            | Self::Failed { .. } => Verdict::Unknown,
+            | Self::Failed { .. } => MeasureResult::Unknown,
             Self::Kept { kept, of } => fine(kept == of),
             Self::Survived { kept, of, failed, .. } => fine(kept == of && failed == 0),
             Self::Updates { acknowledged, counted } => fine(acknowledged == counted),
             Self::Returned { returned, .. } => fine(returned == 0),
             Self::Stale { stale, .. } => fine(stale == 0),
             Self::Copies { running, different } => fine(running && different == 0),
-            Self::Times { .. } | Self::Rate { .. } => Verdict::Figure,
+            Self::Times { .. } | Self::Rate { .. } => MeasureResult::Figure,
         }
     }
 
@@ -417,7 +417,7 @@ impl Run {
 }
 
 /// What is foreseen for a way; the page marks a cell that differs. For figures there is none.
-pub fn expected(way: Way, experiment: Experiment) -> Option<Verdict> {
+pub fn expected(way: Way, experiment: Experiment) -> Option<MeasureResult> {
     use Experiment::{DifferentKeys, Latency, LogoutFinal, LostUpdates, ServerDeath, Throughput};
     if !experiment.applies(way) || matches!(experiment, Latency | Throughput) {
         return None;
@@ -428,7 +428,7 @@ pub fn expected(way: Way, experiment: Experiment) -> Option<Verdict> {
         Way::Locked => false,
         Way::Unlocked => matches!(experiment, LostUpdates | DifferentKeys | LogoutFinal),
     };
-    Some(if wrong { Verdict::Wrong } else { Verdict::Right })
+    Some(if wrong { MeasureResult::Wrong } else { MeasureResult::Right })
 }
 
 #[cfg(test)]

@@ -97,12 +97,12 @@ impl TestReport {
 }
 
 /// A test under way: stops at the first failure.
-struct Trial {
+struct Attempt {
     began: Clock,
     steps: Vec<TestStep>,
 }
 
-impl Trial {
+impl Attempt {
     fn new() -> Self {
         Self { began: Clock::now(), steps: Vec::new() }
     }
@@ -130,7 +130,7 @@ impl Trial {
 
 /// Tries a server of that pool.
 pub async fn test(pool: PoolId, goal: &Goal) -> TestReport {
-    let mut trial = Trial::new();
+    let mut trial = Attempt::new();
     let address = trial.step(text!("test-name"), resolve(&goal.host, goal.port)).await;
     if let Some(address) = address
         && let Some(stream) = trial.step(text!("test-tcp"), connect(address)).await
@@ -211,7 +211,7 @@ async fn http(mut stream: TcpStream) -> Result<((), Text), Text> {
 
 /// From the greeting to a write, over TCP and with the application's own account, as the application does it.
 async fn database(
-    trial: &mut Trial,
+    trial: &mut Attempt,
     stream: TcpStream,
     address: SocketAddr,
     password: &str,
@@ -325,16 +325,16 @@ async fn replication(goal: &Goal) -> Result<((), Text), Text> {
 }
 
 fn running(seen: &DatabaseSeen, on: &str, from: &ServerName) -> Result<(), Text> {
-    let Some(link) = seen.links.get(from) else {
+    let Some(channel) = seen.channels.get(from) else {
         return Err(text!("test-fail-no-link", on = on, from = from.as_str()));
     };
-    if link.error != 0 {
-        return Err(text!("test-fail-link-error", on = on, from = from.as_str(), code = link.error));
+    if channel.error != 0 {
+        return Err(text!("test-fail-link-error", on = on, from = from.as_str(), code = channel.error));
     }
-    if link.receiving != Thread::Running {
+    if channel.receiving != Thread::Running {
         return Err(text!("test-fail-receive", on = on, from = from.as_str()));
     }
-    if !link.applying {
+    if !channel.applying {
         return Err(text!("test-fail-apply", on = on, from = from.as_str()));
     }
     Ok(())

@@ -80,7 +80,7 @@ pub struct Database {
     /// Whether crash recovery keeps what was logged and not yet committed in the tables.
     pub keeps: bool,
     /// Whether it confirms what it receives.
-    pub receipts: bool,
+    pub acks: bool,
     /// Whether it is the writer: that its tables in memory were emptied is logged.
     pub writes: bool,
 }
@@ -299,7 +299,7 @@ fn database_program(machine: &Machine, server: &Database) -> Result<Program, Fau
             home: &home,
             run: &run,
             keeps: server.keeps,
-            receipts: server.receipts,
+            acks: server.acks,
             rights: &rights,
         });
         let emptied = if server.writes { "" } else { data::EMPTIED };

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
-use cordee_domain::db::failover::RECEIPT_LIMIT;
+use cordee_domain::db::failover::ACK_LIMIT;
 use cordee_domain::db::verify::sql::identifier;
 use cordee_domain::db::verify::{OddTables, TableName};
 use cordee_domain::fault::{Cause, Fault};
@@ -66,7 +66,7 @@ pub mod account {
     /// By which Cordée runs the databases.
     pub const CONTROL: &str = "cordee";
     /// By which databases copy each other.
-    pub const REPLICATION: &str = cordee_domain::db::links::ACCOUNT;
+    pub const REPLICATION: &str = cordee_domain::db::channels::ACCOUNT;
     /// The application's.
     pub const APP: &str = "site_app";
     /// The application's, with the right to alter its tables.
@@ -89,10 +89,10 @@ pub struct Database {
 /// What a question comes to.
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, mysql_async::Error>> + Send + 'a>>;
 
-/// A peer as a link needs it.
+/// A peer as a channel needs it.
 #[derive(Clone, Debug)]
 pub struct Peer<'a> {
-    /// Its name, which is the link's.
+    /// Its name, which is the channel's.
     pub name: &'a ServerName,
     /// Where it listens.
     pub host: &'a str,
@@ -158,7 +158,7 @@ impl Database {
             let ids: Vec<u64> = conn
                 .all_with(
                     // An event that runs is a connection of its definer's, whoever that is, and only it says `Connect`
-                    // then; so does one that signs in, which may be Cordée's own or a link's.
+                    // then; so does one that signs in, which may be Cordée's own or a channel's.
                     "SELECT ID FROM information_schema.PROCESSLIST WHERE USER IN (?, ?) OR (COMMAND = 'Connect' AND \
                      USER NOT IN (SUBSTRING_INDEX(USER(), '@', 1), ?, ?, 'system user', 'unauthenticated user', \
                      'event_scheduler'))",
@@ -180,7 +180,7 @@ impl Database {
         .await
     }
 
-    /// Has the writer wait for a standby's receipt, or not.
+    /// Has the writer wait for a standby's ACK, or not.
     pub async fn set_semi_sync(&self, on: bool) -> Result<(), Fault> {
         let mut statements = vec![format!("SET GLOBAL rpl_semi_sync_master_enabled={}", u8::from(on))];
         if on {
@@ -188,7 +188,7 @@ impl Database {
             let terms = [
                 "SET GLOBAL rpl_semi_sync_master_wait_point=AFTER_SYNC".to_owned(),
                 "SET GLOBAL rpl_semi_sync_master_wait_no_slave=0".to_owned(),
-                format!("SET GLOBAL rpl_semi_sync_master_timeout={RECEIPT_LIMIT}"),
+                format!("SET GLOBAL rpl_semi_sync_master_timeout={ACK_LIMIT}"),
             ];
             statements.splice(0..0, terms);
         }
@@ -243,7 +243,7 @@ impl Database {
     }
 
     /// Writes this database's own heartbeat row, and says at which GTID. One that has meanwhile come back under another
-    /// id writes nothing: its row would carry a number of whoever has that id (the others' links stop with 1950).
+    /// id writes nothing: its row would carry a number of whoever has that id (the others' channels stop with 1950).
     pub async fn beat(&self, id: u32) -> Result<String, Fault> {
         self.ask(Question::Change, DEADLINE, |asked| {
             Box::pin(async move {

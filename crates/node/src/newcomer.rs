@@ -68,7 +68,7 @@ async fn settings(conn: &mut Conn, all: &mut Newcomer) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the account may do, and the links: without the right to see them there are none to see.
+/// What the account may do, and the channels: without the right to see them there are none to see.
 async fn rights(conn: &mut Conn, all: &mut Newcomer) -> Result<(), Error> {
     let sql = "SELECT PRIVILEGE_TYPE, IS_GRANTABLE FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = \
                CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', 1), '''@''', \
@@ -80,7 +80,7 @@ async fn rights(conn: &mut Conn, all: &mut Newcomer) -> Result<(), Error> {
     if all.rights.contains("SLAVE MONITOR") {
         for row in rows(conn, "SHOW ALL SLAVES STATUS", 20).await? {
             let name = row.get_opt::<String, _>("Connection_name").and_then(Result::ok).unwrap_or_default();
-            all.links.push(format!("'{}'", name.chars().take(64).collect::<String>()));
+            all.channels.push(format!("'{}'", name.chars().take(64).collect::<String>()));
         }
     }
     Ok(())

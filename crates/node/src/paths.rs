@@ -72,7 +72,7 @@ impl Home {
         if identity(root).is_none() {
             return Err(HomeError::Damaged { path: root.join(whole::IDENTITY) });
         }
-        let place = Place::of(root)?;
+        let place = Folder::of(root)?;
         let (root, id) = (place.root.clone(), place.id()?);
         let run = place.sockets(&id).unwrap_or_else(|| root.join("run"));
         Ok(Some(Self { root, id, without_roster: place.without_roster(), run }))
@@ -130,7 +130,7 @@ impl Home {
             move |source| HomeError::Io { path, source }
         };
         std::fs::create_dir_all(root).map_err(wrap(root))?;
-        let place = Place::of(root)?;
+        let place = Folder::of(root)?;
         plain(&place.root)?;
         let id = place.id()?;
         let run = match place.sockets(&id) {
@@ -338,14 +338,14 @@ pub fn made_at(root: &Path) -> Option<PathBuf> {
 }
 
 /// A folder that is there, proven ours, and what it says of itself if that is true of it.
-struct Place {
+struct Folder {
     root: PathBuf,
     inode: u64,
     device: u64,
     known: Option<Identity>,
 }
 
-impl Place {
+impl Folder {
     fn of(root: &Path) -> Result<Self, HomeError> {
         let wrap = |path: &Path| {
             let path = path.to_owned();

@@ -11,7 +11,7 @@ use crate::process;
 
 /// For which server and which processes of it a port was looked at. What was found says nothing about others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct PortCheck {
     /// Its id.
     pub server: u32,
     /// The port that it should listen on, on loopback.
@@ -30,7 +30,7 @@ pub struct Question {
     /// Whose port.
     pub id: ProcessId,
     /// For which server and which of its processes.
-    pub asked: Asked,
+    pub asked: PortCheck,
     /// What was found last.
     pub last: Option<Held>,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use cordee_domain::haproxy::stats::Verdict;
+use cordee_domain::haproxy::stats::CheckState;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{ProcessId, ProxySeen};
 
@@ -39,7 +39,7 @@ pub fn standing_still(
 fn fails(name: &ServerName, proxies: &BTreeMap<PoolId, ProxySeen>) -> bool {
     let running = proxies.get(&PoolId::Web).and_then(|p| p.running.value());
     let seen = running.and_then(|r| r.servers.get(name)).filter(|s| !s.maintenance);
-    seen.is_some_and(|s| matches!(s.verdict, Verdict::Down | Verdict::Failing))
+    seen.is_some_and(|s| matches!(s.verdict, CheckState::Down | CheckState::Failing))
 }
 
 /// Members of a group whose leader is gone. While a leader lives they are its own affair.

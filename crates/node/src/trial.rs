@@ -14,7 +14,7 @@ use super::mysql::{Database, SCHEMA, explain};
 /// The table of the handler without a lock.
 pub const UNLOCKED_TABLE: &str = "trial_sessions";
 
-/// How often a held link is tried again, when the cluster starts it in between.
+/// How often a held channel is tried again, when the cluster starts it in between.
 const TRIES: u32 = 20;
 
 /// Makes the table of the handler without a lock.
@@ -26,17 +26,17 @@ pub async fn make_table(database: &Database) -> Result<(), Fault> {
     database.run(&[table]).await
 }
 
-/// Has a link apply what it receives only after some seconds (`MASTER_DELAY`, MariaDB 10.2.3).
+/// Has a channel apply what it receives only after some seconds (`MASTER_DELAY`, MariaDB 10.2.3).
 pub async fn hold_back(database: &Database, from: &ServerName, seconds: u32) -> Result<(), Fault> {
     let statements = [
         format!("STOP SLAVE '{from}'"),
-        // Named again, because MariaDB takes its default for a heartbeat that is not; Cordée would set the link up
+        // Named again, because MariaDB takes its default for a heartbeat that is not; Cordée would set the channel up
         // anew.
         format!("CHANGE MASTER '{from}' TO MASTER_DELAY={seconds}, MASTER_HEARTBEAT_PERIOD=1"),
         format!("START SLAVE '{from}'"),
     ];
     let mut tries = 1;
-    // The cluster starts a link that stands: then the delay cannot be set.
+    // The cluster starts a channel that stands: then the delay cannot be set.
     while let Err(why) = database.run(&statements).await {
         if tries == TRIES {
             return Err(why);
@@ -67,7 +67,7 @@ pub async fn rows(database: &Database, table: &str) -> Result<BTreeMap<String, S
     Ok(rows.into_iter().collect())
 }
 
-/// Waits until `on` has all that `from` has written by now, or its link stands. Gives whether it runs.
+/// Waits until `on` has all that `from` has written by now, or its channel stands. Gives whether it runs.
 pub async fn settle(
     on: &Database,
     from: &Database,
@@ -78,7 +78,7 @@ pub async fn settle(
     let target = from.look().await?;
     loop {
         let seen = on.look().await?;
-        let runs = seen.links.get(name).is_some_and(|l| l.error == 0 && l.applying);
+        let runs = seen.channels.get(name).is_some_and(|l| l.error == 0 && l.applying);
         let has = seen.holds(target.server_id) >= target.written.last(target.server_id);
         if !runs || has || Instant::now() >= deadline {
             return Ok(runs && has);

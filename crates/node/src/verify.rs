@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use cordee_domain::db::verify::sql::Reader;
 use cordee_domain::db::verify::{
-    Checked, Chunk, Difference, LEAF, PIECES, Pace, Progress, Report, SHOWN, Table, TableName, Tables,
-    Verdict, altered, disagreements,
+    Checked, Chunk, Difference, LEAF, PIECES, Pace, Progress, Report, SHOWN, Table, TableName, TableResult,
+    Tables, altered, disagreements,
 };
 use cordee_domain::ids::{Millis, ServerName};
 use cordee_domain::text;
@@ -112,13 +112,13 @@ impl Found {
         self.why = Some(why);
     }
 
-    fn verdict(self) -> Verdict {
+    fn verdict(self) -> TableResult {
         if !self.differences.is_empty() {
-            Verdict::Differs { rows: self.differences, more: self.more || self.unsettled > 0 }
+            TableResult::Differs { rows: self.differences, more: self.more || self.unsettled > 0 }
         } else if self.unsettled > 0 {
-            Verdict::Unsettled { why: self.why.unwrap_or_else(|| text!("verify-unsettled")) }
+            TableResult::Unsettled { why: self.why.unwrap_or_else(|| text!("verify-unsettled")) }
         } else {
-            Verdict::Equal { rows: self.rows }
+            TableResult::Equal { rows: self.rows }
         }
     }
 }
@@ -178,13 +178,13 @@ impl Run<'_> {
                 continue;
             }
             let verdict = match Reader::new(name, table) {
-                Err(why) => Verdict::Unverifiable { why },
+                Err(why) => TableResult::Unverifiable { why },
                 Ok(reader) => {
-                    let place = Place { name, table, done, all, estimated };
+                    let place = TableNumber { name, table, done, all, estimated };
                     match self.table(&reader, &place).await {
                         Ok(found) => found.verdict(),
                         Err(Snag::Altered) => altered(),
-                        Err(Snag::Slow) => Verdict::Unsettled { why: text!("verify-slow") },
+                        Err(Snag::Slow) => TableResult::Unsettled { why: text!("verify-slow") },
                         Err(fault) => return Err(fault),
                     }
                 }
@@ -196,7 +196,7 @@ impl Run<'_> {
 
     /// Which tables there are, and the verdicts on those that are not the same everywhere. A table may be made,
     /// altered or dropped between two looks: only what was seen twice in a row counts.
-    async fn survey(&mut self) -> Result<(Tables, std::collections::BTreeMap<TableName, Verdict>), Snag> {
+    async fn survey(&mut self) -> Result<(Tables, std::collections::BTreeMap<TableName, TableResult>), Snag> {
         let mut before = std::collections::BTreeMap::new();
         for look in 1..=SURVEYS {
             self.asked()?;
@@ -223,7 +223,7 @@ impl Run<'_> {
         Ok((Tables::new(), before))
     }
 
-    async fn table(&mut self, reader: &Reader, place: &Place<'_>) -> Result<Found, Snag> {
+    async fn table(&mut self, reader: &Reader, place: &TableNumber<'_>) -> Result<Found, Snag> {
         let every: Vec<usize> = (0..self.others.len()).collect();
         let mut found = Found::default();
         let mut size = self.pace.first_rows(place.table.row_bytes);
@@ -382,7 +382,7 @@ impl Run<'_> {
         asked(self.watch)
     }
 
-    fn tell(&mut self, place: &Place<'_>, rows: u64) {
+    fn tell(&mut self, place: &TableNumber<'_>, rows: u64) {
         self.rows += rows;
         self.bytes += rows.saturating_mul(place.table.row_bytes);
         (self.watch.progress)(Progress {
@@ -398,7 +398,7 @@ impl Run<'_> {
 }
 
 /// The table being read, and how many there are.
-struct Place<'a> {
+struct TableNumber<'a> {
     name: &'a TableName,
     table: &'a Table,
     done: usize,

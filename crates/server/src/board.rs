@@ -15,10 +15,10 @@ use cordee_domain::db::verify::Side;
 use cordee_domain::desired::Desired;
 use cordee_domain::haproxy::drift::FileView;
 use cordee_domain::ids::{Host, Millis, PoolId, ServerName};
-use cordee_domain::observed::HeldLink;
+use cordee_domain::observed::HeldChannel;
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Snapshot;
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::text::Text;
 pub use cordee_node::attempt::TestReport;
 pub use cordee_node::clean::{Cleaning, Leftover};
@@ -38,8 +38,9 @@ pub struct Event {
     pub actor: String,
     /// The server, `haproxy-web`, `haproxy-db`, or `cluster`.
     pub subject: String,
-    /// Its light, where the event has one.
-    pub light: Option<Light>,
+    /// Its severity, where the event has one.
+    #[serde(rename = "light")]
+    pub severity: Option<Severity>,
     /// The sentence.
     pub text: Text,
 }
@@ -101,10 +102,10 @@ pub enum Ask {
         /// Where it goes.
         reply: oneshot::Sender<Box<Detail>>,
     },
-    /// Hold a link down for a while, or none any more.
+    /// Hold a channel down for a while, or none any more.
     Hold {
         /// Which, and until when.
-        link: Option<HeldLink>,
+        channel: Option<HeldChannel>,
         /// Answered when it is noted.
         reply: oneshot::Sender<()>,
     },
@@ -169,7 +170,7 @@ pub struct Board {
     asks: mpsc::Sender<Ask>,
     /// Cordée's own questions to the site that have not come by in the log yet: their numbers and names.
     own: Mutex<VecDeque<(u64, String)>>,
-    /// The intake hears what comes, and knows what it missed.
+    /// The log receiver hears what comes, and knows what it missed.
     heard: watch::Sender<bool>,
     /// How often somebody signed out.
     left: watch::Sender<u64>,
@@ -226,7 +227,7 @@ impl Board {
         own.remove(at).map(|(number, _)| number)
     }
 
-    /// The intake knows what it missed while nobody listened: from now on Cordée's own questions are told apart.
+    /// The log receiver knows what it missed while nobody listened: from now on Cordée's own questions are told apart.
     pub fn set_heard(&self) {
         self.heard.send_replace(true);
     }
@@ -236,7 +237,7 @@ impl Board {
         self.heard.subscribe()
     }
 
-    /// How many visitors hold each web server's cookie, as far as that is counted (only the intake does).
+    /// How many visitors hold each web server's cookie, as far as that is counted (only the log receiver does).
     pub fn set_attached(&self, attached: Option<Attached>) {
         *self.attached.lock().unwrap_or_else(PoisonError::into_inner) = attached;
     }

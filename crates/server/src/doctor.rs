@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::Room;
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use cordee_node::paths::whole;
@@ -36,31 +36,31 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What was found, in the order in which it was looked at.
 #[derive(Debug, Default)]
-struct Report(Vec<(Light, Text)>);
+struct Report(Vec<(Severity, Text)>);
 
 impl Report {
     fn well(&mut self, says: Text) {
-        self.0.push((Light::Good, says));
+        self.0.push((Severity::Good, says));
     }
 
     fn note(&mut self, says: Text) {
-        self.0.push((Light::Warning, says));
+        self.0.push((Severity::Warning, says));
     }
 
     fn bad(&mut self, says: Text) {
-        self.0.push((Light::Critical, says));
+        self.0.push((Severity::Critical, says));
     }
 
     fn is_bad(&self) -> bool {
-        self.0.iter().any(|(light, _)| *light == Light::Critical)
+        self.0.iter().any(|(severity, _)| *severity == Severity::Critical)
     }
 
     fn say(&self, lang: Lang) -> String {
         let mut all = String::new();
-        for (light, says) in &self.0 {
-            let shape = match light {
-                Light::Good => '✓',
-                Light::Critical => '✗',
+        for (severity, says) in &self.0 {
+            let shape = match severity {
+                Severity::Good => '✓',
+                Severity::Critical => '✗',
                 _ => '!',
             };
             let _ = writeln!(all, "{shape} {}", lang.say(says));

@@ -252,19 +252,19 @@ impl Line {
 }
 
 /// A request's body: whoever does not send it to its end has not asked anything.
-struct Asked {
+struct Body {
     body: Incoming,
     line: Arc<Line>,
 }
 
-impl Asked {
+impl Body {
     fn new(body: Incoming, line: Arc<Line>) -> Self {
         line.busy.store(body.is_end_stream(), Ordering::Release);
         Self { body, line }
     }
 }
 
-impl HttpBody for Asked {
+impl HttpBody for Body {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -352,7 +352,7 @@ async fn connection<I, E>(
 {
     let service = service_fn(move |request: Request<Incoming>| {
         let refused = (head_length(&request) > HEAD_LIMIT).then(|| too_long(&request));
-        let mut request = request.map(|body| Asked::new(body, line.clone()));
+        let mut request = request.map(|body| Body::new(body, line.clone()));
         request.extensions_mut().insert(from.clone());
         let (app, line) = (app.clone(), line.clone());
         async move {

@@ -8,14 +8,14 @@ mod client;
 mod complain;
 mod config;
 mod control;
-mod desk;
 mod doctor;
 mod drills;
 mod engine;
-mod guestbook;
-mod intake;
+mod jobs;
 mod lab;
 mod listen;
+mod log_receiver;
+mod recent_requests;
 mod run;
 mod store;
 mod up;
@@ -67,7 +67,7 @@ async fn begin() -> ExitCode {
             }
         },
         Command::Up(args) => {
-            let wish = up::Wish { detach: args.detach, reset: args.reset, yes: args.yes };
+            let wish = up::UpOptions { detach: args.detach, reset: args.reset, yes: args.yes };
             up::up(&config, wish, lang).await
         }
         Command::Down => up::down(&config, lang).await,

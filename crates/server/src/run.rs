@@ -15,7 +15,7 @@ use cordee_domain::ids::PoolId;
 use cordee_domain::observed::Observed;
 use cordee_domain::scene::Scene;
 use cordee_domain::snapshot::snapshot;
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_node::clock::now;
 use cordee_node::datagrams::LogSocket;
 use cordee_node::logbook::{self, Logbook};
@@ -38,14 +38,14 @@ use tokio::time::timeout;
 use crate::before::Before;
 use crate::board::{Ask, Board};
 use crate::config::{Config, ConfigError};
-use crate::desk::{self, Desk};
 use crate::drills::Drills;
 use crate::engine::{Engine, Parts};
-use crate::guestbook::Guestbook;
-use crate::intake::{self, Intake};
+use crate::jobs::{self, JobQueue};
 use crate::lab::Lab;
 use crate::listen;
 use crate::listen::DESCRIPTORS;
+use crate::log_receiver::{self, LogReceiver};
+use crate::recent_requests::RecentRequests;
 use crate::store::{CommitError, DecideError, Store, StoreError};
 use crate::web::session::Limiter;
 use crate::web::{self, App};
@@ -235,13 +235,16 @@ fn log_socket(store: &Store) -> Result<Option<LogSocket>, RunError> {
 }
 
 /// Hears HAProxy's log, when there is a socket.
-fn intake(socket: Option<LogSocket>, parts: intake::Parts) -> Result<Option<Intake>, RunError> {
+fn log_receiver(
+    socket: Option<LogSocket>,
+    parts: log_receiver::Parts,
+) -> Result<Option<LogReceiver>, RunError> {
     let Some(socket) = socket else {
         tracing::error!("no port for HAProxy's log is free: visitors are not listed");
         return Ok(None);
     };
     tracing::info!(port = socket.port(), room = socket.room(), "listening for HAProxy's log");
-    Intake::start(socket, parts).map(Some).map_err(io("starting to read HAProxy's log"))
+    LogReceiver::start(socket, parts).map(Some).map_err(io("starting to read HAProxy's log"))
 }
 
 /// The folder and the users of the programs, where a cluster can run with them.
@@ -285,7 +288,7 @@ fn begin_board(
     store.attach(board.clone());
     Store::begin_to_write(store).map_err(io("starting to write the journal"))?;
     if let Some(before) = Before::said() {
-        store.tell("cluster", Some(Light::Warning), &before.told());
+        store.tell("cluster", Some(Severity::Warning), &before.told());
     }
     Ok((board, asks))
 }
@@ -304,28 +307,34 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let page = page_listener(&desired).await?;
     let (board, asks) = begin_board(&store, &desired, &setting)?;
 
-    let (desk, lab_asks) = Desk::new();
-    let lab = Lab::new(&home, store.clone(), desk.clone());
-    let (drill_desk, drill_asks) = Desk::new();
+    let (jobs, lab_asks) = JobQueue::new();
+    let lab = Lab::new(&home, store.clone(), jobs.clone());
+    let (drill_jobs, drill_asks) = JobQueue::new();
     let drills = Drills {
         roster,
         secrets: secrets.clone(),
         store: store.clone(),
         board: board.clone(),
-        desk: drill_desk.clone(),
+        jobs: drill_jobs.clone(),
     };
-    let guestbook = Guestbook::new(log.is_none());
+    let recent_requests = RecentRequests::new(log.is_none());
     let visitors = store.visitors();
     let (key, asked) = (secrets.log_key.clone(), last_question(&home));
-    let parts = intake::Parts { visitors, guestbook: guestbook.clone(), board: board.clone(), key, asked };
-    let intake = intake(log, parts)?;
+    let parts = log_receiver::Parts {
+        visitors,
+        recent_requests: recent_requests.clone(),
+        board: board.clone(),
+        key,
+        asked,
+    };
+    let log_receiver = log_receiver(log, parts)?;
     let (stop, stopped) = watch::channel(false);
     let app = App {
         store: store.clone(),
         board: board.clone(),
-        desk,
-        drills: drill_desk,
-        guestbook,
+        jobs,
+        drills: drill_jobs,
+        recent_requests,
         guests: Arc::default(),
         cluster: home.id.as_str().into(),
         setup_code: Arc::new(home.setup_code()),
@@ -341,8 +350,8 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let mut engine = tokio::spawn(engine.run(asks, until(stopped.clone())));
     // What takes a while has one turn: a drill would spoil what the lab measures, and the other way round.
     let turn = Arc::new(Semaphore::new(1));
-    let mut lab = tokio::spawn(desk::attend(lab, lab_asks, turn.clone(), until(stopped.clone())));
-    let mut drills = tokio::spawn(desk::attend(drills, drill_asks, turn, until(stopped.clone())));
+    let mut lab = tokio::spawn(jobs::attend(lab, lab_asks, turn.clone(), until(stopped.clone())));
+    let mut drills = tokio::spawn(jobs::attend(drills, drill_asks, turn, until(stopped.clone())));
     let mut tcp = tokio::spawn(listen::tcp(page, app.clone(), stopped.clone()));
     let socket = home.socket();
     let mut unix = tokio::spawn(async move { listen::unix(&socket, app, stopped).await });
@@ -370,18 +379,18 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     logs.abort();
     let _ = stop.send(true);
     let _ = timeout(LAST_WORDS, unix).await;
-    ended([tcp, drills, lab, engine], intake).await;
+    ended([tcp, drills, lab, engine], log_receiver).await;
     last_lines(journal).await;
     Ok(())
 }
 
 /// Waits for what was told to stop. In reverse: first what answers people, then what acts.
-async fn ended(tasks: [JoinHandle<()>; 4], intake: Option<Intake>) {
+async fn ended(tasks: [JoinHandle<()>; 4], log_receiver: Option<LogReceiver>) {
     for task in tasks {
         let _ = timeout(LAST_WORDS, task).await;
     }
-    if let Some(intake) = intake {
-        let _ = timeout(LAST_WORDS, spawn_blocking(|| intake.stop())).await;
+    if let Some(log_receiver) = log_receiver {
+        let _ = timeout(LAST_WORDS, spawn_blocking(|| log_receiver.stop())).await;
     }
 }
 

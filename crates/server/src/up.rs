@@ -57,7 +57,7 @@ const LASTS: Duration = Duration::from_secs(2);
 
 /// What `up` was asked.
 #[derive(Clone, Copy, Debug)]
-pub struct Wish {
+pub struct UpOptions {
     /// Return when everything serves, rather than stay.
     pub detach: bool,
     /// Forget the state first.
@@ -67,7 +67,7 @@ pub struct Wish {
 }
 
 /// Starts the cluster and waits until all that it starts serves.
-pub async fn up(config: &Config, wish: Wish, lang: Lang) -> ExitCode {
+pub async fn up(config: &Config, wish: UpOptions, lang: Lang) -> ExitCode {
     if wish.reset && !reset(config, wish.yes, lang).await {
         return ExitCode::FAILURE;
     }

@@ -337,7 +337,7 @@ fn the_engine_touches_nothing_itself() {
 }
 
 /// What a person asks is decided in `control`: nobody beside it writes a wish down for them, has the engine do what is
-/// no wish, or begins anything at a desk. A drill's own wishes, and addresses that the environment sets, are no
+/// no wish, or begins anything at a job queue. A drill's own wishes, and addresses that the environment sets, are no
 /// person's.
 #[test]
 fn what_a_person_asks_goes_through_control() {
@@ -345,7 +345,7 @@ fn what_a_person_asks_goes_through_control() {
     let rules: [(&[&str], &[&str]); 3] = [
         (&["store.commit(", "store.commit_with("], &["control", "drills", "run.rs", "store"]),
         (&["Ask::Compare", "Ask::Repair", "Ask::Clean"], &["control", "board.rs", "engine"]),
-        (&["DeskAsk::"], &["control", "desk.rs"]),
+        (&["DeskAsk::"], &["control", "jobs.rs"]),
     ];
     let mut found = 0;
     for file in files(&source) {
@@ -371,7 +371,7 @@ fn rooms_import_only_along_the_arrows() {
                 "control",
                 "store",
                 "board",
-                "desk",
+                "jobs",
                 "node::clock",
                 "node::random",
                 "node::vault",
@@ -385,8 +385,8 @@ fn rooms_import_only_along_the_arrows() {
                 "control",
                 "store",
                 "board",
-                "desk",
-                "guestbook",
+                "jobs",
+                "recent_requests",
                 "words",
                 "node::clock",
                 "node::random",
@@ -397,12 +397,12 @@ fn rooms_import_only_along_the_arrows() {
         ("engine", &["engine", "board", "store", node]),
         ("store", &["store", "board", "node::clock", "node::random", "node::vault", "node::over"]),
         ("client", &["client", "cli", "complain", "web", "words", "node::vault"]),
-        ("lab", &["lab", "desk", "store", "client", "web", "words", node]),
-        ("drills", &["drills", "desk", "store", "board", node]),
+        ("lab", &["lab", "jobs", "store", "client", "web", "words", node]),
+        ("drills", &["drills", "jobs", "store", "board", node]),
         ("board.rs", &["node::vault", "node::attempt", "node::clean", "node::logs"]),
-        ("desk.rs", &[]),
-        ("guestbook.rs", &["node::over"]),
-        ("intake.rs", &["guestbook", "board", "store", node]),
+        ("jobs.rs", &[]),
+        ("recent_requests.rs", &["node::over"]),
+        ("log_receiver.rs", &["recent_requests", "board", "store", node]),
     ];
     for (room, may) in allowed {
         let place = source.join(room);

@@ -33,7 +33,7 @@ impl<'a> Rows<'a> {
         }
         // From then on the cluster itself has nothing to tell.
         for name in &rows.names {
-            api.wait_for_light(name, "critical", SHOWN);
+            api.wait_for_severity(name, "critical", SHOWN);
         }
         rows
     }

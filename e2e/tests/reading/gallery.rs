@@ -1,5 +1,5 @@
 //! Every page for a person's eye, in good states and bad ones, in both languages and themes, on a telephone and at a
-//! desk. It is there only while somebody wants pictures, and judges nothing: who looks at them does.
+//! job queue. It is there only while somebody wants pictures, and judges nothing: who looks at them does.
 
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ fn all_is_well(cluster: &Cluster) {
     let foreign = cluster.home().join("servers/web1.bak");
     std::fs::create_dir(&foreign).expect("a folder");
     assert!(api.post("/v1/pools/web/servers", &json!({ "name": "web3", "start": true })).ok());
-    api.wait_for_light("web3", "good", SETTLED);
+    api.wait_for_severity("web3", "good", SETTLED);
     api.delete("/v1/pools/web/servers/web3");
     api.wait_until_gone("web3", SETTLED);
     cluster.cli_ok(&["token", "create", "--name", "deploy"]);
@@ -157,7 +157,7 @@ fn some_is_wrong(cluster: &Cluster) {
     cluster.settle();
     let api = cluster.api();
     add_closed(cluster, "shut");
-    api.wait_for_light("shut", "critical", SETTLED);
+    api.wait_for_severity("shut", "critical", SETTLED);
     cluster.cli_ok(&["maintenance", "web2"]);
     let standby = Pair::wait(cluster).standby.name;
     cluster.cli_ok(&["stop", &standby]);
@@ -210,7 +210,7 @@ fn databases_are_wrong(cluster: &Cluster) {
     Db::root(cluster, standby).query(&differ(23, 3));
     api.act(&format!("/v1/pools/db/servers/{standby}/verify"));
     wait::until("the rows that differ are found", Duration::from_secs(60), || {
-        let differs = api.try_snapshot()?.server(standby).status.light != "good";
+        let differs = api.try_snapshot()?.server(standby).status.severity != "good";
         if differs { Ok(()) } else { Err("not yet".to_owned()) }
     });
     let asked = ["writer", "this"].map(|take| format!("{of_standby}/repair/{take}"));
@@ -222,7 +222,7 @@ fn databases_are_wrong(cluster: &Cluster) {
 
     let process = api.snapshot().server(standby).pid.expect("a process");
     let frozen = Frozen::one(cluster.home(), process);
-    api.wait_for_light(standby, "critical", SETTLED);
+    api.wait_for_severity(standby, "critical", SETTLED);
     let tested = format!("{of_standby}/test");
     keep_pages(&person, "standby-frozen", &["/", &of_standby, &tested]);
     drop(frozen);
@@ -231,7 +231,7 @@ fn databases_are_wrong(cluster: &Cluster) {
     // While the other one is not there the writer may be stopped: the site has no database then.
     for name in [standby, writer] {
         api.act(&format!("/v1/pools/db/servers/{name}/stop?force=true"));
-        api.wait_for_light(name, "maintenance", SETTLED);
+        api.wait_for_severity(name, "maintenance", SETTLED);
     }
     let of_writer = format!("/pools/db/servers/{writer}");
     keep_pages(&person, "no-database", &["/", &of_writer, "/drills"]);
@@ -248,7 +248,7 @@ fn nobody_serves(cluster: &Cluster) {
     for server in ["web1", "web2"] {
         api.act(&format!("/v1/pools/web/servers/{server}/stop?force=true"));
     }
-    api.wait_for_light("web1", "maintenance", SETTLED);
+    api.wait_for_severity("web1", "maintenance", SETTLED);
     keep_pages(
         &person,
         "no-web",

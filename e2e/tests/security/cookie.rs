@@ -114,7 +114,7 @@ fn cookie_in(request: &str) -> (String, String) {
 }
 
 fn wait_for_admin(cluster: &Cluster, light: &str) {
-    cluster.api().wait_for_light("web1", light, Duration::from_secs(15));
+    cluster.api().wait_for_severity("web1", light, Duration::from_secs(15));
 }
 
 pub fn the_page_shows_what_another_port_cannot_fetch(cluster: &Cluster) {

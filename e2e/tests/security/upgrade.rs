@@ -25,8 +25,8 @@ fn signed_in_before(cluster: &Cluster) -> Person {
     person
 }
 
-fn wait_for_admin(cluster: &Cluster, light: &str) {
-    cluster.api().wait_for_light("web1", light, Duration::from_secs(15));
+fn wait_for_admin(cluster: &Cluster, severity: &str) {
+    cluster.api().wait_for_severity("web1", severity, Duration::from_secs(15));
 }
 
 /// Axe finds nothing in what is shown; kept as a picture where somebody wants it.

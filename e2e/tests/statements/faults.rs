@@ -107,7 +107,7 @@ fn duplicate(cluster: &Cluster, writer: &str, standby: &str) {
     let root = Db::root(cluster, standby);
     root.query(&format!("SET SESSION sql_log_bin=0; INSERT INTO {there} VALUES (7, 'what stood here')"));
     owner.query("INSERT INTO statement VALUES (7, 'what the site wrote')");
-    cluster.api().wait_for_light(standby, "critical", READY);
+    cluster.api().wait_for_severity(standby, "critical", READY);
     let cause = format!("{standby} stopped copying {writer} with error 1062");
     named(cluster, ("db", standby), "Replication", &cause);
     cluster.cli_ok(&["repair", standby, "--take", "writer"]);

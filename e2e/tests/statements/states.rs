@@ -39,14 +39,14 @@ impl<'a> Trouble<'a> {
             let reply = api.post("/v1/pools/web/servers", &body);
             assert!(reply.ok(), "{reply:?}");
         }
-        api.wait_for_light("stays", "good", SETTLED);
-        api.wait_for_light("leaves", "good", SETTLED);
+        api.wait_for_severity("stays", "good", SETTLED);
+        api.wait_for_severity("leaves", "good", SETTLED);
         api.act("/v1/pools/web/servers/leaves/drain");
         api.act("/v1/pools/web/servers/web2/maintenance");
         api.act(&format!("/v1/pools/db/servers/{}/stop", trouble.standby));
-        api.wait_for_light("shut", "critical", SETTLED);
-        api.wait_for_light("leaves", "progress", SETTLED);
-        api.wait_for_light("web2", "maintenance", SETTLED);
+        api.wait_for_severity("shut", "critical", SETTLED);
+        api.wait_for_severity("leaves", "progress", SETTLED);
+        api.wait_for_severity("web2", "maintenance", SETTLED);
         trouble
     }
 }

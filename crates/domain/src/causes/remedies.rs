@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::reason::Reason;
 use crate::snapshot::{Action, Role, ServerView};
-use crate::state::{Light, State, Status};
+use crate::state::{Severity, State, Status};
 use crate::text;
 use crate::text::{Text, Thing};
 
@@ -89,10 +89,10 @@ impl Shown<'_> {
         if view.power == Power::Off {
             return if view.pid.is_some() { vec![Remedy::Itself] } else { asks(view, &[Action::Start]) };
         }
-        match view.status.light {
-            Light::Progress | Light::Unknown => return vec![Remedy::Itself],
-            Light::Good | Light::Maintenance => return Vec::new(),
-            Light::Critical | Light::Warning => {}
+        match view.status.severity {
+            Severity::Progress | Severity::Unknown => return vec![Remedy::Itself],
+            Severity::Good | Severity::Maintenance => return Vec::new(),
+            Severity::Critical | Severity::Warning => {}
         }
         let mut all = Vec::new();
         if is(&[State::Frozen]) {
@@ -115,11 +115,11 @@ impl Shown<'_> {
         if !ours && is(&[State::Unreachable, State::Astray, State::Diverged]) {
             all.push(Remedy::Hand { says: text!("remedy-external", name = &view.name) });
         }
-        if view.status.light == Light::Critical {
+        if view.status.severity == Severity::Critical {
             all.extend(asks(view, &[Action::Recopy]));
         }
-        if writer && view.status.light == Light::Critical {
-            all.extend(self.heir());
+        if writer && view.status.severity == Severity::Critical {
+            all.extend(self.candidate());
         }
         let page = Remedy::Page { name: view.name.clone() };
         if !all.contains(&page) {
@@ -130,9 +130,10 @@ impl Shown<'_> {
     }
 
     /// Another database that could take the writes.
-    fn heir(&self) -> Option<Remedy> {
-        let heir = self.servers.iter().find(|s| s.actions.contains(&Action::Promote) && s.status.serves())?;
-        Some(Remedy::Ask { pool: PoolId::Db, name: heir.name.clone(), action: Action::Promote })
+    fn candidate(&self) -> Option<Remedy> {
+        let candidate =
+            self.servers.iter().find(|s| s.actions.contains(&Action::Promote) && s.status.serves())?;
+        Some(Remedy::Ask { pool: PoolId::Db, name: candidate.name.clone(), action: Action::Promote })
     }
 }
 
@@ -142,17 +143,17 @@ pub(super) fn web(view: &ServerView) -> Vec<Remedy> {
     if view.waits.is_some() {
         return asks(view, &[Action::Withdraw, Action::Anyway]);
     }
-    match view.status.light {
-        Light::Maintenance => return asks(view, &[Action::Start, Action::Ready]),
-        Light::Progress if state == State::Draining => return asks(view, &[Action::Ready]),
-        Light::Progress | Light::Unknown => return vec![Remedy::Itself],
-        Light::Good => return Vec::new(),
-        Light::Warning => {
+    match view.status.severity {
+        Severity::Maintenance => return asks(view, &[Action::Start, Action::Ready]),
+        Severity::Progress if state == State::Draining => return asks(view, &[Action::Ready]),
+        Severity::Progress | Severity::Unknown => return vec![Remedy::Itself],
+        Severity::Good => return Vec::new(),
+        Severity::Warning => {
             let mut all = thaw(&view.status);
             all.extend(asks(view, &[Action::Test, Action::Logs]));
             return all;
         }
-        Light::Critical => {}
+        Severity::Critical => {}
     }
     let mut all = Vec::new();
     if state == State::Double {

@@ -2,11 +2,11 @@
 //! well.
 
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
-use crate::desired::{Doubt, Handover, Power, Run, Standing};
+use crate::desired::{Doubt, Handover, Membership, Power, Run};
 use crate::door::tests::well;
 use crate::door::{Door, DoorSeen};
 use crate::fault::Fault;
-use crate::haproxy::stats::{RunningServer, Verdict};
+use crate::haproxy::stats::{CheckState, RunningServer};
 use crate::observed::{ProcessId, ProcessSeen, Seen};
 use crate::plan::tests::elect;
 use crate::plan::tests::setting;
@@ -48,11 +48,11 @@ fn behind(mut scene: Scene, server: &str, alter: impl FnOnce(&mut RunningServer)
 }
 
 fn down(scene: Scene, server: &str) -> Scene {
-    behind(scene, server, |s| (s.verdict, s.check.code) = (Verdict::Down, "L7TOUT".to_owned()))
+    behind(scene, server, |s| (s.verdict, s.check.code) = (CheckState::Down, "L7TOUT".to_owned()))
 }
 
 /// Light and words of the one entry, and every command in it.
-fn said(scene: &Scene) -> (Light, String, Vec<String>) {
+fn said(scene: &Scene) -> (Severity, String, Vec<String>) {
     let mut all = shown(scene).causes;
     assert_eq!(all.len(), 1, "{all:#?}");
     let cause = all.remove(0);
@@ -63,13 +63,13 @@ fn said(scene: &Scene) -> (Light, String, Vec<String>) {
         },
         _ => None,
     });
-    (cause.status.light, cause.status.word.key.to_string(), commands.collect())
+    (cause.status.severity, cause.status.word.key.to_string(), commands.collect())
 }
 
 /// Of a HAProxy it was the master, whichever of both stood still.
 #[test]
 fn what_stands_still_is_named_by_its_own_number() {
-    let frozen = |pids: &str| (Light::Critical, "status-frozen".to_owned(), vec![pids.to_owned()]);
+    let frozen = |pids: &str| (Severity::Critical, "status-frozen".to_owned(), vec![pids.to_owned()]);
     assert_eq!(said(&still(well(), &WEB, false, &[62])), frozen("62"), "HAProxy's worker");
     assert_eq!(said(&still(well(), &WEB, true, &[62])), frozen("51 62"), "and its master");
     assert_eq!(said(&still(well(), &process("db2"), true, &[])), frozen("102"), "a database");
@@ -81,17 +81,20 @@ fn what_stands_still_is_named_by_its_own_number() {
 
 #[test]
 fn a_parent_that_stands_still_alone_is_no_outage() {
-    let half = |pid: &str| (Light::Warning, "status-half-frozen".to_owned(), vec![pid.to_owned()]);
+    let half = |pid: &str| (Severity::Warning, "status-half-frozen".to_owned(), vec![pid.to_owned()]);
     for (id, pid) in [(WEB, "51"), (ProcessId::Proxy(PoolId::Db), "50"), (process("web1"), "60")] {
         let scene = still(well(), &id, true, &[]);
         assert_eq!(said(&scene), half(pid), "{id:?}");
         let shown = shown(&scene);
-        assert_eq!((shown.verdict.light, &shown.verdict.word), (Light::Warning, &text!("verdict-risk")));
+        assert_eq!(
+            (shown.verdict.severity, &shown.verdict.word),
+            (Severity::Warning, &text!("verdict-risk"))
+        );
         let unknown = shown.servers.iter().filter(|s| !s.status.serves()).count();
         assert_eq!(unknown, 0, "{id:?}");
     }
     // Of several children one may stand still, and the check passes: the others serve.
-    assert_eq!(shown(&still(well(), &process("web1"), false, &[70])).verdict.light, Light::Good);
+    assert_eq!(shown(&still(well(), &process("web1"), false, &[70])).verdict.severity, Severity::Good);
     // What HAProxy said before its worker stood still is not the present.
     let mut silent = still(well(), &WEB, true, &[]);
     silent.seen.proxies.get_mut(&PoolId::Web).expect("it").running =
@@ -104,7 +107,7 @@ fn a_parent_that_stands_still_alone_is_no_outage() {
     let door = shut.seen.doors.entry(Door::Site).or_default();
     door.take(&desired, Door::Site, (NOW - 2_000, NOW - 50), refused);
     shut.seen.expect_doors(&desired, NOW);
-    assert_eq!(shown(&shut).verdict.light, Light::Critical);
+    assert_eq!(shown(&shut).verdict.severity, Severity::Critical);
 }
 
 /// It ended, and nobody had asked for that.
@@ -128,11 +131,11 @@ fn anew(scene: Scene, id: &ProcessId, ago: u64) -> Scene {
 fn what_served_and_fell_is_down_until_it_serves_again() {
     let verdict = |scene: &Scene| {
         let shown = shown(scene).verdict;
-        (shown.light, shown.word.key.to_string())
+        (shown.severity, shown.word.key.to_string())
     };
-    let starting = || (Light::Progress, "verdict-starting".to_owned());
-    let no_database = || (Light::Critical, "verdict-no-database".to_owned());
-    let no_site = || (Light::Critical, "verdict-critical".to_owned());
+    let starting = || (Severity::Progress, "verdict-starting".to_owned());
+    let no_database = || (Severity::Critical, "verdict-no-database".to_owned());
+    let no_site = || (Severity::Critical, "verdict-critical".to_owned());
     let dead = |scene: Scene, at: Option<u64>| {
         ["db1", "db2"].into_iter().fold(scene, |scene, db| match at {
             None => fell(scene.gone(db), &process(db)),
@@ -147,18 +150,18 @@ fn what_served_and_fell_is_down_until_it_serves_again() {
         scene
     };
     assert_eq!(verdict(&fresh(dead(well(), Some(50)))), starting(), "a first start");
-    // The writer died, and its heir is chosen and not open yet.
+    // The writer died, and its candidate is chosen and not open yet.
     let mut chosen = fell(well().gone("db1"), &process("db1")).database("db2", |d| d.read_only = true);
     chosen.desired = chosen.desired.apply(&elect(&chosen.desired, "db2", Some(10))).expect("an heir");
     assert_eq!(verdict(&chosen), no_database(), "an heir that is not open yet");
     // A change that a person asked for ends nothing.
     let mut handing = well().database("db1", |d| d.read_only = true);
     handing.desired.handover = Some(Handover { to: name("db2"), at: NOW - 200, accept_loss: false });
-    assert_eq!(verdict(&handing), (Light::Progress, "verdict-handover".to_owned()), "a planned change");
+    assert_eq!(verdict(&handing), (Severity::Progress, "verdict-handover".to_owned()), "a planned change");
     // And the one that was chosen is not open yet.
     let mut opens = well().database("db2", |d| d.read_only = true).database("db1", |d| d.read_only = true);
     opens.desired = opens.desired.apply(&elect(&opens.desired, "db2", None)).expect("a change");
-    assert_eq!(verdict(&opens), (Light::Progress, "verdict-handover".to_owned()), "its end");
+    assert_eq!(verdict(&opens), (Severity::Progress, "verdict-handover".to_owned()), "its end");
     assert_eq!(verdict(&anew(well(), &WEB, 50)), no_site(), "HAProxy web is started again");
     let db = ProcessId::Proxy(PoolId::Db);
     assert_eq!(verdict(&anew(well(), &db, 50)), no_database(), "HAProxy db is started again");
@@ -203,24 +206,24 @@ fn a_writer_whose_only_standby_is_on_its_way_back_is_at_risk() {
             About::Servers(_, names) => names.clone(),
             _ => Vec::new(),
         });
-        (shown.verdict.light, names.map(|n| n.as_str().to_owned()).collect::<Vec<_>>())
+        (shown.verdict.severity, names.map(|n| n.as_str().to_owned()).collect::<Vec<_>>())
     };
     let back = || {
         let mut scene = anew(well(), &process("db2"), 600);
         scene.seen.databases.insert(name("db2"), Seen::Never);
         scene
     };
-    assert_eq!(risk(&back()), (Light::Warning, vec!["db2".to_owned()]));
+    assert_eq!(risk(&back()), (Severity::Warning, vec!["db2".to_owned()]));
     // One that joins for the first time took nothing from the writer.
     let mut joins = back();
-    joins.desired.db.servers[1].stands(Standing::Joining);
-    assert_eq!(risk(&joins), (Light::Good, vec![]));
+    joins.desired.db.servers[1].stands(Membership::Joining);
+    assert_eq!(risk(&joins), (Severity::Good, vec![]));
     // One whose rows are in doubt follows well, and must not be relied on.
     let mut doubted = well();
     let doubt = Doubt { since: NOW - 100, lacks: false };
     let id = doubted.desired.db.servers[1].id;
     doubted.desired.doubts.insert(id, doubt);
-    assert_eq!(risk(&doubted), (Light::Warning, vec!["db2".to_owned()]));
+    assert_eq!(risk(&doubted), (Severity::Warning, vec!["db2".to_owned()]));
 }
 
 #[test]
@@ -229,7 +232,7 @@ fn what_was_measured_makes_no_entry_of_its_own() {
     let checks = |code: &str, first: (u64, u16), second: (u64, u16)| {
         [("web1", first), ("web2", second)].into_iter().fold(well(), |scene, (web, (ms, status))| {
             behind(scene, web, |s| {
-                (s.verdict, s.check.code) = (Verdict::Down, code.to_owned());
+                (s.verdict, s.check.code) = (CheckState::Down, code.to_owned());
                 (s.check.duration_ms, s.check.status) = (Some(ms), Some(status));
             })
         })
@@ -268,7 +271,7 @@ fn copies_are_counted() {
         let others: Vec<String> = (1..=standbys).map(|n| format!("db{n}")).collect();
         for on in &others {
             scene = scene.database(on, |d| {
-                d.links.get_mut(&name(&last)).expect("a link").receiving = crate::db::Thread::Connecting;
+                d.channels.get_mut(&name(&last)).expect("a link").receiving = crate::db::Thread::Connecting;
             });
         }
         let of = |db: &String| {
@@ -282,8 +285,8 @@ fn copies_are_counted() {
     assert_eq!(told(3, |s| s), counts(&[2, 2, 2]), "two others copy");
     assert_eq!(told(2, |s| s), counts(&[1, 1]));
     assert_eq!(told(1, |s| s), counts(&[0]), "no copy any more");
-    // A link that stands still copies nothing.
-    assert_eq!(told(3, |s| s.idle("db2").link("db3", |_| ()))[0], Some(Arg::Number(1)));
+    // A channel that stands still copies nothing.
+    assert_eq!(told(3, |s| s.idle("db2").channel("db3", |_| ()))[0], Some(Arg::Number(1)));
 }
 
 /// One that lives beside somebody who took its port, and one that could not be started for that: a person frees the
@@ -338,21 +341,21 @@ fn a_cordee_without_its_keeper_is_at_risk() {
     let mut scene = well();
     scene.seen.own.unkept = true;
     let seen = shown(&scene);
-    assert_eq!((seen.verdict.light, seen.causes.len()), (Light::Warning, 1), "{:#?}", seen.causes);
+    assert_eq!((seen.verdict.severity, seen.causes.len()), (Severity::Warning, 1), "{:#?}", seen.causes);
     assert_eq!(seen.causes[0].about, About::Cordee);
     assert!(matches!(&seen.causes[0].remedies[..], [Remedy::Hand { says }] if says.key == "remedy-unkept"));
     // What is worse is said first, and this with it.
     let seen = shown(&fell(scene.gone("db1"), &process("db1")));
-    assert_eq!(seen.verdict.light, Light::Critical);
+    assert_eq!(seen.verdict.severity, Severity::Critical);
     assert!(seen.causes.iter().any(|cause| cause.about == About::Cordee), "{:#?}", seen.causes);
 }
 
-/// It answers again, and its links and receipts come a moment later: the writer was blamed for that.
+/// It answers again, and its channels and ACKs come a moment later: the writer was blamed for that.
 #[test]
 fn a_standby_that_came_back_a_moment_ago_leaves_the_writer_alone() {
     let behind = |scene: Scene| {
         scene.database("db1", |d| {
-            d.links.get_mut(&name("db2")).expect("a link").receiving = crate::db::Thread::Connecting;
+            d.channels.get_mut(&name("db2")).expect("a link").receiving = crate::db::Thread::Connecting;
             d.acknowledging = 0;
             d.in_force = false;
         })
@@ -362,11 +365,11 @@ fn a_standby_that_came_back_a_moment_ago_leaves_the_writer_alone() {
         scene.seen.back.insert(name("db2"), NOW - ago);
         shown(&scene).servers.into_iter().find(|s| s.name == name("db1")).expect("it").status
     };
-    assert_eq!((back(100).light, back(100).state), (Light::Progress, State::Linking));
-    assert_eq!(back(6_000).light, Light::Warning, "it lasts");
+    assert_eq!((back(100).severity, back(100).state), (Severity::Progress, State::Linking));
+    assert_eq!(back(6_000).severity, Severity::Warning, "it lasts");
     let first =
         shown(&behind(well())).servers.into_iter().find(|s| s.name == name("db1")).expect("it").status;
-    assert_eq!(first.light, Light::Warning, "nothing came back");
+    assert_eq!(first.severity, Severity::Warning, "nothing came back");
     // Who came back is noted as it answers: after silence, or for the first time since Cordée started it.
     let mut seen = well().seen;
     let look =
@@ -389,18 +392,18 @@ fn a_delay_whose_end_does_not_answer_is_unknown() {
         let shown = shown(scene);
         let of = |on: &str, from: &str| {
             let view = shown.servers.iter().find(|s| s.name == name(on)).expect("a database");
-            view.links.get(&name(from)).map(|link| (link.light, link.delay_ms))
+            view.channels.get(&name(from)).map(|channel| (channel.severity, channel.delay_ms))
         };
         [of("db1", "db2"), of("db2", "db1")]
     };
     let measured = |scene: Scene| {
         [("db1", "db2"), ("db2", "db1")].into_iter().fold(scene, |scene, (on, from)| {
-            scene.database(on, |d| d.links.get_mut(&name(from)).expect("a link").delay_ms = Some(18))
+            scene.database(on, |d| d.channels.get_mut(&name(from)).expect("a link").delay_ms = Some(18))
         })
     };
     let well = || measured(well());
-    assert_eq!(delays(&well()), [Some((Light::Good, Some(18))); 2]);
-    let unknown = Some((Light::Unknown, None));
+    assert_eq!(delays(&well()), [Some((Severity::Good, Some(18))); 2]);
+    let unknown = Some((Severity::Unknown, None));
     assert_eq!(delays(&still(well(), &process("db2"), true, &[])), [unknown; 2], "frozen");
     let mut silent = well();
     let failed = Seen::Failed { last: Some(NOW - 100), why: Fault::Silent };
@@ -418,15 +421,15 @@ fn a_delay_whose_end_does_not_answer_is_unknown() {
 fn a_new_web_server_that_does_not_listen_yet_is_on_its_way() {
     let state = |scene: &Scene| {
         let view = shown(scene).servers.into_iter().find(|s| s.name == name("web1")).expect("web1");
-        (view.status.light, view.status.state)
+        (view.status.severity, view.status.state)
     };
     let refused = |ago: u64| {
         let scene = behind(well(), "web1", |s| {
-            (s.verdict, s.check.code) = (Verdict::Down, "L4CON".to_owned());
+            (s.verdict, s.check.code) = (CheckState::Down, "L4CON".to_owned());
             (s.check.status, s.check.detail) = (None, "Connection refused".to_owned());
         });
         with(scene, &process("web1"), |seen| seen.started_at = Some(NOW - ago))
     };
-    assert_eq!(state(&refused(500)), (Light::Progress, State::Joining));
-    assert_eq!(state(&refused(20_000)), (Light::Critical, State::Down), "it should listen by now");
+    assert_eq!(state(&refused(500)), (Severity::Progress, State::Joining));
+    assert_eq!(state(&refused(20_000)), (Severity::Critical, State::Down), "it should listen by now");
 }

@@ -16,9 +16,9 @@ pub fn awaited(desired: &Desired, observed: &Observed, name: &ServerName, notice
     };
     match observed.databases.get(name) {
         Some(Seen::At(at, seen)) => {
-            let link = seen.links.get(&writer.name);
+            let channel = seen.channels.get(&writer.name);
             noticed.is_none_or(|since| *at < since)
-                || link.is_some_and(|link| link.applying && unapplied(seen, link) > 0)
+                || channel.is_some_and(|channel| channel.applying && unapplied(seen, channel) > 0)
         }
         _ => true,
     }

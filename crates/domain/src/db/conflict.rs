@@ -1,4 +1,4 @@
-//! A link that stopped at a conflict of rows: what MariaDB says, and how the link gets past it.
+//! A channel that stopped at a conflict of rows: what MariaDB says, and how the channel gets past it.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ pub struct Conflict {
     pub entry: String,
 }
 
-/// How a link gets past what it stopped at.
+/// How a channel gets past what it stopped at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Nothing of that kind stands in its way.
@@ -36,7 +36,7 @@ pub enum Way {
     Skip,
 }
 
-/// Decides by the error and MariaDB's words about it. While a link stands still only the reference's rows can be
+/// Decides by the error and MariaDB's words about it. While a channel stands still only the reference's rows can be
 /// taken: what it brings next counts on them.
 pub fn way(error: u32, words: &str, side: Side) -> Result<Way, Text> {
     match error {
@@ -57,7 +57,7 @@ pub struct Versions {
     pub columns: Vec<String>,
     /// Its values on the database that is copied; absent when it has no such row.
     pub there: Option<Vec<String>>,
-    /// Its values on the database whose link stopped.
+    /// Its values on the database whose channel stopped.
     pub here: Option<Vec<String>>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The program that copies writes down the donor's position while no transaction may be committed. Of what the donor
 //! applied from others that is its memory, and MariaDB (10.11.19) moves it only after the commit: a transaction that
-//! has just been committed is in the copy and not in what was written down. A link that starts from there is sent it
+//! has just been committed is in the copy and not in what was written down. A channel that starts from there is sent it
 //! again, and stops (error 1062; seen in `join::a_fourth_joins_three_that_all_write` with `1-1-212` written down, and
 //! `1-1-213` before the place in the donor's log that was written beside it). In a table without a key the row would
 //! stand twice. The donor's table of positions is committed together with the rows, and is in the copy.
@@ -32,7 +32,7 @@ impl Copied {
     ///
     /// Of a domain that was not written down they alone know: a log that began after a copy has no word of what that
     /// copy held. Of the donor's own one they know less than its log, or more: what it wrote comes back over the
-    /// links, and a crash may have taken it from the log afterwards.
+    /// channels, and a crash may have taken it from the log afterwards.
     #[must_use]
     pub fn end(self, tables: Gtids) -> Gtids {
         match self.donor {

@@ -9,7 +9,7 @@ pub const HOST: &str = "127.0.0.1";
 
 /// Name and rights.
 pub const SHARED: [(&str, &str); 4] = [
-    (super::links::ACCOUNT, "REPLICATION SLAVE ON *.*"),
+    (super::channels::ACCOUNT, "REPLICATION SLAVE ON *.*"),
     ("site_app", "SELECT, INSERT, UPDATE, DELETE ON site.*"),
     (
         "site_owner",
@@ -20,9 +20,9 @@ pub const SHARED: [(&str, &str); 4] = [
     ("site_monitor", "PROCESS, SLAVE MONITOR ON *.*"),
 ];
 
-/// What the owner may not do while all databases write. A link brings rows by the places of their columns: what another
-/// database writes while a table's columns change ends up in the wrong ones, without an error. A table that is emptied
-/// or replaced keeps what another one writes meanwhile.
+/// What the owner may not do while all databases write. A channel brings rows by the places of their columns: what
+/// another database writes while a table's columns change ends up in the wrong ones, without an error. A table that is
+/// emptied or replaced keeps what another one writes meanwhile.
 pub const WITHHELD: [&str; 2] = ["ALTER", "DROP"];
 
 /// The account that they are withheld from.

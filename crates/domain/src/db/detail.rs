@@ -1,6 +1,6 @@
 //! One database in detail: what is asked of it only while a person looks at its page, and what follows from it.
 //!
-//! Three truths are kept apart, because none of them implies another: the links run, the positions are caught up,
+//! Three truths are kept apart, because none of them implies another: the channels run, the positions are caught up,
 //! the rows are equal.
 
 pub mod accounts;
@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::conflict::Shown;
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{Database, Desired, Standing};
+use crate::desired::{Database, Desired, Membership};
 use crate::fault::Fault;
 use crate::ids::{Millis, ServerName};
 use crate::observed::Comparison;
 use crate::reason::Reason;
-use crate::state::{Light, Remark};
+use crate::state::{Remark, Severity};
 use crate::status::LAG_LIMIT;
 use crate::text;
 
@@ -35,7 +35,7 @@ pub struct Detail {
     pub peers: BTreeMap<ServerName, Result<DatabaseSeen, Fault>>,
     /// Comparisons of rows, of all databases.
     pub comparisons: BTreeMap<ServerName, Comparison>,
-    /// The rows at which its links stopped, by the server that each copies.
+    /// The rows at which its channels stopped, by the server that each copies.
     pub conflicts: BTreeMap<ServerName, Shown>,
     /// Whether its file closes it at a start (`read_only=1`); absent when there is no file.
     pub starts_closed: Option<bool>,
@@ -50,7 +50,7 @@ pub struct Answers {
     pub after: DatabaseSeen,
     /// Its settings, by their names in lower case.
     pub variables: BTreeMap<String, String>,
-    /// Its links in detail, by the server that each copies.
+    /// Its channels in detail, by the server that each copies.
     pub threads: BTreeMap<ServerName, Threads>,
     /// Who may sign in.
     pub accounts: Vec<Account>,
@@ -58,7 +58,7 @@ pub struct Answers {
     pub crowds: Vec<Crowd>,
 }
 
-/// The two threads of one link.
+/// The two threads of one channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Threads {
     /// The one that receives.
@@ -153,20 +153,20 @@ fn peers<'a>(desired: &'a Desired, server: Database<'_>) -> impl Iterator<Item =
 
 /// Whether the others copy it too: a new one, a leaving one and one with data of its own are not copied.
 const fn is_copied(server: Database<'_>) -> bool {
-    matches!(server.standing, Standing::Member)
+    matches!(server.membership, Membership::Member)
 }
 
-/// First truth: do the links run, in both directions, with both threads?
-pub fn links(desired: &Desired, server: Database<'_>, detail: &Detail) -> Truth {
+/// First truth: do the channels run, in both directions, with both threads?
+pub fn channels(desired: &Desired, server: Database<'_>, detail: &Detail) -> Truth {
     let own = match &detail.own {
         Ok(own) => &own.after,
         Err(why) => {
-            return Truth::now(Remark::new(Light::Unknown, text!("truth-unknown"), why.clone()));
+            return Truth::now(Remark::new(Severity::Unknown, text!("truth-unknown"), why.clone()));
         }
     };
     let (mut all, mut broken, mut unknown, mut off) = (0_usize, Vec::new(), Vec::new(), false);
     let runs = |seen: &DatabaseSeen, from: &ServerName| {
-        seen.links.get(from).is_some_and(|l| l.receiving == Thread::Running && l.applying)
+        seen.channels.get(from).is_some_and(|l| l.receiving == Thread::Running && l.applying)
     };
     for peer in peers(desired, server) {
         let mut direction = |state: Option<bool>, from: &ServerName, to: &ServerName| {
@@ -185,17 +185,17 @@ pub fn links(desired: &Desired, server: Database<'_>, detail: &Detail) -> Truth 
         off = off || peer.stopped();
     }
     Truth::now(if all == 0 {
-        Remark::new(Light::Warning, text!("truth-alone"), text!("truth-alone-why"))
+        Remark::new(Severity::Warning, text!("truth-alone"), text!("truth-alone-why"))
     } else if !broken.is_empty() {
-        let light = if off { Light::Warning } else { Light::Critical };
+        let severity = if off { Severity::Warning } else { Severity::Critical };
         let reason =
             text!("truth-links-broken-why", names = broken.join(", "), count = broken.len(), all = all);
-        Remark::new(light, text!("truth-links-broken"), reason)
+        Remark::new(severity, text!("truth-links-broken"), reason)
     } else if !unknown.is_empty() {
         let reason = text!("truth-links-unknown-why", names = unknown.join(", "));
-        Remark::new(Light::Unknown, text!("truth-links-unknown"), reason)
+        Remark::new(Severity::Unknown, text!("truth-links-unknown"), reason)
     } else {
-        Remark::new(Light::Good, text!("truth-links-run"), text!("truth-links-run-why", count = all))
+        Remark::new(Severity::Good, text!("truth-links-run"), text!("truth-links-run-why", count = all))
     })
 }
 
@@ -205,7 +205,7 @@ pub fn positions(desired: &Desired, server: Database<'_>, detail: &Detail, delay
     let own = match &detail.own {
         Ok(own) => own,
         Err(why) => {
-            return Truth::now(Remark::new(Light::Unknown, text!("truth-unknown"), why.clone()));
+            return Truth::now(Remark::new(Severity::Unknown, text!("truth-unknown"), why.clone()));
         }
     };
     let (mut here, mut there, mut unknown, mut asked) = (0_u64, Vec::new(), Vec::new(), 0_usize);
@@ -225,22 +225,22 @@ pub fn positions(desired: &Desired, server: Database<'_>, detail: &Detail, delay
     let delay = delay_ms.map_or_else(|| text!("truth-delay-unknown"), |ms| text!("truth-delay", ms = ms));
     let slow = delay_ms.is_some_and(|ms| ms > LAG_LIMIT);
     Truth::now(if asked == 0 && unknown.is_empty() {
-        Remark::new(Light::Warning, text!("truth-alone"), text!("truth-alone-why"))
+        Remark::new(Severity::Warning, text!("truth-alone"), text!("truth-alone-why"))
     } else if here > 0 {
-        Remark::new(Light::Warning, text!("truth-behind", count = here), delay)
+        Remark::new(Severity::Warning, text!("truth-behind", count = here), delay)
     } else if !there.is_empty() {
         let reason = text!("truth-others-behind-why", names = there.join(", "));
-        Remark::new(Light::Warning, text!("truth-others-behind"), reason)
+        Remark::new(Severity::Warning, text!("truth-others-behind"), reason)
     } else if slow {
-        Remark::new(Light::Warning, text!("truth-late"), delay)
+        Remark::new(Severity::Warning, text!("truth-late"), delay)
     } else if asked == 0 {
         let reason = text!("truth-positions-unknown-why", names = unknown.join(", "));
-        Remark::new(Light::Unknown, text!("truth-unknown"), reason)
+        Remark::new(Severity::Unknown, text!("truth-unknown"), reason)
     } else if unknown.is_empty() {
-        Remark::new(Light::Good, text!("truth-caught-up"), delay)
+        Remark::new(Severity::Good, text!("truth-caught-up"), delay)
     } else {
         let reason = text!("truth-caught-up-partly-why", names = unknown.join(", "));
-        Remark::new(Light::Warning, text!("truth-caught-up-partly"), reason)
+        Remark::new(Severity::Warning, text!("truth-caught-up-partly"), reason)
     })
 }
 
@@ -250,14 +250,17 @@ pub fn rows(server: Database<'_>, comparison: Option<&Comparison>) -> Truth {
     let comparison = comparison.filter(|c| c.id == server.id).unwrap_or(&none);
     if let Some(rows) = comparison.running {
         let reason = text!("truth-comparing-why", rows = rows);
-        return Truth::now(Remark::new(Light::Progress, text!("truth-comparing"), reason));
+        return Truth::now(Remark::new(Severity::Progress, text!("truth-comparing"), reason));
     }
     let report = comparison.last.as_ref().filter(|(id, _)| *id == server.id).map(|(_, r)| r);
     if comparison.wanted {
         let reason = comparison.failed.as_ref().map(|(_, why)| text!("truth-failed-why", why = why.clone()));
-        let (light, word) = (Light::Progress, text!("truth-wanted"));
-        let status =
-            Remark { light, word, reason: Some(reason.unwrap_or_else(|| text!("truth-wanted-why")).into()) };
+        let (severity, word) = (Severity::Progress, text!("truth-wanted"));
+        let status = Remark {
+            severity,
+            word,
+            reason: Some(reason.unwrap_or_else(|| text!("truth-wanted-why")).into()),
+        };
         return Truth::now(status);
     }
     let Some(report) = report else {
@@ -265,19 +268,19 @@ pub fn rows(server: Database<'_>, comparison: Option<&Comparison>) -> Truth {
             || text!("truth-never-why"),
             |(_, why)| text!("truth-failed-why", why = why.clone()),
         );
-        return Truth::now(Remark::new(Light::Unknown, text!("truth-never"), reason));
+        return Truth::now(Remark::new(Severity::Unknown, text!("truth-never"), reason));
     };
     let (tables, rows, with) = (report.tables.len(), report.rows, report.reference.as_str());
     let (different, unproven) = (report.different(), report.unproven());
     let status = if different > 0 {
         let reason = text!("truth-differs-why", with = with, tables = tables);
-        Remark::new(Light::Critical, text!("truth-differs", count = different), reason)
+        Remark::new(Severity::Critical, text!("truth-differs", count = different), reason)
     } else if unproven > 0 {
         let reason = text!("truth-unproven-why", with = with, rows = rows, count = tables - unproven);
-        Remark::new(Light::Warning, text!("truth-unproven", count = unproven), reason)
+        Remark::new(Severity::Warning, text!("truth-unproven", count = unproven), reason)
     } else {
         let reason = text!("truth-equal-why", with = with, rows = rows, tables = tables);
-        Remark::new(Light::Good, text!("truth-equal"), reason)
+        Remark::new(Severity::Good, text!("truth-equal"), reason)
     };
     Truth { status, at: Some(report.at_end) }
 }
@@ -290,9 +293,9 @@ pub fn rows_of_others(
 ) -> Truth {
     let worst = peers(desired, writer)
         .map(|peer| (peer, rows(peer, comparisons.get(&peer.name))))
-        .max_by_key(|(_, truth)| truth.status.light);
+        .max_by_key(|(_, truth)| truth.status.severity);
     let Some((peer, truth)) = worst else {
-        return Truth::now(Remark::new(Light::Warning, text!("truth-alone"), text!("truth-alone-why")));
+        return Truth::now(Remark::new(Severity::Warning, text!("truth-alone"), text!("truth-alone-why")));
     };
     let why = truth.status.reason.as_ref().map_or_else(|| truth.status.word.clone(), Reason::sentence);
     let status = Remark {
@@ -306,27 +309,27 @@ pub fn rows_of_others(
 pub fn promise(desired: &Desired, server: Database<'_>, detail: &Detail) -> Option<Remark> {
     let own = &detail.own.as_ref().ok()?.after;
     if !desired.takes_writes(server) {
-        let (light, word) = if own.receipts {
-            (Light::Good, text!("promise-receipts"))
+        let (severity, word) = if own.acks {
+            (Severity::Good, text!("promise-receipts"))
         } else {
-            (Light::Warning, text!("promise-no-receipts"))
+            (Severity::Warning, text!("promise-no-receipts"))
         };
-        return Some(Remark::new(light, word, text!("promise-standby-why")));
+        return Some(Remark::new(severity, word, text!("promise-standby-why")));
     }
     if !desired.is_writer(&server.name) {
-        return Some(Remark::new(Light::Warning, text!("promise-none"), text!("promise-second-why")));
+        return Some(Remark::new(Severity::Warning, text!("promise-none"), text!("promise-second-why")));
     }
     let reason = match () {
         () if own.promises() => {
             let reason = text!("promise-kept-why", count = own.acknowledging);
-            return Some(Remark::new(Light::Good, text!("promise-kept"), reason));
+            return Some(Remark::new(Severity::Good, text!("promise-kept"), reason));
         }
         () if peers(desired, server).next().is_none() => text!("promise-alone-why"),
         () if !own.semi_sync => text!("promise-off-why"),
         () if own.acknowledging == 0 => text!("promise-nobody-why"),
         () => text!("promise-fallen-why"),
     };
-    Some(Remark::new(Light::Warning, text!("promise-none"), reason))
+    Some(Remark::new(Severity::Warning, text!("promise-none"), reason))
 }
 
 /// One domain of GTIDs: whose it is, and how far this database is in it.

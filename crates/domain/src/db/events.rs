@@ -1,9 +1,9 @@
 //! Scheduled events: they run on the one writer, and nowhere else.
 //!
-//! A link brings each event as one that runs elsewhere (`SLAVESIDE_DISABLED`), whether it was switched on or off where
-//! it came from. So what is switched off on the writer is noted in a table that is copied like all others; whoever
-//! becomes the writer switches on what came over a link, but what is noted. Nothing of that is logged: the log holds
-//! what people ask for.
+//! A channel brings each event as one that runs elsewhere (`SLAVESIDE_DISABLED`), whether it was switched on or off
+//! where it came from. So what is switched off on the writer is noted in a table that is copied like all others;
+//! whoever becomes the writer switches on what came over a channel, but what is noted. Nothing of that is logged: the
+//! log holds what people ask for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -110,7 +110,8 @@ pub fn turns(seen: &Events, role: Role, others: &BTreeMap<&TableName, State>) ->
         let to = |state| Turn::Set(name.clone(), event.to(state));
         match event.state {
             State::On if role == Role::Follows => all.push(to(State::Elsewhere)),
-            // The writer has taken it over: had it been altered here since, the link would have put the writer's aside.
+            // The writer has taken it over: had it been altered here since, the channel would have put the writer's
+            // aside.
             State::On if role == Role::Writes && others.contains_key(name) => all.push(to(State::Elsewhere)),
             State::Elsewhere if runs => {
                 let here = if noted { State::Off } else { State::On };

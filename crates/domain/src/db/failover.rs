@@ -17,7 +17,7 @@ use crate::scene::Scene;
 use crate::text;
 use crate::text::Text;
 
-use super::{DatabaseSeen, Link, Thread};
+use super::{Channel, DatabaseSeen, Thread};
 
 /// What the writer promised: each commit acknowledged since then had been received by one of these.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,18 +27,19 @@ pub struct Promise {
     /// When it was last seen to hold.
     pub at: Millis,
     /// The last number of its domain that it had written then: what came before the promise may have been
-    /// acknowledged without a receipt.
-    pub floor: u64,
-    /// The standbys that may have given a receipt since the look before.
+    /// acknowledged without an ACK.
+    #[serde(rename = "floor")]
+    pub min_seqno: u64,
+    /// The standbys that may have given an ACK since the look before.
     pub standbys: BTreeSet<ServerName>,
 }
 
-/// Milliseconds that a commit waits for a receipt, before MariaDB falls back to acknowledging without one.
+/// Milliseconds that a commit waits for an ACK, before MariaDB falls back to acknowledging without one.
 ///
-/// It is also how long a promise counts after it was seen, and together with [`Promise::floor`] that is a proof: a
-/// commit that waited when the look was taken is below the floor, and the heir must have received it; one that
-/// began to wait later cannot have been acknowledged without a receipt before this time is over.
-pub const RECEIPT_LIMIT: u64 = crate::figures::RECEIPT_LIMIT;
+/// It is also how long a promise counts after it was seen, and together with [`Promise::min_seqno`] that is a proof: a
+/// commit that waited when the look was taken is below the `min_seqno`, and the candidate must have received it; one
+/// that began to wait later cannot have been acknowledged without an ACK before this time is over.
+pub const ACK_LIMIT: u64 = crate::figures::ACK_LIMIT;
 /// Milliseconds that a writer is frozen before it is given up.
 pub const FROZEN: u64 = crate::figures::FROZEN;
 /// Milliseconds without a word from the writer, to Cordée and to every standby, before it is given up.
@@ -131,9 +132,9 @@ pub fn lost(scene: Scene<'_>) -> Option<Lost> {
     let mut witnesses = desired
         .members()
         .filter(|s| s.name != writer.name)
-        .filter_map(|s| observed.databases.get(&s.name)?.fresh(now, SILENT)?.links.get(&writer.name))
+        .filter_map(|s| observed.databases.get(&s.name)?.fresh(now, SILENT)?.channels.get(&writer.name))
         // One that does not even try to receive says nothing about the writer.
-        .filter(|link| link.receiving != Thread::Stopped)
+        .filter(|channel| channel.receiving != Thread::Stopped)
         .peekable();
     // Of one that cannot be ended a person decides; the standbys may have stopped receiving from it already.
     let decided = !ours && desired.handover.as_ref().is_some_and(|h| h.accept_loss);
@@ -143,7 +144,7 @@ pub fn lost(scene: Scene<'_>) -> Option<Lost> {
 }
 
 /// Since when a process that ended has done nothing. One that was frozen for less than it takes until it is ended for
-/// that may have gone on in between, and acknowledged without a receipt.
+/// that may have gone on in between, and acknowledged without an ACK.
 pub fn silent_since(process: &ProcessSeen) -> Option<Millis> {
     let ended = process.ended_at?;
     process.frozen_since.filter(|frozen| ended.saturating_sub(*frozen) >= FROZEN).or(Some(ended))
@@ -163,24 +164,25 @@ pub fn promise(scene: Scene<'_>) -> Option<Promise> {
     if seen.read_only || before.as_ref().is_some_and(|p| p.at >= *at) {
         return before;
     }
-    let floor = seen.written.last(writer.id);
+    let min_seqno = seen.written.last(writer.id);
     // A log that was reset numbers anew: what it acknowledges now, the others confirm and pass over as known.
-    let reset = seen.applied.last(writer.id) > floor || before.as_ref().is_some_and(|p| floor < p.floor);
+    let reset =
+        seen.applied.last(writer.id) > min_seqno || before.as_ref().is_some_and(|p| min_seqno < p.min_seqno);
     if !seen.promises() || reset {
         return None;
     }
     let mut standbys = BTreeSet::new();
     for peer in desired.members().filter(|s| s.name != writer.name) {
         let Some(Seen::At(looked, standby)) = observed.databases.get(&peer.name) else { continue };
-        let runs = standby.links.get(&writer.name).is_some_and(|l| l.receiving == Thread::Running);
-        // One that gave receipts counts until it was looked at again.
+        let runs = standby.channels.get(&writer.name).is_some_and(|l| l.receiving == Thread::Running);
+        // One that gave ACKs counts until it was looked at again.
         let counted = before.as_ref().is_some_and(|p| p.at >= *looked && p.standbys.contains(&peer.name));
         if runs || counted {
             standbys.insert(peer.name.clone());
         }
     }
     let enough = standbys.len() >= usize::try_from(seen.acknowledging).unwrap_or(usize::MAX);
-    enough.then_some(Promise { epoch: desired.epoch, at: *at, floor, standbys })
+    enough.then_some(Promise { epoch: desired.epoch, at: *at, min_seqno, standbys })
 }
 
 /// Decides. The same situation gives the same answer, so a Cordée that was killed in between goes on.
@@ -235,16 +237,16 @@ fn replace(scene: Scene<'_>, writer: Database<'_>, lost: Lost) -> Decision {
         .promise
         .as_ref()
         .filter(|p| p.epoch == desired.epoch)
-        .filter(|p| since.is_some_and(|since| p.at + RECEIPT_LIMIT >= since));
+        .filter(|p| since.is_some_and(|since| p.at + ACK_LIMIT >= since));
     let (Some(promise), Some(since)) = (held, since) else {
         return alone(writer, text!("failover-no-promise", name = name));
     };
-    match heir(scene, writer, promise, since) {
-        Heir::None(why) => alone(writer, why),
-        Heir::Ready { to, limit } => Decision::Elect { to, limit: Some(limit) },
+    match candidate(scene, writer, promise, since) {
+        Candidate::None(why) => alone(writer, why),
+        Candidate::Ready { to, limit } => Decision::Elect { to, limit: Some(limit) },
         // The data of the lost one lie there, whole: starting it again is quicker by now.
-        Heir::Later { waiting, .. } if now.saturating_sub(since) > PATIENCE => alone(writer, waiting),
-        Heir::Later { stop, waiting } => Decision::Prepare { stop, waiting },
+        Candidate::Later { waiting, .. } if now.saturating_sub(since) > PATIENCE => alone(writer, waiting),
+        Candidate::Later { stop, waiting } => Decision::Prepare { stop, waiting },
     }
 }
 
@@ -256,7 +258,7 @@ fn alone(writer: Database<'_>, why: Text) -> Decision {
     }
 }
 
-enum Heir {
+enum Candidate {
     /// Nobody, and why.
     None(Text),
     /// Somebody, after this.
@@ -265,18 +267,18 @@ enum Heir {
     Ready { to: ServerName, limit: u64 },
 }
 
-/// The standby that received most. A receipt came from *one* of them, so each that may have given one must be asked,
+/// The standby that received most. An ACK came from *one* of them, so each that may have given one must be asked,
 /// and no other may hold more.
-fn heir(scene: Scene<'_>, writer: Database<'_>, promise: &Promise, since: Millis) -> Heir {
+fn candidate(scene: Scene<'_>, writer: Database<'_>, promise: &Promise, since: Millis) -> Candidate {
     let Scene { desired, observed, now } = scene;
-    let away = |name: &ServerName| Heir::None(text!("failover-standby-away", name = name));
+    let away = |name: &ServerName| Candidate::None(text!("failover-standby-away", name = name));
     if let Some(name) = promise.standbys.iter().find(|n| !desired.members().any(|s| s.name == **n)) {
         return away(name);
     }
-    // Its receipts count, but rows of before are missing on it.
+    // Its ACKs count, but rows of before are missing on it.
     let lacking = |n: &&ServerName| desired.database(n).is_some_and(|s| observed.lacks(desired, s));
     if let Some(name) = promise.standbys.iter().find(lacking) {
-        return Heir::None(text!("failover-doubted", name = name));
+        return Candidate::None(text!("failover-doubted", name = name));
     }
     let (mut all, mut stop, mut asking) = (Vec::new(), Vec::new(), false);
     // By name, so that the order in which they were added decides nothing.
@@ -289,54 +291,55 @@ fn heir(scene: Scene<'_>, writer: Database<'_>, promise: &Promise, since: Millis
         // What it received and had not applied went with its process (MariaDB with GTID asks the writer again).
         let anew = process.started_at.is_some_and(|at| at > promise.at);
         let asked = observed.databases.get(name).filter(|_| alive(server, observed) && !anew);
-        let link = match asked {
-            Some(Seen::At(at, seen)) => seen.links.get(&writer.name).map(|link| (*at, seen, link)),
+        let channel = match asked {
+            Some(Seen::At(at, seen)) => seen.channels.get(&writer.name).map(|channel| (*at, seen, channel)),
             _ => None,
         };
-        let Some((at, seen, link)) = link else {
-            // One that connected after the promise was seen may have given the last receipt.
+        let Some((at, seen, channel)) = channel else {
+            // One that connected after the promise was seen may have given the last ACK.
             let lately = process.ended_at.max(process.frozen_since).is_some_and(|at| at > promise.at);
             if promised || lately || anew {
                 return away(name);
             }
             continue;
         };
-        if link.receiving != Thread::Stopped {
+        if channel.receiving != Thread::Stopped {
             stop.push(name.clone());
         } else if at >= since && now.saturating_sub(at) <= SILENT {
-            all.push((name, seen, link));
+            all.push((name, seen, channel));
             continue;
         }
         asking = true;
     }
     if asking {
-        return Heir::Later { stop, waiting: text!("failover-asking", name = &writer.name) };
+        return Candidate::Later { stop, waiting: text!("failover-asking", name = &writer.name) };
     }
     let received =
-        |seen: &DatabaseSeen, link: &Link| link.received.last(writer.id).max(seen.holds(writer.id));
-    let most = all.iter().map(|(_, seen, link)| received(seen, link)).max().unwrap_or(0);
-    if most < promise.floor {
-        let count = promise.floor - most;
-        return Heir::None(text!("failover-behind", name = &writer.name, count = count));
+        |seen: &DatabaseSeen, channel: &Channel| channel.received.last(writer.id).max(seen.holds(writer.id));
+    let most = all.iter().map(|(_, seen, channel)| received(seen, channel)).max().unwrap_or(0);
+    if most < promise.min_seqno {
+        let count = promise.min_seqno - most;
+        return Candidate::None(text!("failover-behind", name = &writer.name, count = count));
     }
     let whole = |name: &ServerName| !desired.database(name).is_some_and(|s| observed.lacks(desired, s));
-    let mut candidates = all.iter().filter(|(name, seen, link)| received(seen, link) == most && whole(name));
-    if let Some((name, _, _)) = candidates.clone().find(|(_, seen, link)| unapplied(seen, link) == 0) {
-        return Heir::Ready { to: (*name).clone(), limit: most };
+    let mut candidates =
+        all.iter().filter(|(name, seen, channel)| received(seen, channel) == most && whole(name));
+    if let Some((name, _, _)) = candidates.clone().find(|(_, seen, channel)| unapplied(seen, channel) == 0) {
+        return Candidate::Ready { to: (*name).clone(), limit: most };
     }
-    match candidates.find(|(_, _, link)| link.applying) {
-        Some((name, seen, link)) => Heir::Later {
+    match candidates.find(|(_, _, channel)| channel.applying) {
+        Some((name, seen, channel)) => Candidate::Later {
             stop: Vec::new(),
-            waiting: text!("failover-applying", name = *name, count = unapplied(seen, link)),
+            waiting: text!("failover-applying", name = *name, count = unapplied(seen, channel)),
         },
-        None => Heir::None(text!("failover-cannot-apply", name = &writer.name)),
+        None => Candidate::None(text!("failover-cannot-apply", name = &writer.name)),
     }
 }
 
-/// Transactions that a link brought and that are not applied, of whatever domain but its own: of those it has what its
-/// log has, and applies none that come back.
-pub(super) fn unapplied(seen: &DatabaseSeen, link: &Link) -> u64 {
-    let others = link.received.0.iter().filter(|(domain, _)| **domain != seen.server_id);
+/// Transactions that a channel brought and that are not applied, of whatever domain but its own: of those it has what
+/// its log has, and applies none that come back.
+pub(super) fn unapplied(seen: &DatabaseSeen, channel: &Channel) -> u64 {
+    let others = channel.received.0.iter().filter(|(domain, _)| **domain != seen.server_id);
     others.map(|(domain, last)| last.saturating_sub(seen.holds(*domain))).sum()
 }
 
@@ -359,8 +362,8 @@ fn planned(scene: Scene<'_>, writer: Database<'_>, handover: &Handover, lost: Op
     }
     let ready = desired.members().any(|s| s.name == *to && alive(s, observed));
     let runs = observed.process(&ProcessId::Server(to.clone())).leader.is_some();
-    let (at, heir) = match observed.databases.get(to) {
-        Some(Seen::At(at, heir)) if ready => (at, heir),
+    let (at, candidate) = match observed.databases.get(to) {
+        Some(Seen::At(at, candidate)) if ready => (at, candidate),
         // Cordée has just been started.
         unasked if ready && (unasked.is_some_and(|s| *s == Seen::Never) || unasked.is_none() && runs) => {
             if let Some(Lost::Stuck { pid: Some(pid), .. }) = lost {
@@ -373,13 +376,13 @@ fn planned(scene: Scene<'_>, writer: Database<'_>, handover: &Handover, lost: Op
     if *at < handover.at || now.saturating_sub(*at) > SILENT {
         return Decision::Wait(text!("failover-asking", name = &writer.name));
     }
-    let Some(link) = heir.links.get(&writer.name) else {
+    let Some(channel) = candidate.channels.get(&writer.name) else {
         return Decision::Abandon(text!("handover-away", name = to));
     };
     if let Some(lost) = lost {
-        return forced(writer, to, *at, heir, link, lost);
+        return forced(writer, to, *at, candidate, channel, lost);
     }
-    if !link.applying || link.receiving != Thread::Running {
+    if !channel.applying || channel.receiving != Thread::Running {
         return Decision::Abandon(text!("handover-link", name = to, from = &writer.name));
     }
     if !out_of_service(scene) {
@@ -392,7 +395,7 @@ fn planned(scene: Scene<'_>, writer: Database<'_>, handover: &Handover, lost: Op
         _ => return Decision::Wait(text!("handover-away", name = &writer.name)),
     };
     let missing: u64 =
-        old.written.0.iter().map(|(domain, last)| last.saturating_sub(heir.holds(*domain))).sum();
+        old.written.0.iter().map(|(domain, last)| last.saturating_sub(candidate.holds(*domain))).sum();
     if missing > 0 {
         return Decision::Wait(text!("handover-catching-up", name = to, count = missing));
     }
@@ -418,8 +421,8 @@ fn forced(
     writer: Database<'_>,
     to: &ServerName,
     at: Millis,
-    heir: &DatabaseSeen,
-    link: &Link,
+    candidate: &DatabaseSeen,
+    channel: &Channel,
     lost: Lost,
 ) -> Decision {
     if let Lost::Stuck { pid: Some(pid), .. } = lost {
@@ -429,18 +432,18 @@ fn forced(
         Lost::Dead { since } => since.unwrap_or(0),
         Lost::Stuck { since, .. } => since,
     };
-    if link.receiving != Thread::Stopped {
+    if channel.receiving != Thread::Stopped {
         let waiting = text!("failover-asking", name = &writer.name);
         return Decision::Prepare { stop: vec![to.clone()], waiting };
     }
     if at < since {
         return Decision::Wait(text!("failover-asking", name = &writer.name));
     }
-    let missing = unapplied(heir, link);
-    if link.applying && missing > 0 {
+    let missing = unapplied(candidate, channel);
+    if channel.applying && missing > 0 {
         return Decision::Wait(text!("failover-applying", name = to, count = missing));
     }
-    let holds = heir.holds(writer.id);
+    let holds = candidate.holds(writer.id);
     Decision::Elect { to: to.clone(), limit: Some(holds) }
 }
 

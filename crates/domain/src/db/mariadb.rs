@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::failover::RECEIPT_LIMIT;
+use super::failover::ACK_LIMIT;
 use super::ids::Numbering;
 
 /// Where one MariaDB lives.
@@ -24,7 +24,7 @@ pub struct Instance<'a> {
     /// Whether crash recovery keeps what was logged and not yet committed in the tables.
     pub keeps: bool,
     /// Whether it confirms what it receives.
-    pub receipts: bool,
+    pub acks: bool,
     /// The file of statements that it runs at each start.
     pub rights: &'a Path,
 }
@@ -53,7 +53,7 @@ pub fn elsewhere<'a>(list: &'a str, home: &Path) -> Option<&'a Path> {
 
 /// Renders the file. Every server starts closed (`read_only`): only Cordée opens one, after it has stored the decision.
 pub fn render(instance: &Instance<'_>) -> String {
-    let Instance { name, id, numbering, port, home, run, keeps, receipts, rights } = instance;
+    let Instance { name, id, numbering, port, home, run, keeps, acks, rights } = instance;
     let home = home.display();
     // Crash recovery of a master commits what it had logged; that of a replica undoes what no one
     // acknowledged (MariaDB Knowledge Base, "init_rpl_role").
@@ -73,9 +73,9 @@ pub fn render(instance: &Instance<'_>) -> String {
          binlog_row_image=FULL\nsync_binlog=1\ninnodb_flush_log_at_trx_commit=1\nbinlog_expire_logs_seconds={kept}\n\
          gtid_strict_mode=1\ngtid_ignore_duplicates=1\nskip-slave-start\nslave_net_timeout=10\n\
          slave_parallel_threads=4\n\
-         slave_parallel_mode=optimistic\nrpl_semi_sync_slave_enabled={receipts}\nrpl_semi_sync_master_enabled=0\n\
+         slave_parallel_mode=optimistic\nrpl_semi_sync_slave_enabled={acks}\nrpl_semi_sync_master_enabled=0\n\
          rpl_semi_sync_master_wait_point=AFTER_SYNC\nrpl_semi_sync_master_wait_no_slave=0\n\
-         rpl_semi_sync_master_timeout={RECEIPT_LIMIT}\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size={REDO_LOG}\n\
+         rpl_semi_sync_master_timeout={ACK_LIMIT}\ninnodb_buffer_pool_size=64M\ninnodb_log_file_size={REDO_LOG}\n\
          key_buffer_size=8M\nmax_allowed_packet={PACKET}\nslave_max_allowed_packet={PACKET}\ninit_file={rights}\n\
          log_bin_trust_function_creators=1\nevent_scheduler=OFF\n",
         connections = crate::figures::CONNECTIONS,
@@ -84,7 +84,7 @@ pub fn render(instance: &Instance<'_>) -> String {
         place = numbering.place,
         run = run.display(),
         log = LOGS[0],
-        receipts = u8::from(*receipts),
+        acks = u8::from(*acks),
         rights = rights.display(),
     );
     text

@@ -1,6 +1,7 @@
 //! Databases: what was read from them, and what follows from it.
 
 pub mod awaited;
+pub mod channels;
 pub mod conflict;
 pub mod copied;
 pub mod credentials;
@@ -9,7 +10,6 @@ pub mod events;
 pub mod failover;
 pub mod freight;
 pub mod ids;
-pub mod links;
 pub mod mariadb;
 pub mod newcomer;
 pub mod senders;
@@ -44,16 +44,16 @@ pub struct DatabaseSeen {
     /// The last number of its own domain in its log when `applied` was read: a short look takes over `written` only.
     #[serde(default)]
     pub logged: Option<u64>,
-    /// Its links, by the name of the server that each copies.
-    pub links: BTreeMap<ServerName, Link>,
-    /// Told to wait for a standby's receipt before it acknowledges a commit.
+    /// Its channels, by the name of the server that each copies.
+    pub channels: BTreeMap<ServerName, Channel>,
+    /// Told to wait for a standby's ACK before it acknowledges a commit.
     pub semi_sync: bool,
-    /// Standbys that acknowledge receipt now.
+    /// Standbys that acknowledge ACK now.
     pub acknowledging: u32,
     /// Connections over which it sends its log, by their ids, and for how many seconds. Asked only of one that
-    /// waits for receipts.
+    /// waits for ACKs.
     pub senders: BTreeMap<u64, u64>,
-    /// Its links wait for another one's, and none applies anything (see [`stalled`]).
+    /// Its channels wait for another one's, and none applies anything (see [`stalled`]).
     #[serde(default)]
     pub waits: bool,
     /// Since when that is so, at the same position.
@@ -62,10 +62,10 @@ pub struct DatabaseSeen {
     /// Passes over conflicts (`slave_exec_mode=IDEMPOTENT`) instead of stopping at them.
     pub lenient: bool,
     /// Confirms to a writer what it receives.
-    pub receipts: bool,
+    pub acks: bool,
     /// The tables that Cordée and the site need are there.
     pub schema: bool,
-    /// Semi-synchronous replication is in force: it falls back by itself when a receipt takes too long.
+    /// Semi-synchronous replication is in force: it falls back by itself when an ACK takes too long.
     pub in_force: bool,
     /// Connections now.
     pub connections: u32,
@@ -111,23 +111,23 @@ impl DatabaseSeen {
         self.written = younger.written.clone();
     }
 
-    /// Takes over what a younger look says of the link that was stopped, and of what this database holds. The other
-    /// links stand still then for a moment only.
+    /// Takes over what a younger look says of the channel that was stopped, and of what this database holds. The other
+    /// channels stand still then for a moment only.
     pub fn take_stopped(&mut self, from: &ServerName, younger: &Self) {
         self.applied = younger.applied.clone();
         self.written = younger.written.clone();
         self.logged = younger.logged;
-        match younger.links.get(from) {
-            Some(link) => drop(self.links.insert(from.clone(), link.clone())),
-            None => drop(self.links.remove(from)),
+        match younger.channels.get(from) {
+            Some(channel) => drop(self.channels.insert(from.clone(), channel.clone())),
+            None => drop(self.channels.remove(from)),
         }
     }
 
     /// The last number of a domain that it surely holds.
     ///
-    /// Of its own domain that is what its log says, and nothing else: its own transactions come back over the links and
-    /// move `applied` before they are committed in its tables, and a crash may take them back afterwards. Of another
-    /// domain `applied` is written together with the rows; a copy holds what its log never had.
+    /// Of its own domain that is what its log says, and nothing else: its own transactions come back over the channels
+    /// and move `applied` before they are committed in its tables, and a crash may take them back afterwards. Of
+    /// another domain `applied` is written together with the rows; a copy holds what its log never had.
     pub fn holds(&self, domain: u32) -> u64 {
         if domain == self.server_id {
             return self.written.last(domain);
@@ -241,7 +241,7 @@ impl std::fmt::Display for Gtids {
 
 /// One direction of replication.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Link {
+pub struct Channel {
     /// The thread that receives.
     pub receiving: Thread,
     /// The thread that applies.
@@ -250,13 +250,13 @@ pub struct Link {
     pub error: u32,
     /// What was received, applied or not.
     pub received: Position,
-    /// Replication heartbeats received since the link was started.
+    /// Replication heartbeats received since the channel was started.
     pub heartbeats: u64,
-    /// When the peer was last heard of over this link.
+    /// When the peer was last heard of over this channel.
     pub heard_at: Option<Millis>,
     /// Measured delay: from a commit on the peer until it was applied here. Absent until measured.
     pub delay_ms: Option<u64>,
-    /// How it was set up, by the names that MariaDB shows (see [`links`]).
+    /// How it was set up, by the names that MariaDB shows (see [`channels`]).
     #[serde(default)]
     pub terms: BTreeMap<String, String>,
 }

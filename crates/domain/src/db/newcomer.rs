@@ -26,8 +26,8 @@ pub struct Newcomer {
     pub logged: String,
     /// What it applied from others.
     pub applied: String,
-    /// The links by which it copies others.
-    pub links: Vec<String>,
+    /// The channels by which it copies others.
+    pub channels: Vec<String>,
     /// The longest statement that it takes, in octets.
     pub packet: Option<u64>,
     /// Bytes that are free on its disk, when that can be seen from here.
@@ -56,8 +56,8 @@ pub struct Terms {
     pub room: u64,
 }
 
-/// What the account must be allowed: opening and closing, links and positions; taking in the copy; comparing rows and
-/// putting them right; making the cluster's accounts.
+/// What the account must be allowed: opening and closing, channels and positions; taking in the copy; comparing rows
+/// and putting them right; making the cluster's accounts.
 pub const RIGHTS: [&str; 31] = [
     "ALTER",
     "ALTER ROUTINE",
@@ -198,10 +198,10 @@ fn data(newcomer: &Newcomer) -> Option<Problem> {
     Some(about("address", text!("problem-newcomer-data", names = names, count = count)))
 }
 
-/// What it wrote or copied before would come to the others over their links.
+/// What it wrote or copied before would come to the others over their channels.
 fn history(newcomer: &Newcomer) -> Option<Problem> {
-    if !newcomer.links.is_empty() {
-        return Some(about("address", text!("problem-newcomer-links", names = newcomer.links.join(", "))));
+    if !newcomer.channels.is_empty() {
+        return Some(about("address", text!("problem-newcomer-links", names = newcomer.channels.join(", "))));
     }
     let said = [newcomer.logged.as_str(), newcomer.applied.as_str()];
     if said.iter().all(|s| s.is_empty()) {
@@ -270,7 +270,7 @@ mod tests {
             ("data", |n| n.tables = vec!["shop.orders".to_owned()], "problem-newcomer-data"),
             ("wrote", |n| n.logged = "0-1-4".to_owned(), "problem-newcomer-history"),
             ("applied", |n| n.applied = "0-1-4".to_owned(), "problem-newcomer-history"),
-            ("copies", |n| n.links = vec!["old".to_owned()], "problem-newcomer-links"),
+            ("copies", |n| n.channels = vec!["old".to_owned()], "problem-newcomer-links"),
             ("no room", |n| n.free = Some(1), "copy-no-space"),
             (
                 "nothing at all",

@@ -1,7 +1,7 @@
 //! Connections over which the writer still sends its log to a standby that has given them up.
 //!
 //! When that standby comes back, MariaDB ends the old connection first. It does so under a lock that every new
-//! connection needs, and while it waits for receipts it goes on only once a packet has come over the old one. After a
+//! connection needs, and while it waits for ACKs it goes on only once a packet has come over the old one. After a
 //! cut of the network that took 5 s, and it takes the longer the longer the cut was: until then the writer accepts
 //! nobody (seen on 10.11.19; `Ack_receiver::remove_slave` under `kill_zombie_dump_threads`). So the old connection is
 //! ended while the standby is still away: then nothing else waits for that.
@@ -26,7 +26,7 @@ pub fn left_behind(scene: Scene<'_>) -> Vec<u64> {
     let (mut receiving, mut away) = (0, 0);
     for server in desired.databases().filter(|s| s.name != writer.name) {
         match asked(server) {
-            Some(other) => match other.links.get(&writer.name).map(|l| l.receiving) {
+            Some(other) => match other.channels.get(&writer.name).map(|l| l.receiving) {
                 Some(Thread::Running) => receiving += 1,
                 Some(Thread::Connecting | Thread::Stopped) => away += 1,
                 None => {}
@@ -56,10 +56,10 @@ mod tests {
         cluster(standbys).database("db1", |d| d.senders = senders.iter().copied().collect())
     }
 
-    fn link(scene: Scene, on: &'static str, receiving: Thread) -> Scene {
+    fn channel(scene: Scene, on: &'static str, receiving: Thread) -> Scene {
         scene.database(on, |d| {
-            if let Some(link) = d.links.get_mut(&name("db1")) {
-                link.receiving = receiving;
+            if let Some(channel) = d.channels.get_mut(&name("db1")) {
+                channel.receiving = receiving;
             }
         })
     }
@@ -71,22 +71,22 @@ mod tests {
     #[test]
     fn what_a_standby_has_given_up_is_ended() {
         for receiving in [Thread::Connecting, Thread::Stopped] {
-            assert_eq!(ends(&link(sending(1, &[(7, 20)]), "db2", receiving)), [7]);
+            assert_eq!(ends(&channel(sending(1, &[(7, 20)]), "db2", receiving)), [7]);
         }
-        assert_eq!(ends(&link(sending(1, &[(7, 3)]), "db2", Thread::Connecting)), [7]);
+        assert_eq!(ends(&channel(sending(1, &[(7, 3)]), "db2", Thread::Connecting)), [7]);
     }
 
     #[test]
     fn what_a_standby_receives_over_is_left() {
         assert!(ends(&sending(1, &[(7, 20)])).is_empty());
         // It came back since it was looked at.
-        assert!(ends(&link(sending(1, &[(7, 2)]), "db2", Thread::Connecting)).is_empty());
-        assert_eq!(ends(&link(sending(1, &[(7, 20), (8, 2)]), "db2", Thread::Connecting)), [7]);
+        assert!(ends(&channel(sending(1, &[(7, 2)]), "db2", Thread::Connecting)).is_empty());
+        assert_eq!(ends(&channel(sending(1, &[(7, 20), (8, 2)]), "db2", Thread::Connecting)), [7]);
     }
 
     #[test]
     fn another_standby_counts() {
-        let one_away = |senders| link(sending(2, senders), "db2", Thread::Connecting);
+        let one_away = |senders| channel(sending(2, senders), "db2", Thread::Connecting);
         assert!(ends(&one_away(&[(8, 20)])).is_empty());
         assert_eq!(ends(&one_away(&[(7, 20), (8, 20)])), [7, 8]);
         // It cannot be asked, and may receive over the one that is left.
@@ -95,11 +95,11 @@ mod tests {
 
     #[test]
     fn without_a_current_word_nothing_is_ended() {
-        let away = || link(sending(1, &[(7, 20)]), "db2", Thread::Connecting);
+        let away = || channel(sending(1, &[(7, 20)]), "db2", Thread::Connecting);
         assert!(ends(&away().unanswered("db2")).is_empty());
         assert!(ends(&away().unanswered("db1")).is_empty());
         assert!(ends(&away().looked("db2", STALE + 1)).is_empty());
-        // Only while it waits for receipts is there anything to prevent.
+        // Only while it waits for ACKs is there anything to prevent.
         assert!(ends(&away().database("db1", |d| d.semi_sync = false)).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Are the rows of the databases really equal? Positions and running links do not prove it: two databases can
+//! Are the rows of the databases really equal? Positions and running channels do not prove it: two databases can
 //! agree on every GTID and differ in a row.
 //!
 //! Every table is walked by its primary key in chunks. A chunk has one digest on each database; equal digests
@@ -20,7 +20,7 @@ use crate::ids::ServerName;
 use crate::problem::Problem;
 use crate::text;
 
-pub use report::{Checked, Report, Verdict};
+pub use report::{Checked, Report, TableResult};
 pub use tables::{Column, Key, LEFT_OUT, OWN_SCHEMAS, OddTables, Table, TableName, Tables};
 
 /// A chunk of at most so many rows is compared row by row, while the writer holds these rows still.
@@ -190,7 +190,7 @@ impl Pace {
 pub fn disagreements(
     reference: (&ServerName, &Tables),
     others: &[(&ServerName, &Tables)],
-) -> BTreeMap<TableName, Verdict> {
+) -> BTreeMap<TableName, TableResult> {
     let all: BTreeSet<&TableName> =
         reference.1.keys().chain(others.iter().flat_map(|(_, tables)| tables.keys())).collect();
     let mut found = BTreeMap::new();
@@ -202,7 +202,7 @@ pub fn disagreements(
             .map(|(server, _)| (*server).clone())
             .collect();
         if !absent.is_empty() {
-            found.insert(name.clone(), Verdict::Missing { on: absent });
+            found.insert(name.clone(), TableResult::Missing { on: absent });
             continue;
         }
         let Some(ours) = reference.1.get(name) else { continue };
@@ -212,7 +212,7 @@ pub fn disagreements(
             .map(|(server, _)| (*server).clone())
             .collect();
         if !on.is_empty() {
-            found.insert(name.clone(), Verdict::Structure { on });
+            found.insert(name.clone(), TableResult::Structure { on });
         }
     }
     found
@@ -299,8 +299,8 @@ pub fn tied(touched: &BTreeSet<TableName>, pairs: &[(TableName, TableName)]) -> 
 }
 
 /// What is said of a table that was altered, made or dropped meanwhile.
-pub fn altered() -> Verdict {
-    Verdict::Unsettled { why: text!("verify-altered") }
+pub fn altered() -> TableResult {
+    TableResult::Unsettled { why: text!("verify-altered") }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A broken view: a table, a column or a function that it names is gone, or the account that owns it. Its own database
 //! keeps its text and nobody can read from it; made anew it is refused. It is made all the same while stand-ins have
 //! all the names that its text holds, and is then what it was: without it, `DROP VIEW` would stop the new database's
-//! link.
+//! channel.
 
 use std::collections::BTreeSet;
 

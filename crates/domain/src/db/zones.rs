@@ -1,7 +1,7 @@
 //! Named time zones: what `mariadb-tzinfo-to-sql` reads from this machine, as statements of our own.
 //!
-//! A statement that was logged under a named zone stops the link of a database that does not know it (error 1298), so a
-//! database that takes writes knows zones only once the others do.
+//! A statement that was logged under a named zone stops the channel of a database that does not know it (error 1298),
+//! so a database that takes writes knows zones only once the others do.
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,7 @@
 //! What alters the wishes, and what Cordée's own decisions make of them. Each is compared with what it was made on
 //! first: one that was overtaken alters nothing.
 
-use super::{Database, Desired, Doubt, Power, Saved, Server, Standing};
+use super::{Database, Desired, Doubt, Membership, Power, Saved, Server};
 use crate::change::Request;
 use crate::decision::{Basis, Decision, Overtaken};
 use crate::ids::{Millis, PoolId, ServerName};
@@ -84,12 +84,12 @@ fn still(so: bool) -> Result<(), Overtaken> {
 }
 
 /// What it becomes when it stays out, if it is one that may be expelled.
-fn diverged(database: &Database<'_>) -> Option<Standing> {
-    match database.standing {
-        Standing::Returning { saved: Some(saved), .. } => Some(Standing::Diverged(saved.clone())),
+fn diverged(database: &Database<'_>) -> Option<Membership> {
+    match database.membership {
+        Membership::Returning { saved: Some(saved), .. } => Some(Membership::Diverged(saved.clone())),
         // Its log is not ours to read: what it alone holds stays on it, and is not counted.
-        Standing::Returning { saved: None, .. } if !database.is_ours() => {
-            Some(Standing::Diverged(Saved { count: 0, file: String::new() }))
+        Membership::Returning { saved: None, .. } if !database.is_ours() => {
+            Some(Membership::Diverged(Saved { count: 0, file: String::new() }))
         }
         _ => None,
     }
@@ -113,51 +113,52 @@ impl Desired {
                 self.elect((to, *id), *epoch, *limit, *asked)?;
             }
             Decision::Admit(of) => {
-                still(*self.base_of(of)?.standing == Standing::Joining)?;
-                self.becomes(of, Standing::Member);
+                still(*self.base_of(of)?.membership == Membership::Joining)?;
+                self.becomes(of, Membership::Member);
             }
             Decision::Forget(of) => {
                 let database = self.base_of(of)?;
                 // What is ours is taken off somebody else's first.
-                let last = if database.is_ours() { Standing::Leaving } else { Standing::Released };
-                still(*database.standing == last)?;
+                let last = if database.is_ours() { Membership::Leaving } else { Membership::Released };
+                still(*database.membership == last)?;
                 self.db.servers.retain(|s| s.id != of.id);
             }
             Decision::Release(of) => {
                 let database = self.base_of(of)?;
-                still(!database.is_ours() && *database.standing == Standing::Leaving)?;
-                self.becomes(of, Standing::Released);
+                still(!database.is_ours() && *database.membership == Membership::Leaving)?;
+                self.becomes(of, Membership::Released);
             }
             Decision::LetGo(of) => {
                 let database = self.base_of(of)?;
-                let leaves = matches!(database.standing, Standing::Leaving | Standing::Released);
+                let leaves = matches!(database.membership, Membership::Leaving | Membership::Released);
                 still(!database.is_ours() && leaves)?;
                 self.db.servers.retain(|s| s.id != of.id);
             }
             Decision::Recopy(of) => {
                 let database = self.base_of(of)?;
-                still(database.is_ours() && matches!(database.standing, Standing::Diverged(_)))?;
+                still(database.is_ours() && matches!(database.membership, Membership::Diverged(_)))?;
                 self.copied_anew(of.id);
             }
             Decision::Readmit { of, at } => {
                 let database = self.base_of(of)?;
-                let known = matches!(database.standing, Standing::Returning { saved, .. }
+                let known = matches!(database.membership, Membership::Returning { saved, .. }
                     if saved.is_some() || !database.is_ours());
                 still(known)?;
-                self.becomes(of, Standing::Member);
+                self.becomes(of, Membership::Member);
                 self.doubt(of.id, Doubt { since: *at, lacks: false });
             }
             Decision::Saved { of, saved } => {
-                let Standing::Returning { limit, saved: known } = self.base_of(of)?.standing.clone() else {
+                let Membership::Returning { limit, saved: known } = self.base_of(of)?.membership.clone()
+                else {
                     return Err(Overtaken::Membership);
                 };
                 if known.is_some() {
                     return Err(Overtaken::Already);
                 }
-                self.becomes(of, Standing::Returning { limit, saved: Some(saved.clone()) });
+                self.becomes(of, Membership::Returning { limit, saved: Some(saved.clone()) });
             }
             Decision::Doubt { of, at, .. } => {
-                still(*self.base_of(of)?.standing == Standing::Member)?;
+                still(*self.base_of(of)?.membership == Membership::Member)?;
                 if self.doubts.get(&of.id).is_some_and(|known| known.lacks && known.since >= *at) {
                     return Err(Overtaken::Already);
                 }
@@ -186,10 +187,10 @@ impl Desired {
     }
 
     /// Its place among the others from now on.
-    fn becomes(&mut self, of: &Basis, standing: Standing) {
+    fn becomes(&mut self, of: &Basis, membership: Membership) {
         let found = self.db.servers.iter_mut().find(|s| s.id == of.id);
         if let Some(facts) = found.and_then(Server::database_mut) {
-            facts.standing = standing;
+            facts.membership = membership;
         }
     }
 
@@ -221,13 +222,13 @@ impl Desired {
         if self.handover.as_ref().map(|h| h.at) != asked {
             return Err(Overtaken::Handover);
         }
-        let heir = self.meant(PoolId::Db, to, id)?.as_database().ok_or(Overtaken::Server)?;
+        let candidate = self.meant(PoolId::Db, to, id)?.as_database().ok_or(Overtaken::Server)?;
         // Meanwhile a person may have stopped it.
-        still(*heir.standing == Standing::Member && !heir.stopped())?;
-        let to = heir.name.clone();
+        still(*candidate.membership == Membership::Member && !candidate.stopped())?;
+        let to = candidate.name.clone();
         let old = self.writer_server().map(|old| Basis::of(self, &old));
         if let (Some(limit), Some(old)) = (limit, old) {
-            self.becomes(&old, Standing::Returning { limit, saved: None });
+            self.becomes(&old, Membership::Returning { limit, saved: None });
         }
         self.writer = Some(to);
         self.epoch = epoch;
@@ -243,7 +244,7 @@ impl Desired {
             server.id = fresh;
             server.set_power(Power::On);
             if let Some(facts) = server.database_mut() {
-                facts.standing = Standing::Joining;
+                facts.membership = Membership::Joining;
             }
             self.next_id += 1;
         }

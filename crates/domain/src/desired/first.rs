@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::{CookieChoice, DatabaseFacts, Desired, Kind, Pool, Routing, Run, Server, Standing, WebFacts};
+use super::{CookieChoice, DatabaseFacts, Desired, Kind, Membership, Pool, Routing, Run, Server, WebFacts};
 use crate::ids::{Cookie, Host, ServerName};
 use crate::problem::Problem;
 use crate::sessions::Mode;
@@ -52,7 +52,7 @@ impl Desired {
             asked: BTreeMap::new(),
         };
         desired.distinct()?;
-        let database = |slot| Kind::Database(DatabaseFacts { slot, standing: Standing::Member });
+        let database = |slot| Kind::Database(DatabaseFacts { slot, membership: Membership::Member });
         let web = |cookie| -> Result<Kind, Vec<Problem>> {
             let cookie = Cookie::parse(cookie).map_err(|p| vec![p])?;
             Ok(Kind::Web(WebFacts::ready(CookieChoice::Chosen(cookie))))

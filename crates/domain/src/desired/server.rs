@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use super::Standing;
+use super::Membership;
 use crate::ids::{Cookie, Host, PoolId, ServerName};
 
 /// One server as wished.
@@ -54,7 +54,7 @@ pub struct DatabaseFacts {
     /// Its place in the auto-increment sequence, 1 to 9.
     pub slot: u8,
     /// Its place among the others.
-    pub standing: Standing,
+    pub membership: Membership,
 }
 
 /// Who starts a server, and what is wished of its process.
@@ -139,7 +139,7 @@ pub struct Database<'a> {
     /// Its place in the auto-increment sequence, 1 to 9.
     pub slot: u8,
     /// Its place among the others.
-    pub standing: &'a Standing,
+    pub membership: &'a Membership,
 }
 
 impl Deref for Web<'_> {
@@ -220,8 +220,8 @@ impl Server {
                 anyway: *anyway,
                 kept: *kept,
             }),
-            Kind::Database(DatabaseFacts { slot, standing }) => {
-                Either::Database(Database { server: self, slot: *slot, standing })
+            Kind::Database(DatabaseFacts { slot, membership }) => {
+                Either::Database(Database { server: self, slot: *slot, membership })
             }
         }
     }
@@ -280,7 +280,7 @@ impl Server {
     pub const fn leaving(&self) -> bool {
         match &self.kind {
             Kind::Web(web) => web.leaving,
-            Kind::Database(database) => matches!(database.standing, Standing::Leaving),
+            Kind::Database(database) => matches!(database.membership, Membership::Leaving),
         }
     }
 
@@ -289,7 +289,7 @@ impl Server {
         !self.stopped()
             && match &self.kind {
                 Kind::Web(web) => web.admin == Admin::Ready && !web.leaving,
-                Kind::Database(database) => database.standing == Standing::Member,
+                Kind::Database(database) => database.membership == Membership::Member,
             }
     }
 
@@ -310,7 +310,9 @@ impl Server {
     pub const fn listed(&self) -> bool {
         match &self.kind {
             Kind::Web(_) => true,
-            Kind::Database(database) => !matches!(database.standing, Standing::Joining | Standing::Released),
+            Kind::Database(database) => {
+                !matches!(database.membership, Membership::Joining | Membership::Released)
+            }
         }
     }
 }
@@ -328,8 +330,8 @@ impl Server {
     }
 
     /// Another standing for a database.
-    pub(crate) fn stands(&mut self, standing: Standing) {
-        self.database_mut().expect("a database").standing = standing;
+    pub(crate) fn stands(&mut self, membership: Membership) {
+        self.database_mut().expect("a database").membership = membership;
     }
 
     /// Another power, where it has a process that can be asked: nobody else's can be stopped.

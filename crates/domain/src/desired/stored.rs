@@ -5,7 +5,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::server::{Admin, CookieChoice, DatabaseFacts, Kind, Power, Run, Runtime, Server, WebFacts};
-use super::{Pool, Standing};
+use super::{Membership, Pool};
 use crate::ids::{Host, ServerName};
 use std::net::SocketAddr;
 
@@ -36,8 +36,8 @@ struct StoredServer {
     /// Of a database only.
     slot: Option<u8>,
     /// A web server is a member until it leaves.
-    #[serde(default)]
-    standing: Standing,
+    #[serde(default, rename = "standing")]
+    membership: Membership,
     /// Of a web server only.
     #[serde(default)]
     anyway: bool,
@@ -48,7 +48,7 @@ struct StoredServer {
 
 /// The pool of the web servers.
 pub(super) mod web {
-    use super::{Deserializer, Kind, Pool, Serializer, Standing, WebFacts, read, write};
+    use super::{Deserializer, Kind, Membership, Pool, Serializer, WebFacts, read, write};
 
     /// Writes it.
     pub fn serialize<S: Serializer>(pool: &Pool, to: S) -> Result<S::Ok, S::Error> {
@@ -61,7 +61,7 @@ pub(super) mod web {
             Kind::Web(WebFacts {
                 cookie: stored.cookie.clone(),
                 admin: stored.admin,
-                leaving: stored.standing == Standing::Leaving,
+                leaving: stored.membership == Membership::Leaving,
                 anyway: stored.anyway,
                 kept: stored.kept,
             })
@@ -84,7 +84,7 @@ pub(super) mod databases {
             // Each database was given a place; one that says none had the first one's numbers.
             Kind::Database(DatabaseFacts {
                 slot: stored.slot.unwrap_or(1),
-                standing: stored.standing.clone(),
+                membership: stored.membership.clone(),
             })
         })
     }
@@ -116,7 +116,7 @@ impl From<&Server> for StoredServer {
             Run::External => (Power::On, 0),
             Run::Process { power, generation } => (power, generation),
         };
-        let common = |admin, cookie, slot, standing| Self {
+        let common = |admin, cookie, slot, membership| Self {
             id,
             name,
             host,
@@ -127,17 +127,17 @@ impl From<&Server> for StoredServer {
             cookie,
             generation,
             slot,
-            standing,
+            membership,
             anyway: false,
             kept: false,
         };
         match kind {
             Kind::Web(WebFacts { cookie, admin, leaving, anyway, kept }) => {
-                let standing = if leaving { Standing::Leaving } else { Standing::Member };
-                Self { anyway, kept, ..common(admin, cookie, None, standing) }
+                let membership = if leaving { Membership::Leaving } else { Membership::Member };
+                Self { anyway, kept, ..common(admin, cookie, None, membership) }
             }
-            Kind::Database(DatabaseFacts { slot, standing }) => {
-                common(Admin::Ready, CookieChoice::Automatic, Some(slot), standing)
+            Kind::Database(DatabaseFacts { slot, membership }) => {
+                common(Admin::Ready, CookieChoice::Automatic, Some(slot), membership)
             }
         }
     }
@@ -180,19 +180,19 @@ mod tests {
         let saved = Saved { count: 2, file: "lost/db1.sql".to_owned() };
         let bases: Vec<_> = wish
             .databases()
-            .map(|s| (s.server.name.as_str(), s.slot, s.standing.clone(), s.runtime))
+            .map(|s| (s.server.name.as_str(), s.slot, s.membership.clone(), s.runtime))
             .collect();
         assert_eq!(
             bases,
             [
-                ("db1", 1, Standing::Diverged(saved), on),
-                ("db2", 2, Standing::Returning { limit: 7, saved: None }, on),
-                ("db3", 3, Standing::Member, on),
-                ("db4", 4, Standing::Joining, Run::External),
-                ("db5", 5, Standing::Leaving, on),
-                ("db6", 6, Standing::Member, run(Power::Off, 1)),
-                ("db7", 7, Standing::Joining, on),
-                ("db8", 8, Standing::Released, Run::External),
+                ("db1", 1, Membership::Diverged(saved), on),
+                ("db2", 2, Membership::Returning { limit: 7, saved: None }, on),
+                ("db3", 3, Membership::Member, on),
+                ("db4", 4, Membership::Joining, Run::External),
+                ("db5", 5, Membership::Leaving, on),
+                ("db6", 6, Membership::Member, run(Power::Off, 1)),
+                ("db7", 7, Membership::Joining, on),
+                ("db8", 8, Membership::Released, Run::External),
             ]
         );
         let cookie = |server: &str| wish.web_server(&name(server)).map(|s| s.cookie.clone());
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(again, wish);
     }
 
-    /// The first versions wrote neither standing nor `anyway` nor `kept`.
+    /// The first versions wrote neither membership nor `anyway` nor `kept`.
     #[test]
     fn what_an_older_state_does_not_say_has_its_meaning() {
         let mut before: Value = serde_json::from_str(BEFORE).expect("JSON");
@@ -226,6 +226,6 @@ mod tests {
         }
         let wish: Desired = serde_json::from_value(before).expect("it is read");
         assert!(wish.web_servers().all(|s| !s.leaving && !s.anyway && !s.kept));
-        assert!(wish.databases().all(|s| *s.standing == Standing::Member));
+        assert!(wish.databases().all(|s| *s.membership == Membership::Member));
     }
 }

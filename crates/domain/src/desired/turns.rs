@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Admin, Alters, Asked, AskedOut, Database, Desired, Doubt, Either, Kind, Power, Run, Server, Standing,
+    Admin, Alters, Asked, AskedOut, Database, Desired, Doubt, Either, Kind, Membership, Power, Run, Server,
     another, ours, unknown,
 };
 use crate::change::Request;
@@ -165,11 +165,11 @@ impl Desired {
             Either::Database(database) => {
                 self.may_leave(database)?;
                 self.spare_the_standby(database, force)?;
-                if *database.standing == Standing::Member {
-                    self.database_mut(name)?.standing = Standing::Leaving;
+                if *database.membership == Membership::Member {
+                    self.database_mut(name)?.membership = Membership::Leaving;
                 } else {
                     match database.runtime {
-                        Run::External => self.database_mut(name)?.standing = Standing::Released,
+                        Run::External => self.database_mut(name)?.membership = Membership::Released,
                         Run::Process { .. } => self.db.servers.retain(|s| s.id != found.id),
                     }
                 }
@@ -185,15 +185,15 @@ impl Desired {
             PoolId::Web => return Ok(()),
             PoolId::Db => {}
         }
-        let joins = |s: &Database<'_>| *s.standing == Standing::Joining && !s.stopped();
+        let joins = |s: &Database<'_>| *s.membership == Membership::Joining && !s.stopped();
         if let Some(server) = self.database(name).filter(joins) {
             let text = text!("problem-joining", name = server.name.as_str());
             return Err(vec![Problem::conflict("name", text)]);
         }
-        let heir = self.members().find(|s| !s.stopped() && !s.name.same_as(name));
-        match heir {
-            Some(heir) if self.is_writer(name) => {
-                let text = text!("problem-writer", name = name.as_str(), heir = heir.name.as_str());
+        let candidate = self.members().find(|s| !s.stopped() && !s.name.same_as(name));
+        match candidate {
+            Some(candidate) if self.is_writer(name) => {
+                let text = text!("problem-writer", name = name.as_str(), candidate = candidate.name.as_str());
                 Err(vec![Problem::conflict("name", text)])
             }
             _ => Ok(()),
@@ -224,8 +224,8 @@ impl Desired {
     /// The last database that could take over leaves only when that is said in so many words: after it a lost writer is
     /// lost with its data. What is only on its way in holds nothing that anybody waits for.
     fn spare_the_standby(&self, server: Database<'_>, force: bool) -> Result<(), Vec<Problem>> {
-        let heir = |s: &Database<'_>| s.id != server.id && !self.is_writer(&s.name) && !s.stopped();
-        if force || *server.standing == Standing::Joining || self.members().any(|s| heir(&s)) {
+        let candidate = |s: &Database<'_>| s.id != server.id && !self.is_writer(&s.name) && !s.stopped();
+        if force || *server.membership == Membership::Joining || self.members().any(|s| candidate(&s)) {
             return Ok(());
         }
         let text = text!("problem-last-standby", name = server.name.as_str());
@@ -235,12 +235,12 @@ impl Desired {
     /// A database leaves while another one is there to go on; the writer hands over first.
     pub(crate) fn may_leave(&self, server: Database<'_>) -> Result<(), Vec<Problem>> {
         let name = server.name.as_str();
-        let text = if matches!(server.standing, Standing::Leaving | Standing::Released) {
+        let text = if matches!(server.membership, Membership::Leaving | Membership::Released) {
             text!("problem-leaving", name = name)
         } else if !self.is_writer(&server.name) {
             return Ok(());
-        } else if let Some(heir) = self.members().find(|s| s.name != server.name) {
-            text!("problem-writer-leaves", name = name, heir = heir.name.as_str())
+        } else if let Some(candidate) = self.members().find(|s| s.name != server.name) {
+            text!("problem-writer-leaves", name = name, candidate = candidate.name.as_str())
         } else {
             text!("problem-last-database", name = name)
         };
@@ -288,7 +288,7 @@ impl Desired {
         if writer {
             return problem(text!("problem-writer-already", name = name));
         }
-        if *server.standing != Standing::Member {
+        if *server.membership != Membership::Member {
             return problem(text!("problem-not-member", name = name));
         }
         if server.stopped() {
@@ -321,24 +321,24 @@ mod tests {
 
     #[test]
     fn the_last_database_that_could_take_over_leaves_only_when_that_is_said() {
-        let standings = [
-            Standing::Member,
-            Standing::Returning { limit: 3, saved: None },
-            Standing::Diverged(Saved { count: 1, file: "lost/x".to_owned() }),
+        let memberships = [
+            Membership::Member,
+            Membership::Returning { limit: 3, saved: None },
+            Membership::Diverged(Saved { count: 1, file: "lost/x".to_owned() }),
         ];
-        for standing in standings {
+        for membership in memberships {
             let mut desired = first();
-            desired.db.servers[1].stands(standing.clone());
+            desired.db.servers[1].stands(membership.clone());
             let refused = desired.apply(&removal("db2", false)).expect_err("nobody could take over");
             assert_eq!(
                 (refused[0].field.as_str(), refused[0].kind),
                 ("force", Kind::Conflict),
-                "{standing:?}"
+                "{membership:?}"
             );
             desired.apply(&removal("db2", true)).expect("it was said");
         }
         let mut joining = first();
-        joining.db.servers[1].stands(Standing::Joining);
+        joining.db.servers[1].stands(Membership::Joining);
         joining.apply(&removal("db2", false)).expect("nobody waits for what it holds");
     }
 
@@ -373,7 +373,7 @@ mod tests {
         let mut stopped = desired.clone();
         stopped.db.servers[2].powered(Power::Off);
         let mut joining = desired.clone();
-        joining.db.servers[2].stands(Standing::Joining);
+        joining.db.servers[2].stands(Membership::Joining);
         for case in [stopped, joining] {
             assert!(case.apply(&removal("db2", false)).is_err(), "db3 could not take over");
             case.apply(&removal("db3", false)).expect("db2 stays");

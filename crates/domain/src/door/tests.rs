@@ -2,10 +2,10 @@ use super::*;
 use crate::db::failover::tests::scene::{NOW, Scene, cluster};
 use crate::desired::{Admin, Power};
 use crate::fault::{Fault, Lack};
-use crate::haproxy::stats::{Check, Running, Verdict};
+use crate::haproxy::stats::{Check, CheckState, Running};
 use crate::observed::{Leader, ProcessSeen, ProxySeen};
 use crate::snapshot::snapshot;
-use crate::state::Light;
+use crate::state::Severity;
 
 const RIGHT: [(Door, Answer); 3] = [
     (Door::Site, Answer::Page),
@@ -22,7 +22,7 @@ pub(crate) fn well() -> Scene {
     let servers = names.iter().map(|(name, id)| {
         let check = Check { code: "L7OK".to_owned(), ..Check::default() };
         let (maintenance, writer_maintenance) = (false, false);
-        let verdict = Verdict::Up;
+        let verdict = CheckState::Up;
         let server = crate::haproxy::stats::RunningServer {
             id: *id,
             check,
@@ -60,15 +60,15 @@ fn answered(mut scene: Scene, door: Door, asked: Millis, at: Millis, answer: Ans
     scene
 }
 
-fn verdict(scene: &Scene) -> (Light, String) {
+fn verdict(scene: &Scene) -> (Severity, String) {
     let shown = snapshot(scene.scene(), &crate::plan::tests::setting());
-    (shown.verdict.light, shown.verdict.reason.map_or_else(String::new, |r| r.sentence().key.to_string()))
+    (shown.verdict.severity, shown.verdict.reason.map_or_else(String::new, |r| r.sentence().key.to_string()))
 }
 
 /// What everything else says stays as it was: only the address tells.
 #[test]
 fn what_does_not_serve_at_its_own_address_is_critical_with_its_cause() {
-    assert_eq!(verdict(&well()).0, Light::Good);
+    assert_eq!(verdict(&well()).0, Severity::Good);
     let elsewhere = Answer::Landed { server_id: 2, read_only: false };
     let closed = Answer::Landed { server_id: 1, read_only: true };
     for (door, answer, cause) in [
@@ -86,19 +86,19 @@ fn what_does_not_serve_at_its_own_address_is_critical_with_its_cause() {
         // One wrong answer may be that of a passage; it is asked again at once, and meanwhile nothing is said to be
         // good.
         let once = answered(well(), door, NOW - 300, NOW - 290, answer);
-        assert_eq!(verdict(&once).0, Light::Progress, "{door:?} {answer:?}");
+        assert_eq!(verdict(&once).0, Severity::Progress, "{door:?} {answer:?}");
         let mut lasting = answered(once, door, NOW + 800, NOW + 800, answer);
         lasting.now = NOW + 800;
-        assert_eq!(verdict(&lasting), (Light::Critical, cause.to_owned()), "{door:?}");
+        assert_eq!(verdict(&lasting), (Severity::Critical, cause.to_owned()), "{door:?}");
         let mut again = answered(lasting, door, NOW + 900, NOW + 900, RIGHT[door as usize].1);
         again.now = NOW + 900;
-        assert_eq!(verdict(&again).0, Light::Good, "{door:?} {answer:?}");
+        assert_eq!(verdict(&again).0, Severity::Good, "{door:?} {answer:?}");
     }
     for door in Door::ALL {
         // What is silent has been wrong for as long as it was waited for.
         let mut silent = answered(well(), door, NOW - 200, NOW + 1_600, Answer::Silent);
         silent.now = NOW + 1_600;
-        assert_eq!(verdict(&silent), (Light::Critical, "door-silent".to_owned()), "{door:?}");
+        assert_eq!(verdict(&silent), (Severity::Critical, "door-silent".to_owned()), "{door:?}");
     }
 }
 
@@ -121,7 +121,7 @@ fn what_cordee_could_not_ask_is_unknown_and_not_wrong() {
         let why = Fault::Unasked(Box::new(Fault::Own(Lack::Memory, None)));
         let seen = scene.seen.doors.entry(door).or_default();
         seen.take(&desired, door, (NOW, NOW), Err(why));
-        assert_eq!(verdict(&scene), (Light::Unknown, "door-cannot-ask".to_owned()));
+        assert_eq!(verdict(&scene), (Severity::Unknown, "door-cannot-ask".to_owned()));
         let mut old = well();
         old.now = NOW + OLD + 1;
         let found = finding(old.scene(), door);
@@ -151,7 +151,7 @@ fn a_change_that_is_wished_and_known_is_no_alarm() {
             Finding::Waiting
         );
     }
-    assert_eq!(verdict(&scene).0, Light::Progress);
+    assert_eq!(verdict(&scene).0, Severity::Progress);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn what_a_person_took_out_hides_no_dead_database() {
         server.powered(Power::Off);
         scene.seen.processes.remove(&ProcessId::Server(server.name.clone()));
     }
-    assert_eq!(verdict(&scene).0, Light::Progress, "the writer is on its way back");
+    assert_eq!(verdict(&scene).0, Severity::Progress, "the writer is on its way back");
 }
 
 #[test]
@@ -175,13 +175,13 @@ fn web_servers_that_a_person_took_out_have_a_sentence_of_their_own() {
     }
     scene.seen.expect_doors(&scene.desired, NOW);
     scene = answered(scene, Door::Site, NOW - 3_000, NOW - 10, Answer::Nobody);
-    assert_eq!(verdict(&scene), (Light::Maintenance, "verdict-set-aside-stopped".to_owned()));
+    assert_eq!(verdict(&scene), (Severity::Maintenance, "verdict-set-aside-stopped".to_owned()));
     // One that is down by itself is an alarm, whatever a person did to the other.
     scene.desired.web.servers[0].powered(Power::On);
     let process = ProcessSeen { trouble: Some(Fault::Ended), ..ProcessSeen::default() };
     let id = ProcessId::Server(scene.desired.web.servers[0].name.clone());
     scene.seen.processes.insert(id, process);
-    assert_eq!(verdict(&scene).0, Light::Critical);
+    assert_eq!(verdict(&scene).0, Severity::Critical);
     assert_eq!(scene.desired.web.servers[1].site().admin, Admin::Ready);
 }
 
@@ -198,10 +198,10 @@ fn so_have_web_servers_that_all_drain() {
     scene = answered(scene, Door::Site, NOW - 3_000, NOW - 10, Answer::Nobody);
     assert_eq!(
         verdict(&scene),
-        (Light::Maintenance, "verdict-set-aside-drain".to_owned()),
+        (Severity::Maintenance, "verdict-set-aside-drain".to_owned()),
         "new visitors only"
     );
     // One that is on its way was called back.
     scene.desired.web.servers[0].told(Admin::Ready, false);
-    assert_eq!(verdict(&scene).0, Light::Progress);
+    assert_eq!(verdict(&scene).0, Severity::Progress);
 }

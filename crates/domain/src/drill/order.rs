@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aim, Blow, Target};
+use super::{Aim, FaultKind, Selector};
 use crate::desired::Desired;
 use crate::ids::ServerName;
 use crate::problem::Problem;
@@ -81,9 +81,9 @@ pub struct RawOrder {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// What is to fall.
-    pub target: Target,
+    pub target: Selector,
     /// How.
-    pub how: Blow,
+    pub how: FaultKind,
     /// Under which traffic.
     pub traffic: Traffic,
     /// What the visitors ask for.
@@ -118,8 +118,8 @@ impl RawOrder {
     /// Reads every field, and says every thing that is wrong at once.
     pub fn parse(&self) -> Result<Order, Vec<Problem>> {
         let mut problems = Vec::new();
-        let target = keep(Target::parse(self.target.trim()), &mut problems);
-        let how = keep(Blow::parse(self.how.trim()), &mut problems);
+        let target = keep(Selector::parse(self.target.trim()), &mut problems);
+        let how = keep(FaultKind::parse(self.how.trim()), &mut problems);
         if let (Some(target), Some(how)) = (&target, how) {
             keep(how.fits(target), &mut problems);
         }

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Victim;
+use super::Target;
 use crate::ids::PoolId;
 use crate::observed::ProcessId;
 use crate::snapshot::Snapshot;
-use crate::state::{Light, State};
+use crate::state::{Severity, State};
 use crate::text;
 use crate::text::Text;
 
@@ -26,7 +26,7 @@ pub enum Fate {
 pub struct Try {
     /// How it ended.
     pub fate: Fate,
-    /// Milliseconds after the blow at which it ended; `None`: before.
+    /// Milliseconds after the fault at which it ended; `None`: before.
     pub ended: Option<u64>,
     /// Milliseconds that it took.
     pub took: u64,
@@ -45,7 +45,7 @@ pub struct Tally {
     pub lost_before: u32,
     /// Milliseconds that the slowest one took, of those that ended after something fell.
     pub longest_ms: u64,
-    /// Milliseconds after the blow at which the last lost one ended.
+    /// Milliseconds after the fault at which the last lost one ended.
     pub last_lost: Option<u64>,
     /// The same of the last one that was answered.
     pub last_answered: Option<u64>,
@@ -56,7 +56,7 @@ pub struct Tally {
 pub enum Recovery {
     /// Nothing was lost.
     NothingLost,
-    /// Milliseconds from the blow to the end of the last loss.
+    /// Milliseconds from the fault to the end of the last loss.
     After(u64),
     /// The last one was lost: it was not well again when the drill ended.
     NotYet,
@@ -101,7 +101,7 @@ impl Tally {
 pub struct Writes {
     /// All of them.
     pub tally: Tally,
-    /// Milliseconds from the blow to the acknowledgement of the first write that was begun after it.
+    /// Milliseconds from the fault to the acknowledgement of the first write that was begun after it.
     pub first_ms: Option<u64>,
     /// Acknowledged ones that are not in the database in the end; `None`: it was not read.
     pub vanished: Option<u32>,
@@ -110,12 +110,13 @@ pub struct Writes {
 /// What the page said of something, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
-    /// Milliseconds after the blow; `None`: before.
+    /// Milliseconds after the fault; `None`: before.
     pub ms: Option<u64>,
-    /// Of what: a server, an HAProxy, a link; empty for the sentence about all of it.
+    /// Of what: a server, an HAProxy, a channel; empty for the sentence about all of it.
     pub about: String,
-    /// Its light.
-    pub light: Light,
+    /// Its severity.
+    #[serde(rename = "light")]
+    pub severity: Severity,
     /// Its word.
     pub word: Text,
 }
@@ -128,7 +129,7 @@ const SAID_KEPT: usize = 100;
 pub struct Report {
     /// When it fell: milliseconds since 1970, UTC.
     pub struck: Option<u64>,
-    /// Milliseconds from the blow until it was put right; `None`: not yet, or not needed.
+    /// Milliseconds from the fault until it was put right; `None`: not yet, or not needed.
     pub undone_ms: Option<u64>,
     /// Requests to the site.
     pub requests: Tally,
@@ -150,51 +151,51 @@ impl Report {
     }
 
     /// Keeps what the page says now, where that is new.
-    pub fn listen(&mut self, snapshot: &Snapshot, victim: &Victim, ms: Option<u64>) {
-        for (about, light, word) in words(snapshot, victim) {
+    pub fn listen(&mut self, snapshot: &Snapshot, target: &Target, ms: Option<u64>) {
+        for (about, severity, word) in words(snapshot, target) {
             let last = self.said.iter().rev().find(|s| s.about == about);
-            let news = last.is_none_or(|s| s.light != light || s.word != word);
+            let news = last.is_none_or(|s| s.severity != severity || s.word != word);
             if news && self.said.len() < SAID_KEPT {
-                self.said.push(Said { ms, about, light, word });
+                self.said.push(Said { ms, about, severity, word });
             }
         }
     }
 }
 
 /// What the page says of those whom a drill concerns.
-fn words(snapshot: &Snapshot, victim: &Victim) -> Vec<(String, Light, Text)> {
-    let mut all = vec![(String::new(), snapshot.verdict.light, snapshot.verdict.word.clone())];
+fn words(snapshot: &Snapshot, target: &Target) -> Vec<(String, Severity, Text)> {
+    let mut all = vec![(String::new(), snapshot.verdict.severity, snapshot.verdict.word.clone())];
     for proxy in &snapshot.proxies {
         let id = ProcessId::Proxy(proxy.name);
-        if *victim == Victim::Process(id.clone()) {
-            all.push((id.to_string(), proxy.status.light, proxy.status.state.sentence()));
+        if *target == Target::Process(id.clone()) {
+            all.push((id.to_string(), proxy.status.severity, proxy.status.state.sentence()));
         }
     }
-    let fallen = |name| *victim == Victim::Process(ProcessId::Server(name));
+    let fallen = |name| *target == Target::Process(ProcessId::Server(name));
     let database = snapshot.servers.iter().any(|s| s.pool == PoolId::Db && fallen(s.name.clone()));
-    let linked = matches!(victim, Victim::Link { .. });
+    let linked = matches!(target, Target::Channel { .. });
     for server in &snapshot.servers {
         // Of a database the others are told too: one of them takes over.
         if fallen(server.name.clone()) || (server.pool == PoolId::Db && (database || linked)) {
-            all.push((server.name.to_string(), server.status.light, server.status.state.sentence()));
+            all.push((server.name.to_string(), server.status.severity, server.status.state.sentence()));
         }
     }
-    if let Victim::Link { on, from } = victim {
-        let link = snapshot.servers.iter().find(|s| s.name == *on).and_then(|s| s.links.get(from));
-        let light = link.map_or(Light::Unknown, |l| l.light);
-        let word = match light {
-            Light::Good | Light::Progress => text!("drill-link-runs"),
-            Light::Warning => text!("drill-link-late"),
-            Light::Unknown => State::Unknown.sentence(),
+    if let Target::Channel { on, from } = target {
+        let channel = snapshot.servers.iter().find(|s| s.name == *on).and_then(|s| s.channels.get(from));
+        let severity = channel.map_or(Severity::Unknown, |l| l.severity);
+        let word = match severity {
+            Severity::Good | Severity::Progress => text!("drill-link-runs"),
+            Severity::Warning => text!("drill-link-late"),
+            Severity::Unknown => State::Unknown.sentence(),
             _ => text!("drill-link-stands"),
         };
-        all.push((format!("{on} ← {from}"), light, word));
+        all.push((format!("{on} ← {from}"), severity, word));
     }
     if database {
         let writer = snapshot.servers.iter().find(|s| s.role == Some(crate::snapshot::Role::Writer));
         if let Some(writer) = writer {
             let word = text!("drill-writer-is", name = &writer.name);
-            all.push((format!("{} →", ProcessId::Proxy(PoolId::Db)), writer.status.light, word));
+            all.push((format!("{} →", ProcessId::Proxy(PoolId::Db)), writer.status.severity, word));
         }
     }
     all

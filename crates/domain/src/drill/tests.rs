@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use super::order::{AFTER, BEFORE, HELD};
 use super::*;
 use crate::db::failover::tests::scene::{Scene, cluster, name};
-use crate::desired::{CookieChoice, Handover, Kind, Pool, Power, Run, Runtime, Server, Standing, WebFacts};
+use crate::desired::{CookieChoice, Handover, Kind, Membership, Pool, Power, Run, Runtime, Server, WebFacts};
 use crate::ids::Host;
-use crate::snapshot::{LastCheck, LinkView, ProxyView, Role, ServerView, Snapshot};
-use crate::state::{Light, Remark, State, Status};
+use crate::snapshot::{ChannelView, LastCheck, ProxyView, Role, ServerView, Snapshot};
+use crate::state::{Remark, Severity, State, Status};
 
 fn raw(target: &str, how: &str, confirm: &str) -> RawOrder {
     let [target, how, confirm] = [target, how, confirm].map(str::to_owned);
@@ -16,7 +16,7 @@ fn raw(target: &str, how: &str, confirm: &str) -> RawOrder {
 }
 
 fn order(target: &str, how: &str) -> Order {
-    let pool = Target::parse(target).unwrap().pool();
+    let pool = Selector::parse(target).unwrap().pool();
     raw(target, how, pool.as_str()).parse().unwrap()
 }
 
@@ -30,7 +30,7 @@ fn every_pair_that_makes_sense_is_taken_and_no_other() {
         [("web1", "web"), ("haproxy-web", "web"), ("haproxy-db", "db"), ("writer", "db"), ("link", "db")];
     let mut taken = BTreeSet::new();
     for (target, pool) in targets {
-        for how in Blow::ALL {
+        for how in FaultKind::ALL {
             match raw(target, how.as_str(), pool).parse() {
                 Ok(order) => {
                     assert_eq!((order.target.word().as_str(), order.how), (target, how));
@@ -95,7 +95,7 @@ fn what_is_not_typed_is_the_usual_and_no_drill_is_longer_than_two_minutes() {
 }
 
 fn view(pool: PoolId, server: &str) -> ServerView {
-    let light = |light| Status::bare(light, State::Up);
+    let severity = |severity| Status::bare(severity, State::Up);
     ServerView {
         pool,
         name: name(server),
@@ -106,18 +106,21 @@ fn view(pool: PoolId, server: &str) -> ServerView {
         role: (pool == PoolId::Db).then_some(if server == "db1" { Role::Writer } else { Role::Standby }),
         runtime: Runtime::Process,
         power: Power::On,
-        status: light(Light::Good),
+        status: severity(Severity::Good),
         sessions: 0,
         total: 0,
         last_check: LastCheck { at: None, result: None, duration_ms: None },
         pid: None,
         version: None,
-        links: if server == "db2" {
-            BTreeMap::from([(name("db1"), LinkView { light: Light::Good, delay_ms: Some(1), error: 0 })])
+        channels: if server == "db2" {
+            BTreeMap::from([(
+                name("db1"),
+                ChannelView { severity: Severity::Good, delay_ms: Some(1), error: 0 },
+            )])
         } else {
             BTreeMap::new()
         },
-        standing: (pool == PoolId::Db).then_some(Standing::Member),
+        membership: (pool == PoolId::Db).then_some(Membership::Member),
         semi_sync: (server == "db1").then_some(true),
         progress: None,
         comparison: None,
@@ -139,7 +142,7 @@ fn scene() -> (Desired, Snapshot) {
     let proxy = |name: PoolId| ProxyView {
         name,
         listen: String::new(),
-        status: Status::bare(Light::Good, State::Up),
+        status: Status::bare(Severity::Good, State::Up),
         rate: 0,
         sessions: 0,
         requests: 0,
@@ -153,7 +156,7 @@ fn scene() -> (Desired, Snapshot) {
     let snapshot = Snapshot {
         revision: 1,
         at: 0,
-        verdict: Remark::bare(Light::Good, text!("verdict-good")),
+        verdict: Remark::bare(Severity::Good, text!("verdict-good")),
         causes: Vec::new(),
         routing: desired.routing,
         session: desired.session,
@@ -184,35 +187,35 @@ fn wished(server: &str) -> Server {
     }
 }
 
-fn process(server: &str) -> Victim {
-    Victim::Process(ProcessId::Server(name(server)))
+fn process(server: &str) -> Target {
+    Target::Process(ProcessId::Server(name(server)))
 }
 
 /// The key of the refusal.
 fn refused(order: &Order, desired: &Desired, snapshot: &Snapshot) -> String {
-    order.victim(desired, snapshot).unwrap_err().text.key.into_owned()
+    order.target(desired, snapshot).unwrap_err().text.key.into_owned()
 }
 
 #[test]
 fn in_good_health_each_target_is_somebody() {
     let (desired, snapshot) = scene();
-    let victim = |target, how| order(target, how).victim(&desired, &snapshot);
-    assert_eq!(victim("WEB2", "freeze"), Ok(process("web2")));
-    assert_eq!(victim("writer", "kill"), Ok(process("db1")));
-    assert_eq!(victim("haproxy-db", "kill"), Ok(Victim::Process(ProcessId::Proxy(PoolId::Db))));
-    assert_eq!(victim("link", "stop"), Ok(Victim::Link { on: name("db2"), from: name("db1") }));
+    let target = |target, how| order(target, how).target(&desired, &snapshot);
+    assert_eq!(target("WEB2", "freeze"), Ok(process("web2")));
+    assert_eq!(target("writer", "kill"), Ok(process("db1")));
+    assert_eq!(target("haproxy-db", "kill"), Ok(Target::Process(ProcessId::Proxy(PoolId::Db))));
+    assert_eq!(target("link", "stop"), Ok(Target::Channel { on: name("db2"), from: name("db1") }));
 }
 
 #[test]
 fn nobody_falls_where_nobody_else_would_be_left() {
     let (desired, mut snapshot) = scene();
-    snapshot.servers[1].status.light = Light::Critical;
+    snapshot.servers[1].status.severity = Severity::Critical;
     assert_eq!(refused(&order("web1", "drain"), &desired, &snapshot), "problem-drill-alone");
     assert_eq!(refused(&order("web2", "kill"), &desired, &snapshot), "problem-drill-unwell");
     for spoil in [
-        |s: &mut Snapshot| s.servers[3].status.light = Light::Critical,
+        |s: &mut Snapshot| s.servers[3].status.severity = Severity::Critical,
         |s: &mut Snapshot| s.servers[3].power = Power::Off,
-        |s: &mut Snapshot| s.servers[3].links.clear(),
+        |s: &mut Snapshot| s.servers[3].channels.clear(),
         |s: &mut Snapshot| s.servers[2].semi_sync = Some(false),
     ] {
         let (desired, mut snapshot) = scene();
@@ -230,8 +233,8 @@ fn what_is_not_ours_is_only_drained() {
     snapshot.servers[2].runtime = Runtime::External;
     assert_eq!(refused(&order("web1", "kill"), &desired, &snapshot), "problem-drill-not-ours");
     assert_eq!(refused(&order("writer", "freeze"), &desired, &snapshot), "problem-drill-not-ours");
-    assert_eq!(order("web1", "drain").victim(&desired, &snapshot), Ok(process("web1")));
-    assert!(order("link", "stop").victim(&desired, &snapshot).is_ok());
+    assert_eq!(order("web1", "drain").target(&desired, &snapshot), Ok(process("web1")));
+    assert!(order("link", "stop").target(&desired, &snapshot).is_ok());
     assert_eq!(refused(&order("web9", "kill"), &desired, &snapshot), "problem-server-unknown");
 }
 
@@ -242,7 +245,7 @@ fn no_drill_begins_while_a_database_joins_changes_or_is_repaired() {
     desired.handover = Some(Handover { to: name("db2"), at: 0, accept_loss: false });
     assert_eq!(refused(&kill, &desired, &snapshot), "problem-drill-busy");
     let (desired, mut snapshot) = scene();
-    snapshot.servers[3].standing = Some(Standing::Joining);
+    snapshot.servers[3].membership = Some(Membership::Joining);
     assert_eq!(refused(&kill, &desired, &snapshot), "problem-drill-busy");
     let (desired, mut snapshot) = scene();
     snapshot.servers[3].comparison =
@@ -253,25 +256,25 @@ fn no_drill_begins_while_a_database_joins_changes_or_is_repaired() {
 fn drill(target: &str, how: &str) -> Drill {
     let (desired, snapshot) = scene();
     let order = order(target, how);
-    let victim = order.victim(&desired, &snapshot).unwrap();
+    let target = order.target(&desired, &snapshot).unwrap();
     let (actor, report) = ("ada".to_owned(), Report::default());
-    Drill { id: 1, actor, begun: 0, ended: None, end: End::Running, order, victim, report }
+    Drill { id: 1, actor, begun: 0, ended: None, end: End::Running, order, target, report }
 }
 
 #[test]
-fn each_blow_is_undone_and_only_what_is_still_down() {
+fn each_fault_is_undone_and_only_what_is_still_down() {
     let (desired, _) = scene();
     let web1 = || ProcessId::Server(name("web1"));
     let kill = drill("web1", "kill");
-    assert_eq!((kill.blow(), kill.undo(&desired)), (Act::Kill(web1()), None));
+    assert_eq!((kill.fault(), kill.undo(&desired)), (Act::Kill(web1()), None));
     let freeze = drill("web1", "freeze");
-    assert_eq!((freeze.blow(), freeze.undo(&desired)), (Act::Freeze(web1()), Some(Act::Thaw(web1()))));
-    let link = drill("link", "stop");
-    assert_eq!(link.blow(), Act::Hold { on: name("db2"), from: name("db1") });
-    assert_eq!(link.undo(&desired), Some(Act::Release));
+    assert_eq!((freeze.fault(), freeze.undo(&desired)), (Act::Freeze(web1()), Some(Act::Thaw(web1()))));
+    let channel = drill("link", "stop");
+    assert_eq!(channel.fault(), Act::Hold { on: name("db2"), from: name("db1") });
+    assert_eq!(channel.undo(&desired), Some(Act::Release));
     for how in ["stop", "drain"] {
         let drill = drill("web1", how);
-        let Act::Commit(down) = drill.blow() else { panic!("{how}") };
+        let Act::Commit(down) = drill.fault() else { panic!("{how}") };
         assert_eq!(drill.undo(&desired), None, "a person has put it right already");
         let fallen = desired.apply(&down).unwrap();
         let Some(Act::Commit(up)) = drill.undo(&fallen) else { panic!("{how}") };
@@ -295,16 +298,16 @@ fn the_page_s_words_are_kept_once_each_time_they_change() {
     report.listen(&snapshot, &process("db1"), Some(10));
     let about: Vec<_> = report.said.iter().map(|s| (s.ms, s.about.as_str())).collect();
     assert_eq!(about, [(None, ""), (None, "db1"), (None, "db2"), (None, "haproxy-db →")]);
-    snapshot.servers[2].status = Status::bare(Light::Critical, State::Down);
+    snapshot.servers[2].status = Status::bare(Severity::Critical, State::Down);
     report.listen(&snapshot, &process("db1"), Some(20));
-    let news: Vec<_> = report.said[4..].iter().map(|s| (s.ms, s.about.as_str(), s.light)).collect();
-    assert_eq!(news, [(Some(20), "db1", Light::Critical), (Some(20), "haproxy-db →", Light::Critical)]);
+    let news: Vec<_> = report.said[4..].iter().map(|s| (s.ms, s.about.as_str(), s.severity)).collect();
+    assert_eq!(news, [(Some(20), "db1", Severity::Critical), (Some(20), "haproxy-db →", Severity::Critical)]);
     let mut other = Report::default();
     other.listen(&snapshot, &process("web1"), None);
     assert_eq!(other.said.iter().map(|s| s.about.as_str()).collect::<Vec<_>>(), ["", "web1"]);
-    let mut link = Report::default();
-    link.listen(&snapshot, &Victim::Link { on: name("db2"), from: name("db1") }, None);
-    assert_eq!(link.said.last().map(|s| s.about.as_str()), Some("db2 ← db1"));
+    let mut channel = Report::default();
+    channel.listen(&snapshot, &Target::Channel { on: name("db2"), from: name("db1") }, None);
+    assert_eq!(channel.said.last().map(|s| s.about.as_str()), Some("db2 ← db1"));
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Setting {
 /// What is known about a server when the file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that is known of a server")]
-pub struct Place {
+pub struct ServerLine {
     /// Its address: names are resolved before they get here.
     pub ip: IpAddr,
     /// Whether a check has succeeded since it was added. Until then its weight is 0, so that a server that
@@ -97,7 +97,7 @@ pub struct Rendered {
 struct Source {
     desired: Desired,
     setting: Setting,
-    places: BTreeMap<ServerName, Place>,
+    places: BTreeMap<ServerName, ServerLine>,
 }
 
 thread_local! {
@@ -111,7 +111,7 @@ pub fn render(
     desired: &Desired,
     proxy: PoolId,
     setting: &Setting,
-    places: &BTreeMap<ServerName, Place>,
+    places: &BTreeMap<ServerName, ServerLine>,
 ) -> Arc<Rendered> {
     LAST.with_borrow_mut(|last| {
         if let Some((source, rendered)) = last.get(&proxy)
@@ -130,7 +130,7 @@ fn fresh(
     desired: &Desired,
     proxy: PoolId,
     setting: &Setting,
-    places: &BTreeMap<ServerName, Place>,
+    places: &BTreeMap<ServerName, ServerLine>,
 ) -> Rendered {
     let sections = sections::of(desired, proxy, setting);
     let shape = shape(desired, proxy, setting, places, &sections);
@@ -157,7 +157,7 @@ fn shape(
     desired: &Desired,
     proxy: PoolId,
     setting: &Setting,
-    places: &BTreeMap<ServerName, Place>,
+    places: &BTreeMap<ServerName, ServerLine>,
     sections: &[Section],
 ) -> String {
     let mut source = joined(&sections::global(desired, proxy, setting, ""));
@@ -200,7 +200,7 @@ pub fn untouched(text: &str) -> bool {
 }
 
 /// The `server` line. What follows the address in it is also what `add server` is given.
-fn server_line(desired: &Desired, backend: &str, proxy: PoolId, server: &Server, place: Place) -> Line {
+fn server_line(desired: &Desired, backend: &str, proxy: PoolId, server: &Server, place: ServerLine) -> Line {
     let wish = wish(desired, server, place);
     let out = if backend == WRITER_BACKEND { wish.writer_maintenance } else { wish.maintenance };
     let address = SocketAddr::new(place.ip, server.port).to_string();
@@ -234,7 +234,7 @@ fn server_line(desired: &Desired, backend: &str, proxy: PoolId, server: &Server,
     Line::of_parts(parts, why)
 }
 
-fn weight(wish: Wish) -> Text {
+fn weight(wish: RuntimeWish) -> Text {
     match wish.weight {
         0 if wish.drain => text!("part-weight-drain"),
         0 => text!("part-weight-none"),
@@ -272,7 +272,7 @@ fn parameter_parts(proxy: PoolId) -> Vec<Part> {
 
 /// What the running HAProxy should hold for a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct RuntimeWish {
     /// Weight, 0 to 100.
     pub weight: u32,
     /// Gets nothing and is not checked.
@@ -285,14 +285,14 @@ pub struct Wish {
 
 /// What the running HAProxy should hold for `server`. A standby database is in maintenance in HAProxy's
 /// file as well as in the process: a HAProxy started from its file alone must not send writes to it.
-pub fn wish(desired: &Desired, server: &Server, place: Place) -> Wish {
+pub fn wish(desired: &Desired, server: &Server, place: ServerLine) -> RuntimeWish {
     match server.either() {
         Either::Database(server) => {
             let writer = desired.is_writer(&server.name) && desired.handover.is_none() && !place.gone;
             let takes = desired.takes_writes(server) && desired.handover.is_none();
             let open = takes && !place.held && !place.gone;
             let stays = place.stays && !place.gone;
-            Wish {
+            RuntimeWish {
                 weight: FULL_WEIGHT,
                 maintenance: !(writer || open || stays),
                 writer_maintenance: !writer,
@@ -305,7 +305,7 @@ pub fn wish(desired: &Desired, server: &Server, place: Place) -> Wish {
             let stopped = (leaves && !place.stays) || place.gone;
             let admin = if place.stays { Admin::Ready } else { server.admin };
             let maintenance = admin == Admin::Maintenance || stopped;
-            Wish {
+            RuntimeWish {
                 weight: if admin == Admin::Drain { 0 } else { full },
                 maintenance,
                 writer_maintenance: maintenance,

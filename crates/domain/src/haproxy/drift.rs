@@ -10,7 +10,7 @@ use crate::scene::Scene;
 use crate::text;
 use crate::text::Text;
 
-use super::config::{self, Place, Rendered, Setting};
+use super::config::{self, Rendered, ServerLine, Setting};
 use super::line::{Line, masked};
 use super::stats::{Listens, Running, RunningServer};
 
@@ -110,7 +110,7 @@ fn process(
     scene: Scene<'_>,
     proxy: PoolId,
     want: &Rendered,
-    places: &BTreeMap<ServerName, Place>,
+    places: &BTreeMap<ServerName, ServerLine>,
 ) -> Process {
     let Scene { desired, observed, now } = scene;
     let seen = observed.proxy(proxy);
@@ -172,8 +172,8 @@ fn strangers(desired: &Desired, proxy: PoolId, running: &Running) -> Vec<Text> {
 fn server_differs(
     (proxy, name): (PoolId, &str),
     now: &RunningServer,
-    wish: config::Wish,
-    (place, port): (Place, u16),
+    wish: config::RuntimeWish,
+    (place, port): (ServerLine, u16),
 ) -> Option<Text> {
     if now.ip != Some(place.ip) || now.port != port {
         return Some(text!("config-differs-address", name = name));

@@ -59,7 +59,7 @@ pub struct Record {
     /// Octets of the answer.
     pub bytes: u64,
     /// What the visitor asked, as text without control characters.
-    pub asked: Asked,
+    pub asked: LoggedRequest,
     /// The colour that the visitor chose.
     pub change: Option<Recolour>,
     /// HAProxy's cookie that came with the request, as text without control characters; empty when none did.
@@ -73,7 +73,7 @@ pub struct Record {
 /// The visitor's own words. Control characters, marks that turn the direction of writing and octets that are no UTF-8
 /// stand as `\x1B`, `\u{202E}` and `\xFF`; a backslash is doubled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct LoggedRequest {
     /// Method; empty when the request was not understood.
     pub method: String,
     /// Path, as sent, without its query.
@@ -153,7 +153,7 @@ fn record(rest: &str) -> Option<Record> {
     };
     let bytes = number(field()?)?;
     let [method, path, agent, change, holds, session, next] = CUTS;
-    let asked = Asked {
+    let asked = LoggedRequest {
         method: visible(&octets(field()?, method)?),
         path: visible(&octets(field()?, path)?),
         agent: visible(&octets(field()?, agent)?),

@@ -108,7 +108,7 @@ pub struct RunningServer {
     #[serde(default)]
     pub checked_elsewhere: bool,
     /// What the checks found.
-    pub verdict: Verdict,
+    pub verdict: CheckState,
     /// Requests or connections on it now.
     pub sessions: u64,
     /// All so far.
@@ -126,7 +126,7 @@ pub struct RunningServer {
 /// HAProxy's verdict on a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum CheckState {
     /// Takes traffic.
     Up,
     /// Takes traffic; some checks failed.
@@ -257,8 +257,9 @@ fn merge(first: &mut RunningServer, second: &RunningServer) {
     // The bound that is not as wished, if one is: databases have none.
     first.most = first.most.max(second.most);
     // Since when, and by which check, belongs to the verdict: another backend's would be a false reason.
-    if second.verdict == Verdict::Down && first.verdict != Verdict::Down {
-        (first.verdict, first.since_s, first.check) = (Verdict::Down, second.since_s, second.check.clone());
+    if second.verdict == CheckState::Down && first.verdict != CheckState::Down {
+        (first.verdict, first.since_s, first.check) =
+            (CheckState::Down, second.since_s, second.check.clone());
     }
 }
 
@@ -336,13 +337,13 @@ fn server(columns: &Columns, record: &csv::StringRecord, state: &AdminState) -> 
     let status = get(columns.status);
     let partial = status.contains('/') && !status.contains("via");
     let verdict = if status.starts_with("DOWN") {
-        if partial { Verdict::Recovering } else { Verdict::Down }
+        if partial { CheckState::Recovering } else { CheckState::Down }
     } else if status.starts_with("no check") || status.starts_with("MAINT") {
-        Verdict::Unchecked
+        CheckState::Unchecked
     } else if partial {
-        Verdict::Failing
+        CheckState::Failing
     } else {
-        Verdict::Up
+        CheckState::Up
     };
     // "* L7OK" while the next check is under way.
     let code = get(columns.check_status).trim_start_matches("* ");
@@ -350,7 +351,7 @@ fn server(columns: &Columns, record: &csv::StringRecord, state: &AdminState) -> 
     let fall = u32::try_from(number(columns.check_fall)).unwrap_or(0);
     let health = u32::try_from(number(columns.check_health)).unwrap_or(0);
     let (health, goal) = match verdict {
-        Verdict::Recovering | Verdict::Down => (health, rise),
+        CheckState::Recovering | CheckState::Down => (health, rise),
         _ => ((rise + fall).saturating_sub(1).saturating_sub(health), fall),
     };
     RunningServer {

@@ -1,14 +1,14 @@
-//! The databases: links in every direction between the members, writes only where they are wished.
+//! The databases: channels in every direction between the members, writes only where they are wished.
 
 use crate::db::DatabaseSeen;
 use crate::db::failover::{self, decide, lost};
 use crate::db::senders::left_behind;
 use crate::decision::{Basis, Decision};
-use crate::desired::{Database, Standing};
+use crate::desired::{Database, Membership};
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, ProcessId, STALE};
 use crate::scene::Scene;
-use crate::step::{HostStep, SqlStep, Step, Target};
+use crate::step::{HostStep, SqlStep, Step, Subject};
 use crate::text;
 use crate::text::Text;
 
@@ -25,7 +25,7 @@ mod torn;
 pub(super) mod watched;
 
 use joining::joining;
-use mesh::{drop_links, links, receipts, unlink};
+use mesh::{acks, channels, drop_links, unlink};
 use opening::open;
 pub use opening::{Opening, opening};
 
@@ -46,7 +46,7 @@ fn away(observed: &Observed, name: &ServerName, now: Millis) -> bool {
 /// Somebody else's that has come back under another id (its file was altered): it would skip the writes of whoever has
 /// that id, so nothing is done with it but to keep it closed.
 fn astray(server: Database<'_>, seen: &DatabaseSeen) -> bool {
-    !server.is_ours() && seen.server_id != server.id && *server.standing != Standing::Released
+    !server.is_ours() && seen.server_id != server.id && *server.membership != Membership::Released
 }
 
 fn fresh<'a>(observed: &'a Observed, name: &ServerName, now: Millis) -> Option<&'a DatabaseSeen> {
@@ -86,30 +86,30 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>) {
     let held = observed.held.as_ref().filter(|h| still && now < h.until);
     for (server, seen) in seen_servers() {
         watched::plan(plan, scene, (server, seen), still);
-        // Until then no other step at a link comes to an end.
+        // Until then no other step at a channel comes to an end.
         if !lost && stalled::plan(plan, scene, (server, seen)) {
             continue;
         }
         drop_links(plan, desired, server, seen);
-        match server.standing {
-            Standing::Member => {
-                links(plan, desired, server, seen, lost, held);
+        match server.membership {
+            Membership::Member => {
+                channels(plan, desired, server, seen, lost, held);
                 if still {
                     torn::plan(plan, scene, (server, seen));
                 }
-                receipts(plan, desired, server, seen);
+                acks(plan, desired, server, seen);
                 rows::plan(plan, scene, server, seen);
             }
-            Standing::Leaving => leaving(plan, scene, server, seen),
-            Standing::Joining => joining(plan, scene, server, seen),
-            Standing::Returning { limit, saved } => {
+            Membership::Leaving => leaving(plan, scene, server, seen),
+            Membership::Joining => joining(plan, scene, server, seen),
+            Membership::Returning { limit, saved } => {
                 let own = (*limit, saved.as_ref());
                 returning::plan(plan, scene, (server, seen), own);
             }
-            Standing::Diverged(_) => unlink(plan, server, seen),
+            Membership::Diverged(_) => unlink(plan, server, seen),
             // A copy under way is broken off first.
-            Standing::Released if observed.copies.contains_key(&server.name) => {}
-            Standing::Released => {
+            Membership::Released if observed.copies.contains_key(&server.name) => {}
+            Membership::Released => {
                 plan.steps
                     .push(Step::Sql(SqlStep::ReleaseDatabase { name: server.name.clone(), id: server.id }));
             }
@@ -134,21 +134,21 @@ fn unasked(plan: &mut Plan, scene: Scene<'_>) {
         let process = observed.process(&ProcessId::Server(name.clone()));
         let dead = server.stopped() || process.leader.is_none();
         if !server.is_ours() {
-            if matches!(server.standing, Standing::Leaving | Standing::Released)
+            if matches!(server.membership, Membership::Leaving | Membership::Released)
                 && away(observed, &server.name, now)
             {
                 plan.steps.push(Step::Wish(Decision::LetGo(Basis::of(desired, &server))));
             }
             continue;
         }
-        match server.standing {
+        match server.membership {
             // It cannot be asked any more: what it alone had is not to be had. One that is to stop may be open until it
             // has ended: its place among the numbers is nobody else's before that.
-            Standing::Leaving if process.leader.is_none() => {
+            Membership::Leaving if process.leader.is_none() => {
                 plan.steps.push(Step::Wish(Decision::Forget(Basis::of(desired, &server))));
             }
             // MariaDB refuses to take back what came before a statement that cannot be taken back, and ends.
-            Standing::Returning { saved: Some(saved), .. }
+            Membership::Returning { saved: Some(saved), .. }
                 if saved.count > 0
                     && dead
                     && process.failures >= REFUSALS
@@ -157,7 +157,7 @@ fn unasked(plan: &mut Plan, scene: Scene<'_>) {
                 plan.steps.push(Step::Wish(Decision::Expel { of: Basis::of(desired, &server), lacks: 0 }));
             }
             // What it alone had is saved, and its folder goes to the trash, not away.
-            Standing::Diverged(_) if super::hosts::donor(scene).is_some() => {
+            Membership::Diverged(_) if super::hosts::donor(scene).is_some() => {
                 plan.steps.push(Step::Wish(Decision::Recopy(Basis::of(desired, &server))));
             }
             _ => {}
@@ -171,7 +171,7 @@ fn strays(plan: &mut Plan, scene: Scene<'_>) {
     for server in desired.databases() {
         if let Some(seen) = fresh(observed, &server.name, now).filter(|seen| astray(server, seen)) {
             let text = text!("wait-astray", name = &server.name, id = seen.server_id, wanted = server.id);
-            plan.waiting.push((Target::Database(server.name.clone()), text));
+            plan.waiting.push((Subject::Database(server.name.clone()), text));
             if !seen.read_only {
                 plan.steps.push(Step::Sql(SqlStep::CloseDatabase { name: server.name.clone() }));
             }
@@ -183,7 +183,7 @@ fn strays(plan: &mut Plan, scene: Scene<'_>) {
 fn writer(plan: &mut Plan, scene: Scene<'_>) {
     let Scene { desired, observed, .. } = scene;
     let Some(writer) = &desired.writer else { return };
-    let mut wait = |why: Text| plan.waiting.push((Target::Database(writer.clone()), why));
+    let mut wait = |why: Text| plan.waiting.push((Subject::Database(writer.clone()), why));
     match decide(scene) {
         failover::Decision::Keep => {}
         failover::Decision::Restart(why) | failover::Decision::Wait(why) => wait(why),
@@ -196,18 +196,18 @@ fn writer(plan: &mut Plan, scene: Scene<'_>) {
         failover::Decision::Prepare { stop, waiting } => {
             wait(waiting);
             for on in stop {
-                plan.steps.push(Step::Sql(SqlStep::StopLink { on, from: writer.clone(), whole: false }));
+                plan.steps.push(Step::Sql(SqlStep::StopChannel { on, from: writer.clone(), whole: false }));
             }
         }
         failover::Decision::Close => {
             plan.steps.push(Step::Sql(SqlStep::CloseDatabase { name: writer.clone() }));
         }
         failover::Decision::Elect { to, limit } => {
-            let Some(heir) = desired.db.server(&to) else { return };
+            let Some(candidate) = desired.db.server(&to) else { return };
             // Where all write, what the lost one alone has is one more writer's work, and comes back with it: not what
             // may carry the numbers that the new one gives.
             let limit = limit.filter(|last| !watched::comes_back(desired, observed, writer, *last));
-            let (id, asked) = (heir.id, desired.handover.as_ref().map(|h| h.at));
+            let (id, asked) = (candidate.id, desired.handover.as_ref().map(|h| h.at));
             plan.steps.push(Step::Wish(Decision::Elect { to, id, epoch: desired.epoch + 1, limit, asked }));
         }
         failover::Decision::Abandon(why) => {
@@ -241,7 +241,7 @@ fn leaving(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, seen: &Datab
         None => plan.steps.push(Step::Wish(Decision::Forget(Basis::of(desired, &server)))),
         Some(peer) => {
             let text = text!("wait-leaving", name = &server.name, peer = &peer.name);
-            plan.waiting.push((Target::Database(server.name.clone()), text));
+            plan.waiting.push((Subject::Database(server.name.clone()), text));
         }
     }
 }

@@ -3,12 +3,12 @@
 //! HAProxy ends the connections of a database that goes into maintenance. So it drains before: no new connection, and a
 //! moment for those that are there. Applications that keep theirs for hours are cut after it, as they would be anyway.
 
-use crate::desired::{Database, Routing, Standing};
-use crate::haproxy::stats::{RunningServer, Verdict};
+use crate::desired::{Database, Membership, Routing};
+use crate::haproxy::stats::{CheckState, RunningServer};
 use crate::ids::PoolId;
 use crate::observed::{ProcessId, STALE, Seen};
 use crate::scene::Scene;
-use crate::step::Target;
+use crate::step::Subject;
 
 use super::leaving::restarting;
 
@@ -19,7 +19,7 @@ pub const DRAINS: u64 = 3;
 /// the new ones. What HAProxy did not say within the last moments is not known, and keeps nothing waiting.
 pub(crate) fn drains(scene: Scene<'_>, server: Database<'_>) -> bool {
     let Scene { desired, observed, now } = scene;
-    let goes = server.stopped() || *server.standing == Standing::Leaving || restarting(&server, observed);
+    let goes = server.stopped() || *server.membership == Membership::Leaving || restarting(&server, observed);
     let all = desired.routing == Routing::AllWriters && desired.handover.is_none();
     if !goes || !all || desired.is_writer(&server.name) {
         return false;
@@ -29,14 +29,14 @@ pub(crate) fn drains(scene: Scene<'_>, server: Database<'_>) -> bool {
     };
     let of = |s: Database<'_>| running.servers.get(&s.name).filter(|r| r.id == s.id);
     let taken = desired.members().any(|s| {
-        let well = |r: &RunningServer| !r.maintenance && !r.drain && r.verdict == Verdict::Up;
+        let well = |r: &RunningServer| !r.maintenance && !r.drain && r.verdict == CheckState::Up;
         s.id != server.id && desired.takes_writes(s) && of(s).is_some_and(well)
     });
     let process = observed.process(&ProcessId::Server(server.name.clone()));
     let lives = process.leader.is_some() && process.stopping_since.is_none();
     // A HAProxy that does not take it keeps nobody waiting.
     let refuses = observed.proxy(PoolId::Db).refused.is_some()
-        || observed.setbacks.contains_key(&Target::Proxy(PoolId::Db));
+        || observed.backoffs.contains_key(&Subject::Proxy(PoolId::Db));
     let finishes = |r: &RunningServer| {
         let begins = !r.drain && !refuses;
         !r.maintenance && (begins || (r.drain && r.sessions > 0 && r.since_s < DRAINS))
@@ -51,7 +51,7 @@ pub(super) fn stays(scene: Scene<'_>, server: Database<'_>) -> bool {
     let process = observed.process(&ProcessId::Server(server.name.clone()));
     let lives = process.leader.as_ref().is_some_and(|l| !l.frozen) && process.stopping_since.is_none();
     let asked = observed.databases.get(&server.name).unwrap_or(&Seen::Never);
-    *server.standing == Standing::Leaving
+    *server.membership == Membership::Leaving
         && lives
         && (*asked == Seen::Never || asked.fresh(now, STALE).is_some())
         && desired.members().any(|s| !s.stopped())

@@ -2,16 +2,16 @@
 
 use crate::db::failover::{self, decide};
 use crate::decision::Decision;
-use crate::desired::{Database, Either, Power, Run, Server, Standing};
+use crate::desired::{Database, Either, Membership, Power, Run, Server};
 use crate::haproxy::config::{self, Setting};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
 use crate::scene::Scene;
-use crate::step::{HostStep, Step, Target};
+use crate::step::{HostStep, Step, Subject};
 use crate::text;
 
 use super::draining::{drains, stays};
-use super::{Plan, backoff, leaving, places};
+use super::{Plan, backoff_ms, leaving, places};
 
 /// Milliseconds that a group has to end by itself.
 const WEB_PATIENCE: u64 = crate::figures::WEB_PATIENCE;
@@ -80,7 +80,7 @@ struct Start {
 fn quiet(plan: &mut Plan, id: &ProcessId, process: &ProcessSeen) -> bool {
     if process.unlooked {
         let text = text!("wait-unlooked", name = id);
-        plan.waiting.push((Target::Process(id.clone()), text));
+        plan.waiting.push((Subject::Process(id.clone()), text));
     } else if !process.orphans.is_empty() {
         plan.steps.push(Step::Host(HostStep::KillProcess { id: id.clone(), pids: process.orphans.clone() }));
     } else {
@@ -95,12 +95,12 @@ fn start(plan: &mut Plan, wanted: Start, process: &ProcessSeen, now: Millis) {
     if !quiet(plan, &id, process) {
         return;
     }
-    let next = process.started_at.map_or(0, |at| at + backoff(process.failures));
+    let next = process.started_at.map_or(0, |at| at + backoff_ms(process.failures));
     if now >= next {
         plan.steps.push(Step::Host(HostStep::StartProcess { id, server, generation, keeps }));
     } else {
         let text = text!("wait-restart", seconds = (next - now).div_ceil(1_000), count = process.failures);
-        plan.waiting.push((Target::Process(id), text));
+        plan.waiting.push((Subject::Process(id), text));
     }
 }
 
@@ -133,7 +133,7 @@ fn server_process(plan: &mut Plan, scene: Scene<'_>, server: &Server, wished: Wi
         Either::Web(_) => false,
         // It was started as the writer just when another one was chosen: its log comes first.
         Either::Database(database) => {
-            matches!(database.standing, Standing::Returning { saved: None, .. })
+            matches!(database.membership, Membership::Returning { saved: None, .. })
                 || waits_for_room(scene, database, process)
         }
     };
@@ -165,7 +165,7 @@ fn absent(plan: &mut Plan, scene: Scene<'_>, server: &Server, generation: u32) {
         Either::Database(database) if desired.is_writer(&database.name) && !restarts(scene) => {
             return;
         }
-        Either::Database(Database { standing: Standing::Returning { limit, saved: None }, .. }) => {
+        Either::Database(Database { membership: Membership::Returning { limit, saved: None }, .. }) => {
             // Before crash recovery takes back what it had not yet committed in the tables.
             plan.steps.push(Step::Host(HostStep::SaveOwn {
                 name: server.name.clone(),
@@ -174,7 +174,7 @@ fn absent(plan: &mut Plan, scene: Scene<'_>, server: &Server, generation: u32) {
             }));
             return;
         }
-        Either::Database(database) => keeps(database.standing),
+        Either::Database(database) => keeps(database.membership),
     };
     let id = ProcessId::Server(server.name.clone());
     let process = observed.process(&id);
@@ -195,7 +195,7 @@ pub(super) fn at_home(plan: &mut Plan, observed: &Observed, server: &Server, pro
     let id = ProcessId::Server(server.name.clone());
     if observed.own.unread.contains(&server.name) {
         let text = text!("wait-unread", name = &server.name);
-        plan.waiting.push((Target::Process(id), text));
+        plan.waiting.push((Subject::Process(id), text));
         return false;
     }
     let home = observed.homes.get(&server.name);
@@ -218,7 +218,7 @@ fn waits_for_room(scene: Scene<'_>, server: Database<'_>, process: &ProcessSeen)
     let Scene { desired, observed, now } = scene;
     let Some(again) = observed.own.again else { return false };
     let stuck = matches!(observed.beats.get(&server.name), Some(Seen::Failed { .. }));
-    let standby = *server.standing == Standing::Member && !desired.takes_writes(server);
+    let standby = *server.membership == Membership::Member && !desired.takes_writes(server);
     let writer = desired.writer.as_ref().and_then(|w| observed.databases.get(w));
     let answers = writer.and_then(|w| w.fresh(now, STALE)).is_some_and(|w| !w.read_only);
     let older = process.started_at.is_none_or(|at| at < again);
@@ -230,8 +230,8 @@ fn waits_for_room(scene: Scene<'_>, server: Database<'_>, process: &ProcessSeen)
 /// whose log holds what nobody else has takes it back. The log of any other holds nothing but what the others have
 /// too, and MariaDB would refuse to take part of it back (10.11, "Cannot truncate the binary log": a statement about
 /// accounts, or a table of Aria's or `MyISAM`'s, came after it).
-const fn keeps(standing: &Standing) -> bool {
-    !matches!(standing, Standing::Returning { saved: Some(saved), .. } if saved.count > 0)
+const fn keeps(membership: &Membership) -> bool {
+    !matches!(membership, Membership::Returning { saved: Some(saved), .. } if saved.count > 0)
 }
 
 /// Whether the database's data folder is complete and its own; else what makes it so is planned.
@@ -242,7 +242,7 @@ fn made_for(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>) -> bool {
         Some(id) if *id == server.id => return true,
         // The data of the server that had this name before are on their way out.
         Some(_) => {}
-        None if *server.standing != Standing::Joining => {
+        None if *server.membership != Membership::Joining => {
             plan.steps.push(Step::Host(HostStep::InitDatabase { name: name(), id: server.id }));
         }
         None => {
@@ -250,7 +250,7 @@ fn made_for(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>) -> bool {
                 plan.steps.push(Step::Host(HostStep::CopyDatabase { name: name(), id: server.id, donor }));
             } else {
                 let id = ProcessId::Server(name());
-                plan.waiting.push((Target::Process(id), text!("wait-donor", name = &server.name)));
+                plan.waiting.push((Subject::Process(id), text!("wait-donor", name = &server.name)));
             }
         }
     }
@@ -270,7 +270,7 @@ pub fn donor(scene: Scene<'_>) -> Option<ServerName> {
     }
     let seen = |s: &Database<'_>| {
         let seen = observed.databases.get(&s.name).and_then(|d| d.fresh(now, STALE));
-        s.is_ours() && !s.stopped() && seen.is_some_and(|d| d.links.values().all(|l| l.error == 0))
+        s.is_ours() && !s.stopped() && seen.is_some_and(|d| d.channels.values().all(|l| l.error == 0))
     };
     // A copy of one whose rows are known to be others than the writer's would be refused, each time; one whose rows are
     // in doubt would hand on what it lacks, and not the doubt.
@@ -296,7 +296,7 @@ fn end(plan: &mut Plan, id: ProcessId, process: &ProcessSeen, pid: u32, patience
         }
         Some(_) => {
             let text = text!("wait-stop", name = &id);
-            plan.waiting.push((Target::Process(id), text));
+            plan.waiting.push((Subject::Process(id), text));
         }
     }
 }

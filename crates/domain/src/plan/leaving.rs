@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::desired::{Admin, Desired, Server, Web};
 use crate::haproxy::config;
-use crate::haproxy::stats::{RunningServer, Verdict};
+use crate::haproxy::stats::{CheckState, RunningServer};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, ProcessSeen, STALE};
 
@@ -55,13 +55,16 @@ pub(super) fn restarting(server: &Server, observed: &Observed) -> bool {
 
 /// Whether HAProxy sends new visitors to it, be it well or not.
 pub(super) const fn takes(now: &RunningServer) -> bool {
-    !now.maintenance && !now.drain && now.weight > 0 && matches!(now.verdict, Verdict::Up | Verdict::Failing)
+    !now.maintenance
+        && !now.drain
+        && now.weight > 0
+        && matches!(now.verdict, CheckState::Up | CheckState::Failing)
 }
 
 /// Whether it serves: HAProxy sends visitors there, and found it well since. One that has just been put back in
 /// service is `UP 1/2` with the result of its last check before, until the next one.
 pub fn serves(now: &RunningServer) -> bool {
-    takes(now) && now.verdict == Verdict::Up && now.check.passed()
+    takes(now) && now.verdict == CheckState::Up && now.check.passed()
 }
 
 /// Web servers that were asked to leave and stay for now, because nobody else serves yet; each with those that are on

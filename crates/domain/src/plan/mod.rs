@@ -15,7 +15,7 @@ use crate::haproxy::config::Setting;
 use crate::ids::Millis;
 use crate::observed::Observed;
 use crate::scene::Scene;
-use crate::step::{Step, Target};
+use crate::step::{Step, Subject};
 use crate::text;
 use crate::text::Text;
 
@@ -36,12 +36,12 @@ pub struct Plan {
     /// What would be next, and rests because it failed.
     pub resting: Vec<Step>,
     /// What cannot be done yet, and why.
-    pub waiting: Vec<(Target, Text)>,
+    pub waiting: Vec<(Subject, Text)>,
 }
 
 impl Plan {
     /// Has a step rest that failed, or was done in vain, so many times.
-    pub(crate) fn rest(&mut self, step: &Step, target: &Target, count: u32) {
+    pub(crate) fn rest(&mut self, step: &Step, target: &Subject, count: u32) {
         let (rest, steps): (Vec<Step>, Vec<Step>) =
             std::mem::take(&mut self.steps).into_iter().partition(|planned| planned == step);
         self.steps = steps;
@@ -54,7 +54,7 @@ impl Plan {
 
 /// Milliseconds before a process is started again, or a refused act tried again: at once after the first
 /// failure, then doubling up to 10 s.
-pub const fn backoff(failures: u32) -> u64 {
+pub const fn backoff_ms(failures: u32) -> u64 {
     match failures {
         0 | 1 => 0,
         2 => crate::figures::FIRST_REST,
@@ -81,16 +81,16 @@ pub fn plan(scene: Scene<'_>, setting: &Setting) -> Plan {
 /// are sent where they must not go, and what failed before was mostly another step.
 fn hold_back(plan: &mut Plan, observed: &Observed, now: Millis) {
     let resting = |step: &Step| {
-        let most = if step.takes_out() { backoff(2) } else { u64::MAX };
-        let setback = observed.setback(step);
-        setback.filter(|s| now < s.at + backoff(s.count + 1).min(most))
+        let most = if step.takes_out() { backoff_ms(2) } else { u64::MAX };
+        let backoff = observed.backoff(step);
+        backoff.filter(|s| now < s.at + backoff_ms(s.count + 1).min(most))
     };
-    let mut waiting: Vec<(Target, Text)> = Vec::new();
+    let mut waiting: Vec<(Subject, Text)> = Vec::new();
     let rests = |step: &Step| resting(step).map(|s| s.count).or_else(|| observed.rests_in_vain(step, now));
     let (rest, steps) = std::mem::take(&mut plan.steps).into_iter().partition(|step| match rests(step) {
         None => false,
         Some(count) => {
-            let target = step.target();
+            let target = step.subject();
             if !waiting.iter().any(|(t, _)| *t == target) {
                 waiting.push((target, text!("wait-setback", count = count)));
             }

@@ -5,20 +5,20 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::desired::{Admin, Database, Desired, Either, FULL_WEIGHT, Routing, Server, Web};
 use crate::figures;
-use crate::haproxy::config::{self, Place, Rendered, Setting};
+use crate::haproxy::config::{self, Rendered, ServerLine, Setting};
 use crate::haproxy::runtime::State;
-use crate::haproxy::stats::{Listens, Running, RunningServer, Verdict};
+use crate::haproxy::stats::{CheckState, Listens, Running, RunningServer};
 use crate::ids::{Host, Millis, PoolId, ServerName, plain};
 use crate::observed::{Observed, Port, ProcessId, ProxySeen, STALE, Seen};
 use crate::scene::Scene;
-use crate::step::{ConfigText, ProxyStep, Step, Target};
+use crate::step::{ConfigText, ProxyStep, Step, Subject};
 use crate::text;
 use crate::text::Thing;
 
 use super::{Opening, Plan, draining, leaving, opening};
 
 /// Where each server of a pool is, as far as it is known. A server whose name does not resolve has no place.
-pub fn places(scene: Scene<'_>, proxy: PoolId) -> BTreeMap<ServerName, Place> {
+pub fn places(scene: Scene<'_>, proxy: PoolId) -> BTreeMap<ServerName, ServerLine> {
     let Scene { desired, observed, .. } = scene;
     let seen = observed.proxy(proxy);
     let running = seen.running.value();
@@ -55,7 +55,7 @@ pub fn places(scene: Scene<'_>, proxy: PoolId) -> BTreeMap<ServerName, Place> {
                 }
             };
             let gone = gone(server, observed, there, proven);
-            Some((server.name.clone(), Place { ip, proven, held, stays, gone }))
+            Some((server.name.clone(), ServerLine { ip, proven, held, stays, gone }))
         })
         .collect()
 }
@@ -225,13 +225,13 @@ fn running_proxy(
     observed: &Observed,
     setting: &Setting,
     proxy: PoolId,
-    mut places: BTreeMap<ServerName, Place>,
+    mut places: BTreeMap<ServerName, ServerLine>,
     time: Millis,
 ) {
     let seen = observed.proxy(proxy);
     let Some(running) = seen.running.fresh(time, STALE) else {
         let text = text!("wait-proxy-silent", proxy = Thing::Proxy(proxy));
-        plan.waiting.push((Target::Proxy(proxy), text));
+        plan.waiting.push((Subject::Proxy(proxy), text));
         return;
     };
     let want = config::render(desired, proxy, setting, &places);
@@ -241,14 +241,14 @@ fn running_proxy(
     if reload {
         // A worker starts every server UP: one that is down now must first prove itself again.
         for (name, place) in &mut places {
-            let down = |s: &RunningServer| matches!(s.verdict, Verdict::Down | Verdict::Recovering);
+            let down = |s: &RunningServer| matches!(s.verdict, CheckState::Down | CheckState::Recovering);
             if proxy == PoolId::Web && running.servers.get(name).is_some_and(down) {
                 place.proven = false;
             }
         }
         let want = config::render(desired, proxy, setting, &places);
         if let Some(refused) = seen.refused.as_ref().filter(|r| r.holds(time) && r.text.0 == want.text) {
-            plan.waiting.push((Target::Proxy(proxy), refused.why.clone()));
+            plan.waiting.push((Subject::Proxy(proxy), refused.why.clone()));
             return;
         }
         write(plan, seen, proxy, &want, true);
@@ -266,7 +266,7 @@ fn running_proxy(
             PoolId::Web => text!("wait-serves", name = name),
             PoolId::Db => text!("wait-drains", name = name),
         };
-        plan.waiting.push((Target::Proxy(proxy), text));
+        plan.waiting.push((Subject::Proxy(proxy), text));
     }
     remove(plan, desired, proxy, running, &places);
     for server in &desired.pool(proxy).servers {
@@ -286,7 +286,7 @@ fn running_proxy(
                     wish.writer_maintenance |= now.writer_maintenance;
                     if led != (wish.maintenance, wish.writer_maintenance) {
                         let text = text!("wait-opens", name = &server.name);
-                        plan.waiting.push((Target::Proxy(proxy), text));
+                        plan.waiting.push((Subject::Proxy(proxy), text));
                     }
                 }
                 adjust(plan, proxy, server, now, to, wish);
@@ -363,7 +363,7 @@ fn remove(
     desired: &Desired,
     proxy: PoolId,
     running: &Running,
-    places: &BTreeMap<ServerName, Place>,
+    places: &BTreeMap<ServerName, ServerLine>,
 ) {
     let wished = desired.pool(proxy).by_name();
     for (name, server) in &running.servers {
@@ -380,7 +380,7 @@ fn remove(
             plan.steps.push(Step::Proxy(ProxyStep::DeleteServer { proxy, name }));
         } else {
             let text = text!("wait-requests", name = &name, count = server.sessions);
-            plan.waiting.push((Target::Proxy(proxy), text));
+            plan.waiting.push((Subject::Proxy(proxy), text));
         }
     }
 }
@@ -392,7 +392,7 @@ fn adjust(
     server: &Server,
     now: &RunningServer,
     to: SocketAddr,
-    wish: config::Wish,
+    wish: config::RuntimeWish,
 ) {
     let name = || server.name.clone();
     let moves = now.ip != Some(to.ip()) || now.port != to.port();
@@ -419,7 +419,7 @@ fn adjust(
         (false, false) => State::Ready,
     };
     let writer = if wish.writer_maintenance { State::Maintenance } else { state };
-    let unchecked = state != State::Maintenance && (now.verdict == Verdict::Unchecked || !now.checked);
+    let unchecked = state != State::Maintenance && (now.verdict == CheckState::Unchecked || !now.checked);
     if state != state_is || wish.writer_maintenance != now.writer_maintenance || !now.uniform || unchecked {
         plan.steps.push(Step::Proxy(ProxyStep::SetState { proxy, name: name(), state, writer }));
         return;
@@ -428,12 +428,12 @@ fn adjust(
         return;
     }
     if now.weight != FULL_WEIGHT {
-        let good = matches!(now.verdict, Verdict::Up | Verdict::Failing) && now.check.passed();
+        let good = matches!(now.verdict, CheckState::Up | CheckState::Failing) && now.check.passed();
         if now.weight != 0 || good || proxy == PoolId::Db {
             plan.steps.push(Step::Proxy(ProxyStep::SetWeight { proxy, name: name(), weight: FULL_WEIGHT }));
         } else {
             let text = text!("wait-first-check", name = &server.name);
-            plan.waiting.push((Target::Proxy(proxy), text));
+            plan.waiting.push((Subject::Proxy(proxy), text));
         }
     }
 }

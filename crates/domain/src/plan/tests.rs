@@ -28,7 +28,7 @@ use crate::observed::{Observed, ProcessId, Refusal, Seen};
 use crate::scene::Scene;
 use crate::sessions::Mode;
 use crate::sim::{Hand, World, remember};
-use crate::step::{ConfigText, HostStep, Outcome, ProxyStep, SqlStep, Step, Target};
+use crate::step::{ConfigText, HostStep, Outcome, ProxyStep, SqlStep, Step, Subject};
 use crate::text;
 
 use people::{asked, change, hand, loses, pool_of, server_name};
@@ -73,10 +73,10 @@ pub(crate) fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed
     let opened = world.open();
     let clashed = world.clashing(wish);
     let plan = plan(Scene::new(wish, memory, world.now), &setting());
-    let mut targets: BTreeSet<Target> = BTreeSet::new();
+    let mut targets: BTreeSet<Subject> = BTreeSet::new();
     let mut done = 0;
     for step in plan.steps {
-        if done < limit && targets.insert(step.target()) {
+        if done < limit && targets.insert(step.subject()) {
             let (wished, before) = (wish.clone(), memory.clone());
             let outcome = world.act(&step, wish);
             remember(memory, &step, &outcome, world.now);
@@ -145,17 +145,17 @@ fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
     let stopped =
         desired.members().all(|s| s.stopped()) || desired.writer_server().is_some_and(|w| w.stopped());
     let waits = |name: &String| {
-        let target = |t: &Target| matches!(t, Target::Process(id) if id.to_string() == *name);
+        let target = |t: &Subject| matches!(t, Subject::Process(id) if id.to_string() == *name);
         left.waiting.iter().any(|(t, why)| target(t) && why.key == "wait-donor")
     };
     let excused = |fault: &Fault| match fault {
         Fault::Process(name) => waits(name),
-        Fault::Standing(_) => true,
-        // A link from a writer that is gone is not set before it is back.
-        Fault::Link(_, from) => desired.writer.as_ref().is_some_and(|w| w.as_str() == *from),
+        Fault::Membership(_) => true,
+        // A channel from a writer that is gone is not set before it is back.
+        Fault::Channel(_, from) => desired.writer.as_ref().is_some_and(|w| w.as_str() == *from),
         // It waits to hear how the writer numbers, and says so.
         Fault::OutOfService(name) => {
-            let target = |t: &Target| matches!(t, Target::Database(id) if id.as_str() == *name);
+            let target = |t: &Subject| matches!(t, Subject::Database(id) if id.as_str() == *name);
             left.waiting.iter().any(|(t, why)| target(t) && why.key == "wait-numbers")
         }
         _ => false,
@@ -167,7 +167,7 @@ fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
 /// The web server that waits for a person: the last one that is to serve, of which a person says what is to become of
 /// visitors.
 fn asks<'a>(desired: &Desired, memory: &Observed, fault: &'a Fault) -> Option<&'a str> {
-    let (Fault::OutOfService(name) | Fault::Process(name) | Fault::Standing(name)) = fault else {
+    let (Fault::OutOfService(name) | Fault::Process(name) | Fault::Membership(name)) = fault else {
         return None;
     };
     let other = |s: &Server| s.name.as_str() != *name && s.wanted();
@@ -395,7 +395,7 @@ proptest! {
         world.blind = true;
         world.look(&mut memory, &desired);
         let steps = plan(Scene::new(&desired, &memory, world.now), &setting()).steps;
-        prop_assert!(!steps.iter().any(|s| matches!(s.target(), Target::Proxy(_))), "{steps:?}");
+        prop_assert!(!steps.iter().any(|s| matches!(s.subject(), Subject::Proxy(_))), "{steps:?}");
     }
 
     /// Whatever somebody does at HAProxy's sockets, in the midst of whatever Cordée does: it is told, and put right.

@@ -36,16 +36,16 @@ impl World {
     }
 
     /// A database starts: closed, without semi-sync. What was received and not applied is fetched again (MariaDB with
-    /// GTID), and links wait for Cordée.
+    /// GTID), and channels wait for Cordée.
     pub(super) fn comes_up(&mut self, name: &ServerName) {
         self.loose.remove(name);
         let Some(database) = self.databases.get_mut(name) else { return };
         database.read_only = true;
         database.semi_sync = false;
-        for link in database.links.values_mut() {
-            link.receiving = Thread::Stopped;
-            link.applying = false;
-            link.received = database.applied.clone();
+        for channel in database.channels.values_mut() {
+            channel.receiving = Thread::Stopped;
+            channel.applying = false;
+            channel.received = database.applied.clone();
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{World, numbers};
 use crate::db::{DatabaseSeen, Position};
-use crate::desired::{Desired, Standing};
+use crate::desired::{Desired, Membership};
 use crate::fault::Fault;
 use crate::ids::PoolId;
 use crate::observed::{Leader, ProcessId};
@@ -31,7 +31,7 @@ impl World {
                 copy.server_id = *id;
                 copy.read_only = true;
                 copy.semi_sync = false;
-                copy.links.clear();
+                copy.channels.clear();
                 copy.applied = copy.written.clone();
                 copy.written = Position::default();
                 // Somebody else's that had the name, and its applications, are none of this one's.
@@ -86,7 +86,7 @@ impl World {
             && let Some(database) = self.databases.get_mut(name)
         {
             numbers::from_file(database, name, desired);
-            database.receipts = desired.database(name).is_some_and(|s| *s.standing != Standing::Joining);
+            database.acks = desired.database(name).is_some_and(|s| *s.membership != Membership::Joining);
         }
         if let ProcessId::Server(name) = id {
             let pool = if desired.web.server(name).is_some() { PoolId::Web } else { PoolId::Db };

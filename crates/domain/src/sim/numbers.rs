@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::World;
 use crate::db::DatabaseSeen;
 use crate::db::ids::{DENSE, Numbering, PLACE, STEP, apart};
-use crate::desired::{Desired, Routing, Standing};
+use crate::desired::{Desired, Membership, Routing};
 use crate::ids::ServerName;
 
 impl World {
@@ -21,7 +21,7 @@ impl World {
             let there = |id| self.databases.get(n).map_or(0, |d| d.holds(id));
             let mut others = desired.databases().filter(|s| s.name != *n);
             others.any(|s| {
-                matches!(s.standing, Standing::Member | Standing::Leaving)
+                matches!(s.membership, Membership::Member | Membership::Leaving)
                     && self.dense.get(&s.id).is_some_and(|last| *last > there(s.id))
             })
         };

@@ -7,7 +7,7 @@ use super::World;
 use crate::fault::Fault;
 use crate::haproxy::config;
 use crate::haproxy::runtime::State;
-use crate::haproxy::stats::{Check, Frontend, Limits, Listens, Running, RunningServer, Verdict};
+use crate::haproxy::stats::{Check, CheckState, Frontend, Limits, Listens, Running, RunningServer};
 use crate::ids::{PoolId, ServerName};
 use crate::observed::Meddling;
 use crate::step::{Outcome, ProxyStep};
@@ -167,7 +167,7 @@ impl World {
             s.checked |= state != State::Maintenance;
             // It takes visitors at once, and still says what the last check before found.
             if back && proxy == PoolId::Web {
-                s.verdict = Verdict::Failing;
+                s.verdict = CheckState::Failing;
             }
         });
         if back {
@@ -278,7 +278,7 @@ pub(super) fn server(id: u32, to: SocketAddr, weight: u32, maintenance: bool) ->
         most: 0,
         checked: true,
         checked_elsewhere: false,
-        verdict: Verdict::Up,
+        verdict: CheckState::Up,
         sessions: 0,
         total: 0,
         cookie: String::new(),

@@ -2,12 +2,12 @@
 
 use super::{ProxyView, Role, ServerView};
 use crate::causes::attention;
-use crate::desired::{Desired, Power, Run, Server, Standing};
+use crate::desired::{Desired, Membership, Power, Run, Server};
 use crate::door::Door;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Lost, Observed, Own, ProcessId, Room};
 use crate::reason::Reason;
-use crate::state::{Light, Remark, State};
+use crate::state::{Remark, Severity, State};
 use crate::text;
 use crate::text::{Arg, Text, Thing};
 
@@ -16,7 +16,7 @@ pub(super) fn despite(own: &Own, verdict: Remark) -> Remark {
     let verdict = unkept(own, verdict);
     if let Some(why) = &own.blind {
         let reason = text!("verdict-own-blind", why = why);
-        return Remark::new(Light::Unknown, text!("verdict-blind"), reason);
+        return Remark::new(Severity::Unknown, text!("verdict-blind"), reason);
     }
     let why = match (&own.unwritable, own.hindrance()) {
         (Some(_), Some(why)) => text!("verdict-unwritable", why = why),
@@ -38,17 +38,17 @@ fn unkept(own: &Own, verdict: Remark) -> Remark {
 
 /// The verdict with what keeps it from being good, whatever else is said.
 fn although(verdict: Remark, why: Text) -> Remark {
-    let (light, word) = match verdict.light {
-        Light::Good => return Remark::new(Light::Warning, text!("verdict-risk"), why),
+    let (severity, word) = match verdict.severity {
+        Severity::Good => return Remark::new(Severity::Warning, text!("verdict-risk"), why),
         // Nobody is served for another reason, which stays.
-        Light::Maintenance | Light::Progress => (Light::Warning, verdict.word),
-        Light::Unknown | Light::Warning | Light::Critical => (verdict.light, verdict.word),
+        Severity::Maintenance | Severity::Progress => (Severity::Warning, verdict.word),
+        Severity::Unknown | Severity::Warning | Severity::Critical => (verdict.severity, verdict.word),
     };
     let reason = match verdict.reason {
         Some(first) => text!("verdict-and", first = first, then = why),
         None => why,
     };
-    Remark::new(light, word, reason)
+    Remark::new(severity, word, reason)
 }
 
 /// What is said of the whole when nobody is served behind that HAProxy.
@@ -63,10 +63,10 @@ fn nobody_served(proxy: PoolId) -> Text {
 fn at_the_door(proxy: &ProxyView) -> Option<Remark> {
     let reason = proxy.status.reason.clone()?;
     if proxy.status.state == State::DoorUnknown {
-        return Some(Remark::new(Light::Unknown, text!("verdict-blind"), reason));
+        return Some(Remark::new(Severity::Unknown, text!("verdict-blind"), reason));
     }
     let word = nobody_served(proxy.name);
-    (proxy.status.state == State::Door).then(|| Remark::new(Light::Critical, word, reason))
+    (proxy.status.state == State::Door).then(|| Remark::new(Severity::Critical, word, reason))
 }
 
 /// What the site's own addresses tell of the whole.
@@ -151,17 +151,17 @@ fn of_proxies(proxies: &[ProxyView], doors: &Doors, now: Millis) -> Option<Remar
         }
         if proxy.status.state == State::Frozen {
             let reason = text!("verdict-frozen", proxy = Thing::Proxy(proxy.name));
-            return Some(Remark::new(Light::Critical, nobody_served(proxy.name), reason));
+            return Some(Remark::new(Severity::Critical, nobody_served(proxy.name), reason));
         }
-        if proxy.status.light == Light::Unknown {
+        if proxy.status.severity == Severity::Unknown {
             let seconds = proxy.seen_at.map_or(0, |at| now.saturating_sub(at) / 1_000);
             let reason = text!("verdict-blind-reason", proxy = Thing::Proxy(proxy.name), seconds = seconds);
-            return Some(Remark::new(Light::Unknown, text!("verdict-blind"), reason));
+            return Some(Remark::new(Severity::Unknown, text!("verdict-blind"), reason));
         }
     }
-    let lost = |p: &&ProxyView| match p.status.light {
-        Light::Critical => true,
-        Light::Progress => doors.fallen.contains(&p.name),
+    let lost = |p: &&ProxyView| match p.status.severity {
+        Severity::Critical => true,
+        Severity::Progress => doors.fallen.contains(&p.name),
         _ => false,
     };
     let proxy = proxies.iter().find(lost)?;
@@ -170,25 +170,25 @@ fn of_proxies(proxies: &[ProxyView], doors: &Doors, now: Millis) -> Option<Remar
         Some(port) => text!("verdict-port", port = port.to_string(), name = name),
         None => text!("verdict-proxy-down", proxy = name),
     };
-    Some(Remark::new(Light::Critical, nobody_served(proxy.name), reason))
+    Some(Remark::new(Severity::Critical, nobody_served(proxy.name), reason))
 }
 
 /// What is said while the writer serves nobody, and no person stopped it.
 fn of_writer(writer: &ServerView, doors: &Doors, count: &Text) -> Option<Remark> {
-    match writer.status.light {
+    match writer.status.severity {
         // A person stopped it: told after what a person did to the web servers.
-        Light::Maintenance | Light::Progress if writer.power == Power::Off => None,
-        Light::Critical | Light::Maintenance if !writer.status.state.writes() => {
+        Severity::Maintenance | Severity::Progress if writer.power == Power::Off => None,
+        Severity::Critical | Severity::Maintenance if !writer.status.state.writes() => {
             let reason = text!("verdict-no-writer", name = &writer.name);
-            Some(Remark::new(Light::Critical, text!("verdict-no-database"), reason))
+            Some(Remark::new(Severity::Critical, text!("verdict-no-database"), reason))
         }
-        Light::Progress if doors.fallen.contains(&PoolId::Db) => {
+        Severity::Progress if doors.fallen.contains(&PoolId::Db) => {
             let reason = text!("verdict-writer-coming", name = &writer.name);
-            Some(Remark::new(Light::Critical, text!("verdict-no-database"), reason))
+            Some(Remark::new(Severity::Critical, text!("verdict-no-database"), reason))
         }
-        Light::Progress => {
+        Severity::Progress => {
             let word = if doors.switching { text!("verdict-handover") } else { text!("verdict-starting") };
-            Some(Remark::new(Light::Progress, word, count.clone()))
+            Some(Remark::new(Severity::Progress, word, count.clone()))
         }
         _ => None,
     }
@@ -205,14 +205,14 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
         return verdict;
     }
     let fallen = |pool: PoolId| doors.fallen.contains(&pool);
-    let starting = servers.iter().any(|s| s.status.light == Light::Progress)
-        || proxies.iter().any(|p| p.status.light == Light::Progress);
+    let starting = servers.iter().any(|s| s.status.severity == Severity::Progress)
+        || proxies.iter().any(|p| p.status.severity == Severity::Progress);
     let set_aside = set_aside(servers);
     if web_all > 0 && web == 0 && set_aside.is_none() {
         return if starting && !fallen(PoolId::Web) {
-            Remark::new(Light::Progress, text!("verdict-starting"), count)
+            Remark::new(Severity::Progress, text!("verdict-starting"), count)
         } else {
-            Remark::new(Light::Critical, text!("verdict-critical"), text!("verdict-no-web"))
+            Remark::new(Severity::Critical, text!("verdict-critical"), text!("verdict-no-web"))
         };
     }
     let writer = of(PoolId::Db).find(|s| s.role == Some(Role::Writer) && !s.status.serves());
@@ -221,18 +221,18 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
     }
     // After the databases: what a person took out explains nothing that fails there.
     if let Some(reason) = set_aside {
-        return Remark::new(Light::Maintenance, text!("verdict-set-aside"), reason);
+        return Remark::new(Severity::Maintenance, text!("verdict-set-aside"), reason);
     }
     if let Some(reason) = writer.and_then(|writer| stopped(writer, servers)) {
-        return Remark::new(Light::Maintenance, text!("verdict-no-database"), reason);
+        return Remark::new(Severity::Maintenance, text!("verdict-no-database"), reason);
     }
     let moment = doors.waiting.is_some_and(|proxy| doors.served.contains(&proxy));
     let said = |proxy: &PoolId| !moment || doors.fallen.contains(proxy) || doors.switching;
     if let Some(proxy) = doors.waiting.filter(said) {
         return unserved(proxy, doors, count);
     }
-    if proxies.iter().any(|p| p.status.light == Light::Progress) {
-        return Remark::new(Light::Progress, text!("verdict-starting"), count);
+    if proxies.iter().any(|p| p.status.severity == Severity::Progress) {
+        return Remark::new(Severity::Progress, text!("verdict-starting"), count);
     }
     let risk: Vec<&ServerName> = attention(proxies, servers).into_iter().map(|s| &s.name).collect();
     if !risk.is_empty() {
@@ -245,24 +245,24 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
             db = db,
             dbs = db_all
         );
-        return Remark::new(Light::Warning, text!("verdict-risk"), reason);
+        return Remark::new(Severity::Warning, text!("verdict-risk"), reason);
     }
     if web_all == 0 {
-        return Remark::new(Light::Critical, text!("verdict-critical"), text!("verdict-empty"));
+        return Remark::new(Severity::Critical, text!("verdict-critical"), text!("verdict-empty"));
     }
     if let Some(proxy) = proxies.iter().find(|p| p.status.state == State::HalfFrozen) {
         let reason = text!("verdict-half-frozen", proxy = Thing::Proxy(proxy.name));
-        return Remark::new(Light::Warning, text!("verdict-risk"), reason);
+        return Remark::new(Severity::Warning, text!("verdict-risk"), reason);
     }
-    let out = |s: &&ServerView| matches!(s.status.light, Light::Maintenance | Light::Progress);
+    let out = |s: &&ServerView| matches!(s.status.severity, Severity::Maintenance | Severity::Progress);
     let beside = of(PoolId::Db).filter(|s| s.status.serves() && !away(s)).count();
     let alone = beside == 1 && of(PoolId::Db).any(away);
     if alone || web == 1 && of(PoolId::Web).any(|s| out(&s)) {
-        return Remark::new(Light::Warning, text!("verdict-risk"), count);
+        return Remark::new(Severity::Warning, text!("verdict-risk"), count);
     }
     match doors.waiting {
         Some(proxy) => unserved(proxy, doors, count),
-        None => Remark::new(Light::Good, well_but_for(servers), count),
+        None => Remark::new(Severity::Good, well_but_for(servers), count),
     }
 }
 
@@ -271,7 +271,8 @@ fn set_aside(servers: &[ServerView]) -> Option<Text> {
     let drains = |s: &ServerView| !s.wanted && s.status.state == State::Draining;
     let stopped = |s: &ServerView| s.power == Power::Off;
     let web = || servers.iter().filter(|s| s.pool == PoolId::Web);
-    let out = |s: &ServerView| !s.status.serves() && (s.status.light == Light::Maintenance || stopped(s));
+    let out =
+        |s: &ServerView| !s.status.serves() && (s.status.severity == Severity::Maintenance || stopped(s));
     if web().next().is_none() || !web().all(|s| out(s) || drains(s)) {
         return None;
     }
@@ -302,22 +303,22 @@ fn stopped(writer: &ServerView, servers: &[ServerView]) -> Option<Text> {
 fn unserved(proxy: PoolId, doors: &Doors, count: Text) -> Remark {
     if doors.fallen.contains(&proxy) {
         let reason = text!("verdict-unserved", proxy = Thing::Proxy(proxy));
-        return Remark::new(Light::Critical, nobody_served(proxy), reason);
+        return Remark::new(Severity::Critical, nobody_served(proxy), reason);
     }
     let word = match proxy {
         PoolId::Db if doors.switching => text!("verdict-handover"),
         _ if doors.served.contains(&proxy) => text!("verdict-checking"),
         _ => text!("verdict-starting"),
     };
-    Remark::new(Light::Progress, word, count)
+    Remark::new(Severity::Progress, word, count)
 }
 
 /// Whether a database that the writer had beside it is only on its way back: nobody could take over from the writer, or
 /// only one whose rows are in doubt.
 pub(crate) fn away(view: &ServerView) -> bool {
-    let beside = matches!(view.standing, Some(Standing::Member | Standing::Returning { .. }));
+    let beside = matches!(view.membership, Some(Membership::Member | Membership::Returning { .. }));
     let doubted = view.status.state == State::Comparing;
-    beside && view.status.light == Light::Progress && (!view.status.serves() || doubted)
+    beside && view.status.severity == Severity::Progress && (!view.status.serves() || doubted)
 }
 
 /// "All good", with the servers that are not all there: set aside, draining, or on their way.
@@ -326,9 +327,9 @@ fn well_but_for(servers: &[ServerView]) -> Text {
     let names = |fits: &dyn Fn(&ServerView) -> bool| {
         servers.iter().filter(|s| fits(s)).map(|s| &s.name).collect::<Vec<_>>()
     };
-    let aside = names(&|s| s.status.light == Light::Maintenance);
-    let draining = names(&|s| s.status.light == Light::Progress && drains(s));
-    let coming = names(&|s| s.status.light == Light::Progress && !drains(s));
+    let aside = names(&|s| s.status.severity == Severity::Maintenance);
+    let draining = names(&|s| s.status.severity == Severity::Progress && drains(s));
+    let coming = names(&|s| s.status.severity == Severity::Progress && !drains(s));
     match (aside.len(), draining.len(), coming.len()) {
         (0, 0, 0) => text!("verdict-good"),
         (0, 0, count) => text!("verdict-good-coming", names = fitting(&coming), count = count),
@@ -351,10 +352,10 @@ mod tests {
     use super::*;
     use crate::fault::{Fault, Lack};
 
-    fn said(own: &Own, light: Light) -> (Light, String, String) {
-        let verdict = despite(own, Remark::new(light, text!("verdict-good"), text!("verdict-empty")));
+    fn said(own: &Own, severity: Severity) -> (Severity, String, String) {
+        let verdict = despite(own, Remark::new(severity, text!("verdict-good"), text!("verdict-empty")));
         let reason = verdict.reason.expect("a reason");
-        (verdict.light, verdict.word.key.to_string(), reason.sentence().key.to_string())
+        (verdict.severity, verdict.word.key.to_string(), reason.sentence().key.to_string())
     }
 
     #[test]
@@ -369,9 +370,9 @@ mod tests {
     #[test]
     fn a_cordee_that_cannot_look_says_that_it_does_not_know() {
         let own = Own { blind: Some(Fault::Own(Lack::Descriptors, None)), ..Own::default() };
-        for light in [Light::Good, Light::Critical, Light::Unknown] {
-            let wanted = (Light::Unknown, "verdict-blind".to_owned(), "verdict-own-blind".to_owned());
-            assert_eq!(said(&own, light), wanted);
+        for severity in [Severity::Good, Severity::Critical, Severity::Unknown] {
+            let wanted = (Severity::Unknown, "verdict-blind".to_owned(), "verdict-own-blind".to_owned());
+            assert_eq!(said(&own, severity), wanted);
         }
     }
 
@@ -379,25 +380,28 @@ mod tests {
     fn a_state_that_is_not_whole_is_never_good() {
         let lost = Lost { folder: "/var/lib/cordee".to_owned(), names: "secrets.json".to_owned() };
         let mut own = Own { lost: Some(lost), ..Own::default() };
-        let wanted = (Light::Warning, "verdict-risk".to_owned(), "own-lost".to_owned());
-        assert_eq!(said(&own, Light::Good), wanted);
+        let wanted = (Severity::Warning, "verdict-risk".to_owned(), "own-lost".to_owned());
+        assert_eq!(said(&own, Severity::Good), wanted);
         own.room = Some(Room { folder: "/var/lib/cordee".to_owned(), free: 200 << 20 });
-        assert_eq!(said(&own, Light::Good), wanted, "a nearly full disk says nothing worse");
+        assert_eq!(said(&own, Severity::Good), wanted, "a nearly full disk says nothing worse");
     }
 
     #[test]
     fn a_full_disk_is_said_as_such_and_never_as_good() {
         let room = |free| Some(Room { folder: "/var/lib/cordee".to_owned(), free });
         let enough = Own { room: room(1 << 30), ..Own::default() };
-        assert_eq!(said(&enough, Light::Good).0, Light::Good);
+        assert_eq!(said(&enough, Severity::Good).0, Severity::Good);
         for (free, key) in [(200 << 20, "own-disk-short"), (3 << 10, "own-disk-full")] {
             let own = Own { room: room(free), ..Own::default() };
-            assert_eq!(said(&own, Light::Good), (Light::Warning, "verdict-risk".to_owned(), key.to_owned()));
-            let worse = (Light::Critical, "verdict-good".to_owned(), "verdict-and".to_owned());
-            assert_eq!(said(&own, Light::Critical), worse, "what is worse stays, and the cause is added");
+            assert_eq!(
+                said(&own, Severity::Good),
+                (Severity::Warning, "verdict-risk".to_owned(), key.to_owned())
+            );
+            let worse = (Severity::Critical, "verdict-good".to_owned(), "verdict-and".to_owned());
+            assert_eq!(said(&own, Severity::Critical), worse, "what is worse stays, and the cause is added");
         }
         let mut own = Own { unwritable: Some(Fault::ReadOnly(None)), ..Own::default() };
-        assert_eq!(said(&own, Light::Good).2, "verdict-unwritable");
+        assert_eq!(said(&own, Severity::Good).2, "verdict-unwritable");
         own.unwritable = Some(Fault::DiskFull(None));
         own.room = room(2 << 20);
         let said = own.hindrance().map(|why| why.key.to_string());

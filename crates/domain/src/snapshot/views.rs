@@ -1,14 +1,14 @@
-//! What a picture says of each HAProxy, server, link and comparison.
+//! What a picture says of each HAProxy, server, channel and comparison.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::attached::Held;
-use crate::desired::{Admin, Asked, Power, Runtime, Standing};
+use crate::desired::{Admin, Asked, Membership, Power, Runtime};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::plan::leaving::Leave;
-use crate::state::{Light, Status};
+use crate::state::{Severity, Status};
 use crate::text::Text;
 
 /// One proxy.
@@ -74,9 +74,9 @@ pub struct ServerView {
     /// Software, when known.
     pub version: Option<String>,
     /// Replication towards this database, by the server it copies (db).
-    pub links: BTreeMap<ServerName, LinkView>,
+    pub channels: BTreeMap<ServerName, ChannelView>,
     /// Place among the databases (db).
-    pub standing: Option<Standing>,
+    pub membership: Option<Membership>,
     /// Whether the writer acknowledges a commit only after a standby has received it, now (db).
     pub semi_sync: Option<bool>,
     /// Percent of its copy that has come, while it is being copied (db).
@@ -150,9 +150,9 @@ pub struct LastCheck {
 
 /// One direction of replication.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkView {
+pub struct ChannelView {
     /// Whether it runs.
-    pub light: Light,
+    pub severity: Severity,
     /// Measured delay.
     pub delay_ms: Option<u64>,
     /// Error number; 0 when none.

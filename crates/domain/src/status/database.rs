@@ -2,14 +2,14 @@
 
 use crate::db::DatabaseSeen;
 use crate::db::failover::{Decision, decide};
-use crate::desired::{Database, Standing};
+use crate::desired::{Database, Membership};
 use crate::figures::DATABASE_STALE;
 use crate::ids::Millis;
 use crate::observed::{CopySeen, ProcessId, Seen};
 use crate::reason::Reason;
 use crate::scene::Scene;
-use crate::state::{Light, State, Status};
-use crate::step::Target;
+use crate::state::{Severity, State, Status};
+use crate::step::Subject;
 use crate::text;
 use crate::text::Text;
 
@@ -24,39 +24,39 @@ pub fn database(scene: Scene<'_>, server: Database<'_>) -> Status {
     let process = observed.process(&id);
     if server.stopped() {
         return if process.leader.is_some() {
-            Status::bare(Light::Progress, State::Stopping)
+            Status::bare(Severity::Progress, State::Stopping)
         } else {
-            Status::new(Light::Maintenance, State::Stopped, by_whom(desired, &server))
+            Status::new(Severity::Maintenance, State::Stopped, by_whom(desired, &server))
         };
     }
-    if *server.standing == Standing::Released {
-        return Status::bare(Light::Progress, State::Leaving);
+    if *server.membership == Membership::Released {
+        return Status::bare(Severity::Progress, State::Leaving);
     }
     if let Some(copy) = observed.copies.get(&server.name) {
         // One that failed is tried again, and why it failed stays to be read.
-        if let Some(setback) = observed.setbacks.get(&Target::Process(id)) {
-            let reason = text!("reason-copying-again", why = &setback.why, how = copying(copy, now));
-            return Status::new(Light::Critical, State::CopyFailed, reason);
+        if let Some(backoff) = observed.backoffs.get(&Subject::Process(id)) {
+            let reason = text!("reason-copying-again", why = &backoff.why, how = copying(copy, now));
+            return Status::new(Severity::Critical, State::CopyFailed, reason);
         }
-        return Status::new(Light::Progress, State::Copying, copying(copy, now));
+        return Status::new(Severity::Progress, State::Copying, copying(copy, now));
     }
     if observed.own.unread.contains(&server.name) {
         let reason = text!("wait-unread", name = &server.name);
-        return Status::new(Light::Unknown, State::Unknown, reason);
+        return Status::new(Severity::Unknown, State::Unknown, reason);
     }
     if observed.initialised.get(&server.name) != Some(&server.id) {
-        let target = Target::Process(id);
-        if let Some(setback) = observed.setbacks.get(&target) {
-            return Status::new(Light::Critical, State::CopyFailed, setback.why.clone());
+        let target = Subject::Process(id);
+        if let Some(backoff) = observed.backoffs.get(&target) {
+            return Status::new(Severity::Critical, State::CopyFailed, backoff.why.clone());
         }
-        return Status::bare(Light::Progress, State::Creating);
+        return Status::bare(Severity::Progress, State::Creating);
     }
     if process.leader.is_none() && server.is_ours() {
         let status = stopped(process, now);
         // A former writer's end is no news; the present one's is, with what is waited for.
         return match (decide(scene), process.trouble.clone()) {
             (Decision::Restart(and) | Decision::Wait(and), Some(why)) if desired.is_writer(&server.name) => {
-                Status::new(Light::Critical, State::Down, Reason::Writer { why, and })
+                Status::new(Severity::Critical, State::Down, Reason::Writer { why, and })
             }
             _ => status,
         };
@@ -68,13 +68,15 @@ pub fn database(scene: Scene<'_>, server: Database<'_>) -> Status {
         return status;
     }
     if process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)) {
-        return Status::bare(Light::Progress, State::Restarting);
+        return Status::bare(Severity::Progress, State::Restarting);
     }
     let seen = observed.databases.get(&server.name).cloned().unwrap_or_default();
     match &seen {
-        Seen::Never => Status::bare(Light::Progress, State::Starting),
+        Seen::Never => Status::bare(Severity::Progress, State::Starting),
         // That Cordée could not ask says nothing of the database.
-        Seen::Failed { why, .. } if why.is_own() => Status::new(Light::Unknown, State::Unknown, why.clone()),
+        Seen::Failed { why, .. } if why.is_own() => {
+            Status::new(Severity::Unknown, State::Unknown, why.clone())
+        }
         Seen::Failed { why, .. } => {
             // Crash recovery takes a while before the first answer.
             let recovering = process.started_at.is_some_and(|at| now.saturating_sub(at) < 10_000);
@@ -83,12 +85,12 @@ pub fn database(scene: Scene<'_>, server: Database<'_>) -> Status {
                 _ => None,
             };
             if recovering && server.is_ours() {
-                Status::bare(Light::Progress, State::Starting)
+                Status::bare(Severity::Progress, State::Starting)
             } else if let Some(and) = person {
                 let reason = Reason::Writer { why: why.clone(), and };
-                Status::new(Light::Critical, State::Unreachable, reason)
+                Status::new(Severity::Critical, State::Unreachable, reason)
             } else {
-                Status::new(Light::Critical, State::Unreachable, why.clone())
+                Status::new(Severity::Critical, State::Unreachable, why.clone())
             }
         }
         Seen::At(..) => match seen.fresh(now, DATABASE_STALE) {
@@ -108,10 +110,10 @@ fn elsewhere(server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
     if seen.server_id != server.id {
         let (id, wanted) = (seen.server_id, server.id);
         let reason = text!("wait-astray", name = &server.name, id = id, wanted = wanted);
-        return Some(Status::new(Light::Critical, State::Astray, reason));
+        return Some(Status::new(Severity::Critical, State::Astray, reason));
     }
-    matches!(server.standing, Standing::Diverged(_))
-        .then(|| Status::new(Light::Critical, State::Diverged, text!("reason-diverged-external")))
+    matches!(server.membership, Membership::Diverged(_))
+        .then(|| Status::new(Severity::Critical, State::Diverged, text!("reason-diverged-external")))
 }
 
 /// How far a copy is, and how long it may still take at the pace so far.

@@ -1,17 +1,17 @@
 //! What stands still for a moment because Cordée has just changed it: no alarm, unless it lasts.
 
 use crate::db::DatabaseSeen;
-use crate::desired::{Database, Standing};
+use crate::desired::{Database, Membership};
 use crate::ids::Millis;
 use crate::observed::{Observed, ProcessId, Seen};
 use crate::scene::Scene;
-use crate::step::Target;
+use crate::step::Subject;
 
 /// For so many milliseconds after its cause it is a passage; afterwards it is called what it is.
 pub const GRACE: u64 = crate::figures::PASSAGE;
 
-/// Whether the link by which `on` copies `from` is being started: Cordée had it rest a moment ago, or one of the two
-/// has just begun, or come back. A link that broke because its peer fell is none of that.
+/// Whether the channel by which `on` copies `from` is being started: Cordée had it rest a moment ago, or one of the two
+/// has just begun, or come back. A channel that broke because its peer fell is none of that.
 pub fn linking(observed: &Observed, on: Database<'_>, from: Database<'_>, now: Millis) -> bool {
     there(observed, from, now)
         && (unborn(observed, from)
@@ -26,8 +26,8 @@ pub fn confirmed_soon(scene: Scene<'_>, writer: Database<'_>, seen: &DatabaseSee
     let Scene { desired, observed, now } = scene;
     let opened = young(seen.opened_at, now);
     desired.databases().filter(|s| s.name != writer.name && !s.stopped()).any(|peer| {
-        match peer.standing {
-            Standing::Member => {
+        match peer.membership {
+            Membership::Member => {
                 there(observed, peer, now)
                     && (opened
                         || started(observed, peer, now)
@@ -35,8 +35,10 @@ pub fn confirmed_soon(scene: Scene<'_>, writer: Database<'_>, seen: &DatabaseSee
                         || back(observed, peer, now))
             }
             // The former writer comes back, and then it confirms.
-            Standing::Returning { .. } => opened,
-            Standing::Joining | Standing::Leaving | Standing::Released | Standing::Diverged(_) => false,
+            Membership::Returning { .. } => opened,
+            Membership::Joining | Membership::Leaving | Membership::Released | Membership::Diverged(_) => {
+                false
+            }
         }
     })
 }
@@ -58,7 +60,7 @@ fn there(observed: &Observed, peer: Database<'_>, now: Millis) -> bool {
 fn unborn(observed: &Observed, peer: Database<'_>) -> bool {
     let process = ProcessId::Server(peer.name.clone());
     !observed.initialised.contains_key(&peer.name)
-        && !observed.setbacks.contains_key(&Target::Process(process))
+        && !observed.backoffs.contains_key(&Subject::Process(process))
 }
 
 fn started(observed: &Observed, server: Database<'_>, now: Millis) -> bool {
@@ -75,8 +77,8 @@ fn rested(observed: &Observed, server: Database<'_>, now: Millis) -> bool {
     if observed.held.as_ref().is_some_and(|held| held.on == server.name && now < held.until) {
         return false;
     }
-    let target = Target::Database(server.name.clone());
-    let failed = observed.setbacks.contains_key(&target) || observed.in_vain(&target, now);
+    let target = Subject::Database(server.name.clone());
+    let failed = observed.backoffs.contains_key(&target) || observed.in_vain(&target, now);
     !failed && young(observed.rests.get(&server.name).map(|rest| rest.since), now)
 }
 

@@ -2,11 +2,11 @@
 
 use crate::desired::Server;
 use crate::fault::Fault;
-use crate::haproxy::stats::{RunningServer, Verdict};
+use crate::haproxy::stats::{CheckState, RunningServer};
 use crate::ids::Millis;
 use crate::observed::{Port, ProcessSeen, Seen};
 use crate::reason::{Reason, Still};
-use crate::state::{Light, State, Status};
+use crate::state::{Severity, State, Status};
 use crate::text;
 
 /// What is said of a process that stands still, by the numbers of those that do. `serves`: somebody is served all the
@@ -19,7 +19,7 @@ pub(super) fn frozen(process: &ProcessSeen, serves: bool) -> Option<Status> {
         (false, false) if serves => return None,
         (true, true) if serves => {
             let reason = Reason::Still(Still::Parent(leader.pid));
-            return Some(Status::new(Light::Warning, State::HalfFrozen, reason));
+            return Some(Status::new(Severity::Warning, State::HalfFrozen, reason));
         }
         _ => {}
     }
@@ -30,7 +30,7 @@ pub(super) fn frozen(process: &ProcessSeen, serves: bool) -> Option<Status> {
     } else {
         Still::Processes(all)
     };
-    Some(Status::new(Light::Critical, State::Frozen, Reason::Still(still)))
+    Some(Status::new(Severity::Critical, State::Frozen, Reason::Still(still)))
 }
 
 /// Numbers of processes that a sentence holds at most.
@@ -41,7 +41,7 @@ pub(super) fn taken(process: &ProcessSeen, server: &Server) -> Option<Status> {
     let Port::Foreign(holder) = &process.port else { return None };
     process.leader.as_ref()?;
     let reason = Fault::PortTaken { port: server.port, holder: holder.clone() };
-    Some(Status::new(Light::Critical, State::Down, reason))
+    Some(Status::new(Severity::Critical, State::Down, reason))
 }
 
 /// Milliseconds within which a process that was started listens.
@@ -56,30 +56,30 @@ pub(super) fn silent(process: &ProcessSeen, there: &RunningServer, now: Millis) 
     let young = process.started_at.is_some_and(|at| now.saturating_sub(at) < FIRST_CHECK_WITHIN);
     // It is in service as soon as it listens: the check that failed was of the one before, or found nobody yet.
     let early = match there.verdict {
-        Verdict::Failing => !there.check.passed(),
-        Verdict::Down => there.check.code == "L4CON",
-        Verdict::Up | Verdict::Recovering | Verdict::Unchecked => false,
+        CheckState::Failing => !there.check.passed(),
+        CheckState::Down => there.check.code == "L4CON",
+        CheckState::Up | CheckState::Recovering | CheckState::Unchecked => false,
     };
     if !there.maintenance && early && young {
-        return Some(Status::new(Light::Progress, State::Joining, text!("reason-first-check")));
+        return Some(Status::new(Severity::Progress, State::Joining, text!("reason-first-check")));
     }
     if !there.maintenance || process.port == Port::Ours {
         return None;
     }
     Some(match process.started_at {
         Some(at) if now.saturating_sub(at) > LISTENS_WITHIN && process.port == Port::Free => {
-            Status::new(Light::Critical, State::Down, text!("reason-refused"))
+            Status::new(Severity::Critical, State::Down, text!("reason-refused"))
         }
-        _ => Status::bare(Light::Progress, State::Starting),
+        _ => Status::bare(Severity::Progress, State::Starting),
     })
 }
 
 /// A process that should run and does not.
 pub(super) fn stopped(process: &ProcessSeen, now: Millis) -> Status {
-    let next = process.started_at.map_or(0, |at| at + crate::plan::backoff(process.failures));
-    let Some(why) = process.trouble.clone() else { return Status::bare(Light::Progress, State::Starting) };
+    let next = process.started_at.map_or(0, |at| at + crate::plan::backoff_ms(process.failures));
+    let Some(why) = process.trouble.clone() else { return Status::bare(Severity::Progress, State::Starting) };
     let wait = next.saturating_sub(now).div_ceil(1_000);
-    Status::new(Light::Critical, State::Down, Reason::Ended { why, wait })
+    Status::new(Severity::Critical, State::Down, Reason::Ended { why, wait })
 }
 
 /// A HAProxy that was started a moment ago and has not answered yet: on its way, rather than unknown.

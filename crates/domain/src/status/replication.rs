@@ -1,19 +1,19 @@
-//! A database that answers: its place among the others, its links, its rows.
+//! A database that answers: its place among the others, its channels, its rows.
 
 use crate::db::credentials::{lacking, passing};
 use crate::db::detail::settings::{Way, Wrong, wrong};
 use crate::db::verify::Report;
-use crate::db::{DatabaseSeen, Link, Thread};
-use crate::desired::{Database, Desired, Routing, Run, Standing};
+use crate::db::{Channel, DatabaseSeen, Thread};
+use crate::desired::{Database, Desired, Membership, Routing, Run};
 use crate::figures::DATABASE_STALE;
-use crate::haproxy::stats::{Check, Verdict};
+use crate::haproxy::stats::{Check, CheckState};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, ProcessId, STALE, Seen};
 use crate::plan::{ACCOUNTS_STALE, Opening, opening};
 use crate::reason::Reason;
 use crate::scene::Scene;
-use crate::state::{Light, State, Status};
-use crate::step::{Mend, SqlStep, Step, Target};
+use crate::state::{Severity, State, Status};
+use crate::step::{Mend, SqlStep, Step, Subject};
 use crate::text;
 use crate::text::{Arg, Text};
 
@@ -29,31 +29,31 @@ pub(super) fn replication(scene: Scene<'_>, server: Database<'_>, seen: &Databas
     if takes && seen.read_only {
         if let Some(handover) = &desired.handover {
             let reason = text!("reason-handing-over", name = &handover.to);
-            return Status::new(Light::Progress, State::HandingOver, reason);
+            return Status::new(Severity::Progress, State::HandingOver, reason);
         }
         return match opening(scene, server) {
-            Opening::Refused(why) => Status::new(Light::Critical, State::Closed, why),
-            Opening::Later(why) => Status::new(Light::Progress, State::Opening, why),
-            _ => Status::bare(Light::Progress, State::Opening),
+            Opening::Refused(why) => Status::new(Severity::Critical, State::Closed, why),
+            Opening::Later(why) => Status::new(Severity::Progress, State::Opening, why),
+            _ => Status::bare(Severity::Progress, State::Opening),
         };
     }
     if !takes && !seen.read_only {
-        let target = Target::Database(server.name.clone());
-        if !observed.setbacks.contains_key(&target) {
-            return Status::bare(Light::Progress, State::Closing);
+        let target = Subject::Database(server.name.clone());
+        if !observed.backoffs.contains_key(&target) {
+            return Status::bare(Severity::Progress, State::Closing);
         }
-        return Status::new(Light::Critical, State::Open, text!("reason-two-writers"));
+        return Status::new(Severity::Critical, State::Open, text!("reason-two-writers"));
     }
     if seen.most_connections > 0 && seen.connections >= seen.most_connections {
         let reason = text!("reason-too-many", count = seen.connections, most = seen.most_connections);
-        return Status::new(Light::Critical, State::Full, reason);
+        return Status::new(Severity::Critical, State::Full, reason);
     }
     if takes && let Some(Seen::Failed { last: Some(_), .. }) = observed.beats.get(&server.name) {
-        return Status::new(Light::Critical, State::Blocked, text!("reason-blocked"));
+        return Status::new(Severity::Critical, State::Blocked, text!("reason-blocked"));
     }
     if let Some(check) = unreached(scene, server) {
         let reason = text!("reason-unreached", why = database_check_reason(&check));
-        return Status::new(Light::Critical, State::Unreached, reason);
+        return Status::new(Severity::Critical, State::Unreached, reason);
     }
     if let Some(status) = reset(desired, server, seen) {
         return status;
@@ -67,7 +67,7 @@ pub(super) fn replication(scene: Scene<'_>, server: Database<'_>, seen: &Databas
     }
     if delay.slowest > LAG_LIMIT {
         let reason = text!("reason-behind", seconds = delay.slowest / 1_000);
-        return Status::new(Light::Warning, State::Behind, reason);
+        return Status::new(Severity::Warning, State::Behind, reason);
     }
     let comparison = observed.comparison(server);
     let report = comparison.and_then(|c| c.of(server.id));
@@ -83,30 +83,34 @@ pub(super) fn replication(scene: Scene<'_>, server: Database<'_>, seen: &Databas
     if let Some((peer, code)) = stuck(scene, server) {
         let says = text!("reason-not-copied", name = peer, code = code);
         let reason = Reason::Peer { name: peer.clone(), says };
-        return Status::new(Light::Warning, State::NotCopied, reason);
+        return Status::new(Severity::Warning, State::NotCopied, reason);
     }
     let unsure = unconfirmed(scene, server, seen);
     if let Some(status) = unsure.or_else(|| unproven(desired, observed, server, report)) {
         return status;
     }
-    Status::new(Light::Good, State::InSync, delay.says(report.is_none() && !desired.is_writer(&server.name)))
+    Status::new(
+        Severity::Good,
+        State::InSync,
+        delay.says(report.is_none() && !desired.is_writer(&server.name)),
+    )
 }
 
 /// The status of one that is no member: its place among the others says it.
 fn outside(observed: &Observed, server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
-    Some(match server.standing {
-        Standing::Member => return None,
-        Standing::Returning { .. } => {
-            Status::new(Light::Progress, State::Returning, text!("reason-returning"))
+    Some(match server.membership {
+        Membership::Member => return None,
+        Membership::Returning { .. } => {
+            Status::new(Severity::Progress, State::Returning, text!("reason-returning"))
         }
-        Standing::Joining => joining(observed, server, seen),
-        Standing::Leaving | Standing::Released => Status::bare(Light::Progress, State::Leaving),
-        Standing::Diverged(saved) if saved.count == 0 => {
-            Status::new(Light::Critical, State::Diverged, text!("reason-diverged-lacks"))
+        Membership::Joining => joining(observed, server, seen),
+        Membership::Leaving | Membership::Released => Status::bare(Severity::Progress, State::Leaving),
+        Membership::Diverged(saved) if saved.count == 0 => {
+            Status::new(Severity::Critical, State::Diverged, text!("reason-diverged-lacks"))
         }
-        Standing::Diverged(saved) => {
+        Membership::Diverged(saved) => {
             let reason = text!("reason-diverged", count = saved.count, file = saved.file.as_str());
-            Status::new(Light::Critical, State::Diverged, reason)
+            Status::new(Severity::Critical, State::Diverged, reason)
         }
     })
 }
@@ -114,7 +118,7 @@ fn outside(observed: &Observed, server: Database<'_>, seen: &DatabaseSeen) -> Op
 /// How far behind the others a database is.
 #[derive(Default)]
 struct Delay {
-    /// Milliseconds over the slowest link from one that answers.
+    /// Milliseconds over the slowest channel from one that answers.
     slowest: u64,
     /// Those that do not answer: what was measured with them is not the present.
     silent: Vec<ServerName>,
@@ -142,9 +146,9 @@ fn schemaless(
         return None;
     }
     let made = Step::Sql(SqlStep::CreateSchema { name: server.name.clone() });
-    Some(match observed.setback(&made) {
-        Some(setback) => Status::new(Light::Warning, State::Schemaless, setback.why.clone()),
-        None => Status::new(Light::Progress, State::Opening, text!("reason-no-schema")),
+    Some(match observed.backoff(&made) {
+        Some(backoff) => Status::new(Severity::Warning, State::Schemaless, backoff.why.clone()),
+        None => Status::new(Severity::Progress, State::Opening, text!("reason-no-schema")),
     })
 }
 
@@ -153,7 +157,7 @@ fn differs(report: Option<&Report>) -> Option<Status> {
     let report = report.filter(|r| r.different() > 0)?;
     let table = report.first_difference().map_or_else(String::new, |t| t.table.to_string());
     let reason = text!("reason-rows-differ", count = report.different(), table = table);
-    Some(Status::new(Light::Critical, State::RowsDiffer, reason))
+    Some(Status::new(Severity::Critical, State::RowsDiffer, reason))
 }
 
 /// What is said of one of which not every table is proven: of the writer by what its tables are, of another by its last
@@ -166,45 +170,45 @@ fn unproven(
 ) -> Option<Status> {
     let odd = observed.tables.value().filter(|_| desired.is_writer(&server.name));
     if let Some(odd) = odd {
-        let keyless = odd.keyless_words().map(|why| Status::new(Light::Warning, State::Keyless, why));
-        let memory = || odd.memory_words().map(|why| Status::new(Light::Warning, State::Memory, why));
+        let keyless = odd.keyless_words().map(|why| Status::new(Severity::Warning, State::Keyless, why));
+        let memory = || odd.memory_words().map(|why| Status::new(Severity::Warning, State::Memory, why));
         let shares = desired.routing == Routing::AllWriters;
         let sequences = odd.sequence_words().filter(|_| shares);
-        let sequences = sequences.map(|why| Status::new(Light::Warning, State::Sequences, why));
+        let sequences = sequences.map(|why| Status::new(Severity::Warning, State::Sequences, why));
         return sequences.or(keyless).or_else(memory);
     }
     let report = report.filter(|_| !desired.is_writer(&server.name))?;
     let why = report.left_out_words()?;
     let (all, count) = (report.tables.len(), report.tables.len() - report.unproven());
     let reason = text!("reason-rows-unproven", count = count, tables = all, why = why);
-    Some(Status::new(Light::Warning, State::RowsUnproven, reason))
+    Some(Status::new(Severity::Warning, State::RowsUnproven, reason))
 }
 
-/// What is wrong with its links; if nothing is, how far behind it is.
+/// What is wrong with its channels; if nothing is, how far behind it is.
 fn linked(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Result<Delay, Status> {
     let Scene { desired, observed, now } = scene;
     let mut delay = Delay::default();
     let alone = |from: &ServerName, says| {
-        Err(Status::new(Light::Warning, State::Alone, Reason::Peer { name: from.clone(), says }))
+        Err(Status::new(Severity::Warning, State::Alone, Reason::Peer { name: from.clone(), says }))
     };
     for peer in desired.members().filter(|s| s.name != server.name) {
-        let Some(link) = seen.links.get(&peer.name) else {
-            return Err(Status::bare(Light::Progress, State::Linking));
+        let Some(channel) = seen.channels.get(&peer.name) else {
+            return Err(Status::bare(Severity::Progress, State::Linking));
         };
         let from = &peer.name;
-        if link.error != 0 && !(link.receiving == Thread::Connecting && link.applying) {
-            let reason = text!("reason-link-error", from = from, code = link.error);
-            return Err(Status::new(Light::Critical, State::ReplicationStopped, reason));
+        if channel.error != 0 && !(channel.receiving == Thread::Connecting && channel.applying) {
+            let reason = text!("reason-link-error", from = from, code = channel.error);
+            return Err(Status::new(Severity::Critical, State::ReplicationStopped, reason));
         }
-        match link.receiving {
+        match channel.receiving {
             // Nothing comes, and neither side has noticed: a dump that does not end on the peer holds up its successor.
-            Thread::Running if link.applying && silent(link, now) && fresh(observed, peer, now) => {
+            Thread::Running if channel.applying && silent(channel, now) && fresh(observed, peer, now) => {
                 return alone(from, text!("reason-link-silent", from = from));
             }
-            Thread::Running if link.applying => {}
+            Thread::Running if channel.applying => {}
             _ if linking(observed, server, peer, now) => {
                 let reason = text!("reason-link-starting", from = from);
-                return Err(Status::new(Light::Progress, State::Linking, reason));
+                return Err(Status::new(Severity::Progress, State::Linking, reason));
             }
             Thread::Connecting if peer.stopped() => {
                 let count = copies(scene, server);
@@ -215,7 +219,7 @@ fn linked(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Result
             }
         }
         if answers(observed, peer, now) {
-            delay.slowest = delay.slowest.max(link.delay_ms.unwrap_or(0));
+            delay.slowest = delay.slowest.max(channel.delay_ms.unwrap_or(0));
         } else {
             delay.silent.push(peer.name.clone());
         }
@@ -228,17 +232,17 @@ fn copies(scene: Scene<'_>, server: Database<'_>) -> usize {
     let Scene { desired, observed, now } = scene;
     let copies = |peer: &Database<'_>| {
         let seen = observed.databases.get(&peer.name).and_then(|seen| seen.fresh(now, DATABASE_STALE));
-        let link = seen.and_then(|seen| seen.links.get(&server.name));
-        link.is_some_and(|link| link.receiving == Thread::Running && link.applying)
+        let channel = seen.and_then(|seen| seen.channels.get(&server.name));
+        channel.is_some_and(|channel| channel.receiving == Thread::Running && channel.applying)
     };
     desired.members().filter(|s| s.name != server.name && !s.stopped()).filter(copies).count()
 }
 
-/// Milliseconds without a sign of life over a link, of which there is one each second, after which nothing comes.
+/// Milliseconds without a sign of life over a channel, of which there is one each second, after which nothing comes.
 const SILENT_LINK: Millis = 8_000;
 
-fn silent(link: &Link, now: Millis) -> bool {
-    link.heard_at.is_some_and(|at| now.saturating_sub(at) > SILENT_LINK)
+fn silent(channel: &Channel, now: Millis) -> bool {
+    channel.heard_at.is_some_and(|at| now.saturating_sub(at) > SILENT_LINK)
 }
 
 fn fresh(observed: &Observed, peer: Database<'_>, now: Millis) -> bool {
@@ -256,13 +260,13 @@ fn reset(desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) -> Option
     } else {
         text!("reason-log-reset", count = count)
     };
-    Some(Status::new(Light::Critical, State::LogReset, reason))
+    Some(Status::new(Severity::Critical, State::LogReset, reason))
 }
 
 /// What is said of a database on which something is not as the cluster needs it, and Cordée does not put it right.
 fn altered(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
     let Scene { desired, observed, now } = scene;
-    let vain = |mend| observed.vain.contains_key(&(Target::Database(server.name.clone()), mend));
+    let vain = |mend| observed.vain.contains_key(&(Subject::Database(server.name.clone()), mend));
     let told = |w: &Wrong| vain(Mend::Setting(w.name.to_owned())) || matches!(w.way, Way::Start | Way::Told);
     if let Some(wrong) = wrong(desired, server, &seen.variables).into_iter().find(told) {
         let remedy = match (wrong.way, server.runtime) {
@@ -274,7 +278,7 @@ fn altered(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Optio
         };
         let (name, was, value) = (wrong.name, wrong.was, wrong.value);
         let reason = text!("reason-setting", name = name, was = was, value = value, remedy = remedy);
-        return Some(Status::new(Light::Warning, State::Altered, reason));
+        return Some(Status::new(Severity::Warning, State::Altered, reason));
     }
     let accounts = observed.accounts.get(&server.name)?.fresh(now, ACCOUNTS_STALE)?;
     let shared = desired.routing == Routing::AllWriters;
@@ -283,7 +287,7 @@ fn altered(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Optio
     } else {
         text!("reason-account-lacks", what = lacking(accounts, shared).filter(|_| vain(Mend::Accounts))?)
     };
-    Some(Status::new(Light::Warning, State::Altered, reason))
+    Some(Status::new(Severity::Warning, State::Altered, reason))
 }
 
 /// What is said of a database whose rows are in doubt: until they were compared it is not in sync, whatever its
@@ -295,13 +299,13 @@ fn doubted(desired: &Desired, observed: &Observed, server: Database<'_>) -> Opti
         // What differs is said as such.
         return (report.different() == 0).then(|| {
             let reason = text!("reason-may-lack", count = report.unproven());
-            Status::new(Light::Critical, State::MayLack, reason)
+            Status::new(Severity::Critical, State::MayLack, reason)
         });
     }
     let running = comparison.and_then(|c| c.running);
     let reason =
         running.map_or_else(|| text!("reason-doubted"), |rows| text!("reason-comparing", rows = rows));
-    Some(Status::new(Light::Progress, State::Comparing, reason))
+    Some(Status::new(Severity::Progress, State::Comparing, reason))
 }
 
 /// What is said of a writer whose commits no standby confirms now.
@@ -312,18 +316,20 @@ fn unconfirmed(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> O
         return None;
     }
     Some(if passage::confirmed_soon(scene, server, seen) {
-        Status::new(Light::Progress, State::Linking, text!("reason-promise-soon"))
+        Status::new(Severity::Progress, State::Linking, text!("reason-promise-soon"))
     } else {
-        Status::new(Light::Warning, State::Unprotected, text!("reason-no-promise"))
+        Status::new(Severity::Warning, State::Unprotected, text!("reason-no-promise"))
     })
 }
 
-/// A member whose link from this database stands still at an error, and the error: what is written here is not there.
+/// A member whose channel from this database stands still at an error, and the error: what is written here is not
+/// there.
 fn stuck<'a>(scene: Scene<'a>, server: Database<'_>) -> Option<(&'a ServerName, u32)> {
     let Scene { desired, observed, now } = scene;
     desired.members().filter(|s| s.name != server.name).find_map(|peer| {
-        let link = observed.databases.get(&peer.name)?.fresh(now, DATABASE_STALE)?.links.get(&server.name)?;
-        (link.error != 0 && !link.applying).then_some((&peer.server.name, link.error))
+        let channel =
+            observed.databases.get(&peer.name)?.fresh(now, DATABASE_STALE)?.channels.get(&server.name)?;
+        (channel.error != 0 && !channel.applying).then_some((&peer.server.name, channel.error))
     })
 }
 
@@ -340,7 +346,7 @@ fn unreached(scene: Scene<'_>, server: Database<'_>) -> Option<Check> {
     let takes = desired.takes_writes(server) && desired.handover.is_none();
     let proxy = &observed.proxy(PoolId::Db).running;
     let seen = proxy.fresh(now, STALE)?.servers.get(&server.name).filter(|_| takes)?;
-    let down = seen.verdict == Verdict::Down && !seen.maintenance && seen.since_s >= UNREACHED_SECONDS;
+    let down = seen.verdict == CheckState::Down && !seen.maintenance && seen.since_s >= UNREACHED_SECONDS;
     down.then(|| seen.check.clone())
 }
 
@@ -351,15 +357,15 @@ const UNREACHED_SECONDS: u64 = 2;
 fn joining(observed: &Observed, server: Database<'_>, seen: &DatabaseSeen) -> Status {
     let comparison = observed.comparison(server);
     if let Some(rows) = comparison.and_then(|c| c.running) {
-        return Status::new(Light::Progress, State::Joining, text!("reason-comparing", rows = rows));
+        return Status::new(Severity::Progress, State::Joining, text!("reason-comparing", rows = rows));
     }
     if let Some(report) = comparison.and_then(|c| c.of(server.id)).filter(|r| r.different() > 0) {
         let reason = text!("reason-copy-differs", count = report.different());
-        return Status::new(Light::Critical, State::CopyFailed, reason);
+        return Status::new(Severity::Critical, State::CopyFailed, reason);
     }
-    if let Some((from, link)) = seen.links.iter().find(|(_, l)| l.error != 0) {
-        let reason = text!("reason-link-error", from = from, code = link.error);
-        return Status::new(Light::Critical, State::ReplicationStopped, reason);
+    if let Some((from, channel)) = seen.channels.iter().find(|(_, l)| l.error != 0) {
+        let reason = text!("reason-link-error", from = from, code = channel.error);
+        return Status::new(Severity::Critical, State::ReplicationStopped, reason);
     }
-    Status::new(Light::Progress, State::Joining, text!("reason-catching-up"))
+    Status::new(Severity::Progress, State::Joining, text!("reason-catching-up"))
 }

@@ -2,39 +2,39 @@ use super::passage::GRACE;
 use super::*;
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{Power, Standing};
+use crate::desired::{Membership, Power};
 use crate::fault::{Fault, Lack};
-use crate::observed::{HeldLink, ProcessSeen, Setback};
-use crate::step::{SqlStep, Step, Target};
+use crate::observed::{Backoff, HeldChannel, ProcessSeen};
+use crate::step::{SqlStep, Step, Subject};
 
-fn word(scene: &Scene, server: &str) -> (Light, State) {
+fn word(scene: &Scene, server: &str) -> (Severity, State) {
     let server = scene.desired.db.server(&name(server)).expect("a server");
     let status = database(scene.scene(), server.base());
-    (status.light, status.state)
+    (status.severity, status.state)
 }
 
 #[test]
 fn one_whose_writes_are_not_copied_is_not_shown_as_well() {
     let scene = cluster(1);
-    assert_eq!(word(&scene, "db1"), (Light::Good, State::InSync));
+    assert_eq!(word(&scene, "db1"), (Severity::Good, State::InSync));
     let scene = scene.broken("db2");
-    assert_eq!(word(&scene, "db2"), (Light::Critical, State::ReplicationStopped));
-    assert_eq!(word(&scene, "db1"), (Light::Warning, State::NotCopied));
+    assert_eq!(word(&scene, "db2"), (Severity::Critical, State::ReplicationStopped));
+    assert_eq!(word(&scene, "db1"), (Severity::Warning, State::NotCopied));
     let scene = cluster(1).idle("db2");
-    assert_eq!(word(&scene, "db1").0, Light::Good, "it is about to be started again");
+    assert_eq!(word(&scene, "db1").0, Severity::Good, "it is about to be started again");
 }
 
 /// `up` once called a cluster well whose application was told "unknown database" for another moment.
 #[test]
 fn a_writer_is_well_once_applications_find_their_schema() {
     let bare = |on: &str| cluster(1).database(on, |d| d.schema = false);
-    says(&bare("db1"), "db1", (Light::Progress, State::Opening));
-    assert_eq!(word(&bare("db2"), "db2").0, Light::Good, "it gets the writer's");
+    says(&bare("db1"), "db1", (Severity::Progress, State::Opening));
+    assert_eq!(word(&bare("db2"), "db2").0, Severity::Good, "it gets the writer's");
     // One that lacks a table and cannot get it serves all the same: nothing worse is hidden behind it.
     let mut denied = bare("db1");
     let step = Step::Sql(SqlStep::CreateSchema { name: name("db1") });
     denied.seen.failed(&step, &Fault::Broken, denied.now);
-    says(&denied, "db1", (Light::Warning, State::Schemaless));
+    says(&denied, "db1", (Severity::Warning, State::Schemaless));
 }
 
 /// When the writer was opened, so long ago.
@@ -46,9 +46,9 @@ fn opened(mut scene: Scene, on: &str, ago: u64) -> Scene {
     scene
 }
 
-/// Cordée has its links rest for a moment, so long ago.
+/// Cordée has its channels rest for a moment, so long ago.
 fn rested(mut scene: Scene, on: &str, ago: u64) -> Scene {
-    let step = Step::Sql(SqlStep::SetReceipts { name: name(on), on: true });
+    let step = Step::Sql(SqlStep::SetAcks { name: name(on), on: true });
     scene.seen.note_rest(&step, scene.now - ago);
     scene
 }
@@ -57,17 +57,17 @@ fn unconfirmed() -> Scene {
     cluster(1).database("db1", |d| (d.acknowledging, d.in_force) = (0, false))
 }
 
-fn stopped_link(scene: Scene, on: &str, thread: Thread) -> Scene {
+fn stopped_channel(scene: Scene, on: &str, thread: Thread) -> Scene {
     let from = if on == "db1" { "db2" } else { "db1" };
-    scene.database(on, |d| d.links.entry(name(from)).or_default().receiving = thread)
+    scene.database(on, |d| d.channels.entry(name(from)).or_default().receiving = thread)
 }
 
-const UNPROTECTED: (Light, State) = (Light::Warning, State::Unprotected);
-const ALONE: (Light, State) = (Light::Warning, State::Alone);
-const LINKING: (Light, State) = (Light::Progress, State::Linking);
+const UNPROTECTED: (Severity, State) = (Severity::Warning, State::Unprotected);
+const ALONE: (Severity, State) = (Severity::Warning, State::Alone);
+const LINKING: (Severity, State) = (Severity::Progress, State::Linking);
 
 #[track_caller]
-fn says(scene: &Scene, server: &str, shown: (Light, State)) {
+fn says(scene: &Scene, server: &str, shown: (Severity, State)) {
     assert_eq!(word(scene, server), shown);
 }
 
@@ -81,7 +81,7 @@ fn a_writer_that_nobody_confirms_is_unprotected_at_once_unless_it_has_just_chang
         says(&unconfirmed().started("db2", at), "db1", shown);
         // The former writer is on its way back.
         let mut failover = opened(unconfirmed(), "db1", ago);
-        failover.desired.db.servers[1].stands(Standing::Returning { limit: 10, saved: None });
+        failover.desired.db.servers[1].stands(Membership::Returning { limit: 10, saved: None });
         says(&failover, "db1", shown);
     }
     says(&rested(unconfirmed(), "db1", 0), "db1", UNPROTECTED);
@@ -100,15 +100,15 @@ fn a_fallen_standby_is_told_at_once() {
     ];
     for fall in fallen {
         says(&fall(unconfirmed()), "db1", UNPROTECTED);
-        let connecting = stopped_link(unconfirmed(), "db1", Thread::Connecting);
+        let connecting = stopped_channel(unconfirmed(), "db1", Thread::Connecting);
         says(&fall(connecting.clone()), "db1", ALONE);
         // Also in the midst of a change: nothing of this is a passage.
         let busy = |scene| rested(rested(opened(scene, "db1", 1_000), "db1", 500), "db2", 500);
         says(&fall(busy(unconfirmed())), "db1", UNPROTECTED);
         says(&fall(busy(connecting)), "db1", ALONE);
     }
-    // It is back, and its link is not yet: the copy was interrupted, and still is.
-    let back = stopped_link(unconfirmed(), "db1", Thread::Connecting).started("db2", NOW - 500);
+    // It is back, and its channel is not yet: the copy was interrupted, and still is.
+    let back = stopped_channel(unconfirmed(), "db1", Thread::Connecting).started("db2", NOW - 500);
     says(&back, "db1", ALONE);
 }
 
@@ -118,30 +118,30 @@ fn one_that_waits_for_a_person_or_a_copy_does_not_confirm_soon() {
     scene.desired.db.servers[1].powered(Power::Off);
     says(&scene, "db1", UNPROTECTED);
     let mut scene = opened(unconfirmed(), "db1", 0);
-    scene.desired.db.servers[1].stands(Standing::Joining);
+    scene.desired.db.servers[1].stands(Membership::Joining);
     says(&scene, "db1", UNPROTECTED);
 }
 
 #[test]
 fn links_that_rest_for_a_step_are_not_interrupted() {
     for (on, thread) in [("db1", Thread::Stopped), ("db2", Thread::Stopped), ("db2", Thread::Connecting)] {
-        let scene = stopped_link(cluster(1), on, thread);
+        let scene = stopped_channel(cluster(1), on, thread);
         says(&scene, on, ALONE);
         for (ago, shown) in [(0, LINKING), (GRACE - 1, LINKING), (GRACE, ALONE)] {
             says(&rested(scene.clone(), on, ago), on, shown);
             says(&scene.clone().started(on, NOW - ago), on, shown);
         }
         let mut failed = rested(scene, on, 0);
-        let setback = Setback { count: 1, at: NOW, why: Fault::Said(Text::of("no")) };
-        failed.seen.setbacks.insert(Target::Database(name(on)), setback);
+        let backoff = Backoff { count: 1, at: NOW, why: Fault::Said(Text::of("no")) };
+        failed.seen.backoffs.insert(Subject::Database(name(on)), backoff);
         says(&failed, on, ALONE);
     }
 }
 
 #[test]
 fn a_link_that_a_drill_holds_down_is_interrupted_at_once() {
-    let mut scene = rested(stopped_link(cluster(1), "db2", Thread::Stopped), "db2", 0);
-    scene.seen.held = Some(HeldLink { on: name("db2"), from: name("db1"), until: NOW + 1 });
+    let mut scene = rested(stopped_channel(cluster(1), "db2", Thread::Stopped), "db2", 0);
+    scene.seen.held = Some(HeldChannel { on: name("db2"), from: name("db1"), until: NOW + 1 });
     says(&scene, "db2", ALONE);
     scene.now += 1;
     says(&scene, "db2", LINKING);
@@ -151,10 +151,10 @@ fn a_link_that_a_drill_holds_down_is_interrupted_at_once() {
 fn a_link_over_which_nothing_comes_is_interrupted_while_its_peer_answers() {
     let heard = |ago: u64| {
         cluster(1).database("db2", |d| {
-            d.links.entry(name("db1")).or_default().heard_at = Some(NOW - ago);
+            d.channels.entry(name("db1")).or_default().heard_at = Some(NOW - ago);
         })
     };
-    assert_eq!(word(&heard(8_000), "db2").0, Light::Good, "a heartbeat or two may be late");
+    assert_eq!(word(&heard(8_000), "db2").0, Severity::Good, "a heartbeat or two may be late");
     says(&heard(8_001), "db2", ALONE);
     // Who does not answer may send nothing: that is said of the peer.
     let mut dead = heard(60_000);
@@ -164,13 +164,13 @@ fn a_link_over_which_nothing_comes_is_interrupted_while_its_peer_answers() {
 
 #[test]
 fn a_link_that_is_started_again_and_again_is_interrupted() {
-    let mut scene = stopped_link(cluster(1), "db2", Thread::Stopped);
+    let mut scene = stopped_channel(cluster(1), "db2", Thread::Stopped);
     for ago in [GRACE, GRACE - 1_900, GRACE - 3_800, 0] {
         scene = rested(scene, "db2", ago);
     }
     says(&scene, "db2", ALONE);
     // After a pause it is another rest.
-    let scene = rested(rested(stopped_link(cluster(1), "db2", Thread::Stopped), "db2", 60_000), "db2", 0);
+    let scene = rested(rested(stopped_channel(cluster(1), "db2", Thread::Stopped), "db2", 60_000), "db2", 0);
     says(&scene, "db2", LINKING);
 }
 
@@ -206,7 +206,7 @@ fn the_fact_and_the_verdict_stay_true_in_a_passage() {
 /// Everything starts for the first time since Cordée did, the standby before the writer.
 #[test]
 fn a_standby_that_waits_for_the_first_start_of_the_writer_is_not_interrupted() {
-    let alone = || stopped_link(cluster(1), "db2", Thread::Connecting);
+    let alone = || stopped_channel(cluster(1), "db2", Thread::Connecting);
     let first = |mut scene: Scene| {
         scene.seen.databases.remove(&name("db1"));
         *scene.writer_process() = ProcessSeen::default();
@@ -224,8 +224,8 @@ fn a_standby_that_waits_for_the_first_start_of_the_writer_is_not_interrupted() {
     let mut unborn = first(alone());
     unborn.seen.initialised.remove(&name("db1"));
     says(&unborn, "db2", LINKING);
-    let setback = Setback { count: 1, at: NOW, why: Fault::Said(Text::of("no")) };
-    unborn.seen.setbacks.insert(Target::Process(ProcessId::Server(name("db1"))), setback);
+    let backoff = Backoff { count: 1, at: NOW, why: Fault::Said(Text::of("no")) };
+    unborn.seen.backoffs.insert(Subject::Process(ProcessId::Server(name("db1"))), backoff);
     says(&unborn, "db2", ALONE);
     // It could not be started.
     let mut failed = first(alone()).started("db2", NOW);
@@ -240,10 +240,10 @@ fn that_cordee_could_not_ask_says_nothing_of_a_database() {
         scene.seen.databases.insert(name("db2"), Seen::Failed { last: Some(NOW - 9_000), why });
         scene
     };
-    says(&fails(Fault::Unreachable(None)), "db2", (Light::Critical, State::Unreachable));
-    says(&fails(Fault::Own(Lack::Descriptors, None)), "db2", (Light::Unknown, State::Unknown));
+    says(&fails(Fault::Unreachable(None)), "db2", (Severity::Critical, State::Unreachable));
+    says(&fails(Fault::Own(Lack::Descriptors, None)), "db2", (Severity::Unknown, State::Unknown));
     let mut scene = cluster(1);
     scene.seen.initialised.remove(&name("db2"));
     scene.seen.own.unread.insert(name("db2"));
-    says(&scene, "db2", (Light::Unknown, State::Unknown));
+    says(&scene, "db2", (Severity::Unknown, State::Unknown));
 }

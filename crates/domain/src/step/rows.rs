@@ -17,7 +17,7 @@ pub enum RowsStep {
         /// With this one.
         with: ServerName,
     },
-    /// Let a database past the transaction at which its link stopped, and put right the rows that differ then.
+    /// Let a database past the transaction at which its channel stopped, and put right the rows that differ then.
     Repair {
         /// Which.
         name: ServerName,

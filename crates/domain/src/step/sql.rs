@@ -10,22 +10,22 @@ use crate::ids::ServerName;
 /// What a database can be told.
 #[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr)]
 pub enum SqlStep {
-    /// Point a link of a database at a peer and start it.
-    SetLink {
+    /// Point a channel of a database at a peer and start it.
+    SetChannel {
         /// The one that copies.
         on: ServerName,
         /// The one that is copied.
         from: ServerName,
     },
-    /// Start a link that stands still without an error.
-    StartLink {
+    /// Start a channel that stands still without an error.
+    StartChannel {
         /// The one that copies.
         on: ServerName,
         /// The one that is copied.
         from: ServerName,
     },
-    /// Stop a link.
-    StopLink {
+    /// Stop a channel.
+    StopChannel {
         /// The one that copies.
         on: ServerName,
         /// The one that is copied.
@@ -33,14 +33,14 @@ pub enum SqlStep {
         /// The applying thread too; else what was received is still applied.
         whole: bool,
     },
-    /// Take a link away for good.
-    DropLink {
+    /// Take a channel away for good.
+    DropChannel {
         /// The one that copied.
         on: ServerName,
         /// The one that was copied.
         from: ServerName,
     },
-    /// Take links and the cluster's accounts off a database of somebody else's; then it is forgotten.
+    /// Take channels and the cluster's accounts off a database of somebody else's; then it is forgotten.
     ReleaseDatabase {
         /// Which.
         name: ServerName,
@@ -60,8 +60,8 @@ pub enum SqlStep {
         /// Its id, which is its domain.
         id: u32,
     },
-    /// Have links go on that wait for one that is gone.
-    FreeLinks {
+    /// Have channels go on that wait for one that is gone.
+    FreeChannels {
         /// The one that copies.
         on: ServerName,
     },
@@ -75,7 +75,7 @@ pub enum SqlStep {
         value: String,
         /// What somebody set it to.
         was: String,
-        /// Only while no link runs.
+        /// Only while no channel runs.
         still: bool,
     },
     /// Have a database number new rows otherwise. In a place of its own: every connection that may still number as
@@ -102,8 +102,8 @@ pub enum SqlStep {
         /// Which.
         name: ServerName,
     },
-    /// Set a link up anew that somebody altered.
-    ResetLink {
+    /// Set a channel up anew that somebody altered.
+    ResetChannel {
         /// The one that copies.
         on: ServerName,
         /// The one that is copied.
@@ -128,7 +128,7 @@ pub enum SqlStep {
         what: String,
     },
     /// Let a database confirm what it receives, or not.
-    SetReceipts {
+    SetAcks {
         /// Which.
         name: ServerName,
         /// Whether it does.
@@ -163,7 +163,7 @@ pub enum SqlStep {
         /// The connections' ids.
         ids: Vec<u64>,
     },
-    /// Make the writer wait for a standby's receipt, or not.
+    /// Make the writer wait for a standby's ACK, or not.
     SetSemiSync {
         /// The writer or a former one.
         name: ServerName,
@@ -176,23 +176,23 @@ impl SqlStep {
     /// The database that it acts on.
     pub const fn on(&self) -> &ServerName {
         match self {
-            Self::SetLink { on: name, .. }
-            | Self::StartLink { on: name, .. }
-            | Self::StopLink { on: name, .. }
-            | Self::DropLink { on: name, .. }
+            Self::SetChannel { on: name, .. }
+            | Self::StartChannel { on: name, .. }
+            | Self::StopChannel { on: name, .. }
+            | Self::DropChannel { on: name, .. }
             | Self::SeedPosition { name }
             | Self::SetBack { name, .. }
             | Self::SetVariable { name, .. }
             | Self::NumberIds { name, .. }
             | Self::LoadZones { name }
             | Self::FollowEvents { name, .. }
-            | Self::ResetLink { on: name, .. }
-            | Self::FreeLinks { on: name }
+            | Self::ResetChannel { on: name, .. }
+            | Self::FreeChannels { on: name }
             | Self::Renumber { name, .. }
             | Self::MakeAccounts { name, .. }
             | Self::ReleaseDatabase { name, .. }
             | Self::SetStrict { name }
-            | Self::SetReceipts { name, .. }
+            | Self::SetAcks { name, .. }
             | Self::OpenDatabase { name, .. }
             | Self::CloseDatabase { name }
             | Self::CreateSchema { name }
@@ -201,8 +201,8 @@ impl SqlStep {
         }
     }
 
-    /// What it puts right, if it only puts right what somebody altered (a setting, an account, the terms of a link, a
-    /// log that was reset), or gives a database what it goes on without. One that takes no writes before waits for it
+    /// What it puts right, if it only puts right what somebody altered (a setting, an account, the terms of a channel,
+    /// a log that was reset), or gives a database what it goes on without. One that takes no writes before waits for it
     /// elsewhere (see `opening`).
     pub fn mends(&self) -> Option<Mend> {
         match self {
@@ -211,18 +211,18 @@ impl SqlStep {
             Self::LoadZones { .. } => Some(Mend::Zones),
             Self::FollowEvents { .. } => Some(Mend::Events),
             Self::MakeAccounts { .. } => Some(Mend::Accounts),
-            Self::ResetLink { from, .. } => Some(Mend::Link(from.clone())),
+            Self::ResetChannel { from, .. } => Some(Mend::Channel(from.clone())),
             Self::Renumber { .. } => Some(Mend::Log),
-            Self::SetLink { .. }
-            | Self::StartLink { .. }
-            | Self::StopLink { .. }
-            | Self::DropLink { .. }
+            Self::SetChannel { .. }
+            | Self::StartChannel { .. }
+            | Self::StopChannel { .. }
+            | Self::DropChannel { .. }
             | Self::SeedPosition { .. }
             | Self::SetBack { .. }
-            | Self::FreeLinks { .. }
+            | Self::FreeChannels { .. }
             | Self::ReleaseDatabase { .. }
             | Self::SetStrict { .. }
-            | Self::SetReceipts { .. }
+            | Self::SetAcks { .. }
             | Self::OpenDatabase { .. }
             | Self::CloseDatabase { .. }
             | Self::CreateSchema { .. }
@@ -234,22 +234,22 @@ impl SqlStep {
     /// See [`super::Step::insists`]. What ends a connection does not wait for its end.
     pub const fn insists(&self) -> bool {
         match self {
-            Self::StartLink { .. } | Self::CloseDatabase { .. } | Self::EndSenders { .. } => true,
-            Self::SetLink { .. }
-            | Self::StopLink { .. }
-            | Self::DropLink { .. }
+            Self::StartChannel { .. } | Self::CloseDatabase { .. } | Self::EndSenders { .. } => true,
+            Self::SetChannel { .. }
+            | Self::StopChannel { .. }
+            | Self::DropChannel { .. }
             | Self::ReleaseDatabase { .. }
             | Self::SeedPosition { .. }
             | Self::SetBack { .. }
-            | Self::FreeLinks { .. }
+            | Self::FreeChannels { .. }
             | Self::SetVariable { .. }
             | Self::NumberIds { .. }
             | Self::FollowEvents { .. }
             | Self::LoadZones { .. }
-            | Self::ResetLink { .. }
+            | Self::ResetChannel { .. }
             | Self::Renumber { .. }
             | Self::MakeAccounts { .. }
-            | Self::SetReceipts { .. }
+            | Self::SetAcks { .. }
             | Self::SetStrict { .. }
             | Self::OpenDatabase { .. }
             | Self::CreateSchema { .. }
@@ -257,17 +257,17 @@ impl SqlStep {
         }
     }
 
-    /// Whether the database's links rest while this is done.
+    /// Whether the database's channels rest while this is done.
     pub const fn rests_links(&self) -> bool {
         match self {
-            Self::SetLink { .. }
-            | Self::StartLink { .. }
-            | Self::StopLink { .. }
-            | Self::DropLink { .. }
-            | Self::ResetLink { .. }
-            | Self::FreeLinks { .. }
+            Self::SetChannel { .. }
+            | Self::StartChannel { .. }
+            | Self::StopChannel { .. }
+            | Self::DropChannel { .. }
+            | Self::ResetChannel { .. }
+            | Self::FreeChannels { .. }
             | Self::SetVariable { still: true, .. }
-            | Self::SetReceipts { .. } => true,
+            | Self::SetAcks { .. } => true,
             Self::SetVariable { still: false, .. }
             | Self::NumberIds { .. }
             | Self::LoadZones { .. }

@@ -3,26 +3,26 @@ use super::*;
 #[test]
 fn one_loss_is_wrong_and_nothing_asked_proves_nothing() {
     let verdict = |m: Measure| m.verdict();
-    assert_eq!(verdict(Measure::Kept { kept: 100, of: 100 }), Verdict::Right);
-    assert_eq!(verdict(Measure::Kept { kept: 99, of: 100 }), Verdict::Wrong);
-    assert_eq!(verdict(Measure::Kept { kept: 0, of: 0 }), Verdict::Unknown);
-    assert_eq!(verdict(Measure::Updates { acknowledged: 40, counted: 39 }), Verdict::Wrong);
+    assert_eq!(verdict(Measure::Kept { kept: 100, of: 100 }), MeasureResult::Right);
+    assert_eq!(verdict(Measure::Kept { kept: 99, of: 100 }), MeasureResult::Wrong);
+    assert_eq!(verdict(Measure::Kept { kept: 0, of: 0 }), MeasureResult::Unknown);
+    assert_eq!(verdict(Measure::Updates { acknowledged: 40, counted: 39 }), MeasureResult::Wrong);
     // More than was acknowledged: an addition was done twice.
-    assert_eq!(verdict(Measure::Updates { acknowledged: 40, counted: 41 }), Verdict::Wrong);
-    assert_eq!(verdict(Measure::Updates { acknowledged: 0, counted: 0 }), Verdict::Unknown);
-    assert_eq!(verdict(Measure::Returned { returned: 0, of: 5 }), Verdict::Right);
-    assert_eq!(verdict(Measure::Stale { stale: 1, of: 100 }), Verdict::Wrong);
-    assert_eq!(verdict(Measure::Copies { running: false, different: 0 }), Verdict::Wrong);
-    assert_eq!(verdict(Measure::Copies { running: true, different: 0 }), Verdict::Right);
+    assert_eq!(verdict(Measure::Updates { acknowledged: 40, counted: 41 }), MeasureResult::Wrong);
+    assert_eq!(verdict(Measure::Updates { acknowledged: 0, counted: 0 }), MeasureResult::Unknown);
+    assert_eq!(verdict(Measure::Returned { returned: 0, of: 5 }), MeasureResult::Right);
+    assert_eq!(verdict(Measure::Stale { stale: 1, of: 100 }), MeasureResult::Wrong);
+    assert_eq!(verdict(Measure::Copies { running: false, different: 0 }), MeasureResult::Wrong);
+    assert_eq!(verdict(Measure::Copies { running: true, different: 0 }), MeasureResult::Right);
     let survived = |failed| Measure::Survived { kept: 50, of: 50, failed, longest_ms: 12 };
-    assert_eq!(verdict(survived(0)), Verdict::Right);
-    assert_eq!(verdict(survived(1)), Verdict::Wrong);
+    assert_eq!(verdict(survived(0)), MeasureResult::Right);
+    assert_eq!(verdict(survived(1)), MeasureResult::Wrong);
 }
 
 #[test]
 fn figures_are_compared_not_judged() {
     let rate = Measure::Rate { requests: 1_500, millis: 3_000 };
-    assert_eq!((rate.verdict(), rate.per_second()), (Verdict::Figure, Some(500)));
+    assert_eq!((rate.verdict(), rate.per_second()), (MeasureResult::Figure, Some(500)));
     assert_eq!([1_234, 45, 2_000].map(hundredths), ["23", "04", "00"]);
 }
 
@@ -39,7 +39,7 @@ fn each_cell_is_measured_once_and_the_controls_are_expected_to_fail() {
         let figure = matches!(experiment, Experiment::Latency | Experiment::Throughput);
         assert_eq!(foreseen.is_none(), figure, "{way:?} {experiment:?}");
         if way.is_control() && !figure {
-            assert_eq!(foreseen, Some(Verdict::Wrong), "{way:?} {experiment:?}");
+            assert_eq!(foreseen, Some(MeasureResult::Wrong), "{way:?} {experiment:?}");
         }
     }
 }

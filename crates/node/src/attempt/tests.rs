@@ -27,7 +27,7 @@ where
 
 /// Runs the test as far as it goes.
 async fn tried(address: SocketAddr) -> Vec<TestStep> {
-    let mut trial = Trial::new();
+    let mut trial = Attempt::new();
     if let Some(stream) = trial.step(text!("test-tcp"), connect(address)).await {
         database(&mut trial, stream, address, "a password", true).await;
     }

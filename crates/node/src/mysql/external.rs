@@ -20,7 +20,8 @@ impl Database {
         .await
     }
 
-    /// Takes what is ours off a database: its links, its part in semi-synchronous replication, the cluster's accounts.
+    /// Takes what is ours off a database: its channels, its part in semi-synchronous replication, the cluster's
+    /// accounts.
     pub async fn release(&self, accounts: &[String]) -> Result<(), Fault> {
         let seen = self.look().await?;
         let mut statements = vec![
@@ -32,7 +33,7 @@ impl Database {
         if !seen.read_only {
             statements.push("SET GLOBAL read_only=1".to_owned());
         }
-        for from in seen.links.keys() {
+        for from in seen.channels.keys() {
             statements.extend([format!("STOP SLAVE '{from}'"), format!("RESET SLAVE '{from}' ALL")]);
         }
         statements.extend_from_slice(accounts);

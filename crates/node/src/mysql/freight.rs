@@ -108,7 +108,7 @@ impl Database {
     }
 
     /// Keeps the scheduled events of a database that only copies from running, as MariaDB does with those that come
-    /// over a link.
+    /// over a channel.
     pub async fn still_events(&self, events: &[TableName]) -> Result<(), Fault> {
         let disable = |event: &TableName| format!("ALTER EVENT {} DISABLE ON SLAVE", full(event));
         let mut conn = self.session().await?;

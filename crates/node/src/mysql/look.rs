@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use cordee_domain::db::detail::settings;
 use cordee_domain::db::events::Events;
-use cordee_domain::db::{DatabaseSeen, Link, Position, Thread, links, stalled};
+use cordee_domain::db::{Channel, DatabaseSeen, Position, Thread, channels, stalled};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use mysql_async::prelude::Queryable as _;
@@ -89,7 +89,7 @@ async fn read(Asked { conn, spent }: Asked<'_>) -> Result<DatabaseSeen, mysql_as
     let row = row.ok_or_else(|| mysql_async::Error::Other("no row".into()))?;
     let text = |i: usize| row.get_opt::<String, _>(i).and_then(Result::ok).unwrap_or_default();
     let number = |i: usize| text(i).parse::<u32>().unwrap_or(0);
-    let links: Vec<Row> = conn.all("SHOW ALL SLAVES STATUS").await?;
+    let channels: Vec<Row> = conn.all("SHOW ALL SLAVES STATUS").await?;
     let semi_sync = number(5) != 0;
     let zoneless = refused(spent, asked(conn, "NOT EXISTS (SELECT 1 FROM mysql.time_zone_name)").await)?;
     let events = match refused(spent, asked(conn, "EXISTS (SELECT 1 FROM mysql.event)").await)? {
@@ -106,7 +106,7 @@ async fn read(Asked { conn, spent }: Asked<'_>) -> Result<DatabaseSeen, mysql_as
         applied: Position::parse(&text(3)).unwrap_or_default(),
         logged: Position::parse(&text(4)).map(|log| log.last(number(1))),
         written: Position::parse(&text(4)).unwrap_or_default(),
-        links: links.iter().filter_map(link).collect::<BTreeMap<_, _>>(),
+        channels: channels.iter().filter_map(channel).collect::<BTreeMap<_, _>>(),
         semi_sync,
         senders,
         acknowledging: number(7),
@@ -115,7 +115,7 @@ async fn read(Asked { conn, spent }: Asked<'_>) -> Result<DatabaseSeen, mysql_as
         connections: number(8),
         clients: number(10),
         most_connections: number(11),
-        receipts: number(12) != 0,
+        acks: number(12) != 0,
         // Idle workers are none, and none is no row.
         waits: stalled::waits(&text(15).lines().collect::<Vec<_>>()),
         stalled_at: None,
@@ -176,7 +176,7 @@ async fn senders(conn: &mut Conn) -> Result<BTreeMap<u64, u64>, mysql_async::Err
 }
 
 /// One row of `SHOW ALL SLAVES STATUS`, read by name: the order differs between versions.
-fn link(row: &Row) -> Option<(ServerName, Link)> {
+fn channel(row: &Row) -> Option<(ServerName, Channel)> {
     let text = |name: &str| row.get_opt::<String, _>(name).and_then(Result::ok).unwrap_or_default();
     let number = |name: &str| text(name).parse::<u32>().unwrap_or(0);
     let name = ServerName::parse(&text("Connection_name")).ok()?;
@@ -185,18 +185,18 @@ fn link(row: &Row) -> Option<(ServerName, Link)> {
         "Connecting" | "Preparing" => Thread::Connecting,
         _ => Thread::Stopped,
     };
-    // A worker that somebody ended took back what it had begun, where tables have transactions: the link goes on from
-    // its position.
+    // A worker that somebody ended took back what it had begun, where tables have transactions: the channel goes on
+    // from its position.
     let sql = Some(number("Last_SQL_Errno")).filter(|code| *code != ENDED).unwrap_or(0);
     // An error of the receiver that it retries by itself is a state, not a stop; one of the client library (2000 and
-    // above) stays on show after a link was stopped while its peer was away. A damaged event is what the other links
-    // see when one ends by itself (see `between_receiving`): it is received again, whole.
+    // above) stays on show after a channel was stopped while its peer was away. A damaged event is what the other
+    // channels see when one ends by itself (see `between_receiving`): it is received again, whole.
     let io = number("Last_IO_Errno");
     let lasting = receiving == Thread::Stopped && io < CLIENT_ERRORS && !DAMAGED_EVENT.contains(&io);
     let io = if lasting { io } else { 0 };
     Some((
         name,
-        Link {
+        Channel {
             receiving,
             applying: text("Slave_SQL_Running") == "Yes",
             error: if sql == 0 { io } else { sql },
@@ -204,7 +204,7 @@ fn link(row: &Row) -> Option<(ServerName, Link)> {
             heartbeats: text("Slave_received_heartbeats").parse().unwrap_or(0),
             heard_at: None,
             delay_ms: None,
-            terms: links::COLUMNS.iter().map(|name| ((*name).to_owned(), text(name))).collect(),
+            terms: channels::COLUMNS.iter().map(|name| ((*name).to_owned(), text(name))).collect(),
         },
     ))
 }

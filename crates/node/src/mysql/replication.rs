@@ -1,8 +1,8 @@
-//! A database's links to its peers, and how far they are.
+//! A database's channels to its peers, and how far they are.
 
 use std::time::{Duration, Instant};
 
-use cordee_domain::db::{DatabaseSeen, Gtids, Link, Thread, stalled};
+use cordee_domain::db::{Channel, DatabaseSeen, Gtids, Thread, stalled};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
@@ -12,9 +12,9 @@ use tokio::time::sleep;
 
 use super::{Bounded as _, Database, PATIENT, Peer, account, end, failpoint, within, within_limit};
 
-/// How long a repair waits until a link is past its conflict.
+/// How long a repair waits until a channel is past its conflict.
 const PASSING: Duration = Duration::from_secs(20);
-/// How long a link has to apply what it received before it is stopped.
+/// How long a channel has to apply what it received before it is stopped.
 const APPLIES: Duration = Duration::from_secs(10);
 /// How long one that is to go has.
 const A_MOMENT: Duration = Duration::from_secs(2);
@@ -26,7 +26,7 @@ const SETTLES: Duration = Duration::from_millis(100);
 const PLACES: u32 = 5;
 
 impl Database {
-    /// Points a link at a peer and starts it.
+    /// Points a channel at a peer and starts it.
     pub async fn set_link(&self, peer: &Peer<'_>) -> Result<(), Fault> {
         let name = peer.name.as_str();
         let change = format!(
@@ -41,21 +41,25 @@ impl Database {
         self.run(&[change, format!("START SLAVE '{name}'")]).await
     }
 
-    /// Takes its own transactions into the position from which links ask.
+    /// Takes its own transactions into the position from which channels ask.
     ///
-    /// What it wrote itself comes back over a link, and only so does its position in its own domain grow. A peer
-    /// whose log begins later would be asked for what it never had (error 1236). While a link delivers there is
+    /// What it wrote itself comes back over a channel, and only so does its position in its own domain grow. A peer
+    /// whose log begins later would be asked for what it never had (error 1236). While a channel delivers there is
     /// nothing to do.
     async fn take_up_own(&self, new: &ServerName) -> Result<(), Fault> {
         let seen = self.look().await?;
         let own = seen.server_id;
-        let delivered = seen.links.values().any(|l| l.receiving == Thread::Running);
+        let delivered = seen.channels.values().any(|l| l.receiving == Thread::Running);
         if delivered || seen.written.last(own) <= seen.applied.last(own) {
             return Ok(());
         }
-        let running = |l: &Link| l.receiving != Thread::Stopped || l.applying;
-        let others: Vec<&ServerName> =
-            seen.links.iter().filter(|(from, l)| *from != new && running(l)).map(|(from, _)| from).collect();
+        let running = |l: &Channel| l.receiving != Thread::Stopped || l.applying;
+        let others: Vec<&ServerName> = seen
+            .channels
+            .iter()
+            .filter(|(from, l)| *from != new && running(l))
+            .map(|(from, _)| from)
+            .collect();
         self.rest(&others).await?;
         // Read only now: nothing is applied any more.
         let all = self.everything().await?;
@@ -69,10 +73,10 @@ impl Database {
         placed
     }
 
-    /// Sets the position from which links ask, once nobody waits for one, and proves that it is that one. MariaDB
+    /// Sets the position from which channels ask, once nobody waits for one, and proves that it is that one. MariaDB
     /// 10.11.19 was seen to hold another one right after it was set: a domain gone, another one twice
-    /// (`1-1-9440,2-2-48,5-5-1,6-6-1` became `2-2-48,5-5-1,6-6-1,6-2-48`). A link that asks from there gets what it has
-    /// (error 1062), or what nobody has (1236).
+    /// (`1-1-9440,2-2-48,5-5-1,6-6-1` became `2-2-48,5-5-1,6-6-1,6-2-48`). A channel that asks from there gets what it
+    /// has (error 1062), or what nobody has (1236).
     pub async fn place(&self, all: &Gtids) -> Result<(), Fault> {
         for _ in 0..PLACES {
             let unawaited = self.unawaited().await?;
@@ -98,7 +102,7 @@ impl Database {
         Err(text!("position-not-kept").into())
     }
 
-    /// From where its links ask, as it says itself.
+    /// From where its channels ask, as it says itself.
     async fn applied(&self) -> Result<String, Fault> {
         let _unset = self.gate.read().await;
         within(async {
@@ -109,14 +113,15 @@ impl Database {
         .await
     }
 
-    /// Stops these links once what they received is applied. A transaction that this database has confirmed lies in the
-    /// file of the link until then, and the stop of both threads throws that file away: should the writer die before it
-    /// has been asked again, nobody had it.
-    pub(super) async fn rest(&self, links: &[&ServerName]) -> Result<(), Fault> {
-        let each = |what: &str| links.iter().map(|from| format!("{what} SLAVE '{from}'")).collect::<Vec<_>>();
+    /// Stops these channels once what they received is applied. A transaction that this database has confirmed lies in
+    /// the file of the channel until then, and the stop of both threads throws that file away: should the writer die
+    /// before it has been asked again, nobody had it.
+    pub(super) async fn rest(&self, channels: &[&ServerName]) -> Result<(), Fault> {
+        let each =
+            |what: &str| channels.iter().map(|from| format!("{what} SLAVE '{from}'")).collect::<Vec<_>>();
         let receive = |what: &str| each(what).iter().map(|s| format!("{s} IO_THREAD")).collect::<Vec<_>>();
         self.run(&receive("STOP")).await?;
-        match self.until_applied(links, APPLIES).await {
+        match self.until_applied(channels, APPLIES).await {
             Ok(()) => self.run(&each("STOP")).await,
             Err(why) => {
                 self.run(&receive("START")).await?;
@@ -125,13 +130,14 @@ impl Database {
         }
     }
 
-    /// Waits until what these links have received is applied. One that does not apply at all has nothing to wait for.
-    pub(super) async fn until_applied(&self, links: &[&ServerName], most: Duration) -> Result<(), Fault> {
+    /// Waits until what these channels have received is applied. One that does not apply at all has nothing to wait
+    /// for.
+    pub(super) async fn until_applied(&self, channels: &[&ServerName], most: Duration) -> Result<(), Fault> {
         let until = Instant::now() + most;
         loop {
             let seen = self.look().await?;
-            let behind = links.iter().find(|from| {
-                seen.links.get(**from).is_some_and(|l| l.applying && !l.received.within(&seen.applied))
+            let behind = channels.iter().find(|from| {
+                seen.channels.get(**from).is_some_and(|l| l.applying && !l.received.within(&seen.applied))
             });
             match behind {
                 None => return Ok(()),
@@ -156,7 +162,7 @@ impl Database {
         .await
     }
 
-    /// Starts a link that stands still.
+    /// Starts a channel that stands still.
     pub async fn start_link(&self, from: &ServerName) -> Result<(), Fault> {
         self.run(&[format!("START SLAVE '{from}'")]).await
     }
@@ -164,8 +170,8 @@ impl Database {
     /// Stops receiving from a peer, and from all others with it (see `between_receiving`), which are given: they are
     /// to begin again.
     pub async fn stop_receiving(&self, from: &ServerName) -> Result<Vec<ServerName>, Fault> {
-        let links = self.look().await?.links;
-        let others = links.into_iter().filter(|(n, l)| n != from && l.receiving != Thread::Stopped);
+        let channels = self.look().await?.channels;
+        let others = channels.into_iter().filter(|(n, l)| n != from && l.receiving != Thread::Stopped);
         let others: Vec<ServerName> = others.map(|(name, _)| name).collect();
         let all = others.iter().chain([from]);
         self.run(&all.map(|name| format!("STOP SLAVE '{name}' IO_THREAD")).collect::<Vec<_>>()).await?;
@@ -180,7 +186,7 @@ impl Database {
 
     /// Stops receiving from a peer; with `whole`, applying too.
     ///
-    /// What it received is applied first, where that takes a moment only: a link that is stopped with transactions
+    /// What it received is applied first, where that takes a moment only: a channel that is stopped with transactions
     /// in its workers' queues may leave the others waiting for it (see [`stalled`]). One that somebody made wait
     /// for an hour ends as it is: it would receive nothing and confirm nothing meanwhile.
     pub async fn stop_link(&self, from: &ServerName, whole: bool) -> Result<(), Fault> {
@@ -192,21 +198,22 @@ impl Database {
         self.run(&[format!("STOP SLAVE '{from}'")]).await
     }
 
-    /// Takes a link away, with what it received and could not apply.
+    /// Takes a channel away, with what it received and could not apply.
     pub async fn drop_link(&self, from: &ServerName) -> Result<(), Fault> {
         self.stop_link(from, true).await?;
         self.run(&[format!("RESET SLAVE '{from}' ALL")]).await
     }
 
-    /// Has links go on that wait for one that is gone: MariaDB forgets which link a domain belongs to only when a
-    /// position is set, that takes links that stand still, and a worker that waits for another link stops only when
-    /// it is ended. What was received and not applied is thrown away with that, and received again.
+    /// Has channels go on that wait for one that is gone: MariaDB forgets which channel a domain belongs to only when a
+    /// position is set, that takes channels that stand still, and a worker that waits for another channel stops only
+    /// when it is ended. What was received and not applied is thrown away with that, and received again.
     pub async fn free_links(&self) -> Result<(), Fault> {
         // Before anything stands still for it.
         drop(self.unawaited().await?);
-        let links = self.look().await?.links;
-        let runs = |l: &Link| l.receiving != Thread::Stopped || l.applying;
-        let running: Vec<&ServerName> = links.iter().filter(|(_, l)| runs(l)).map(|(name, _)| name).collect();
+        let channels = self.look().await?.channels;
+        let runs = |l: &Channel| l.receiving != Thread::Stopped || l.applying;
+        let running: Vec<&ServerName> =
+            channels.iter().filter(|(_, l)| runs(l)).map(|(name, _)| name).collect();
         let each = |what: &str, end: &str| {
             running.iter().map(|n| format!("{what} SLAVE '{n}'{end}")).collect::<Vec<_>>()
         };
@@ -222,7 +229,8 @@ impl Database {
             () = self.end_waiting() => {}
         }
         let before = self.applied().await?;
-        // Its own transactions come back over the links, or do not any more: a position behind them is refused (1947).
+        // Its own transactions come back over the channels, or do not any more: a position behind them is refused
+        // (1947).
         let all = self.everything().await?;
         let placed = self.place(&all).await;
         failpoint("before", "Go");
@@ -233,7 +241,7 @@ impl Database {
         placed
     }
 
-    /// Ends the workers that wait for another link, again and again: one after the other comes to wait for it. A
+    /// Ends the workers that wait for another channel, again and again: one after the other comes to wait for it. A
     /// round that does not come to its end, because one of them just stops, is followed by the next.
     async fn end_waiting(&self) {
         loop {
@@ -257,19 +265,19 @@ impl Database {
     }
 
     /// Has it confirm what it receives, or not.
-    pub async fn set_receipts(&self, on: bool) -> Result<(), Fault> {
+    pub async fn set_acks(&self, on: bool) -> Result<(), Fault> {
         let statement = format!("SET GLOBAL rpl_semi_sync_slave_enabled={}", u8::from(on));
         self.between_receiving(None, &[statement]).await
     }
 
     /// Runs statements while nothing is received, then receives again from all but `except`.
     ///
-    /// MariaDB keeps one flag for all links that says whether events come with the semi-sync mark. When one link
-    /// stops it is cleared, and every other link then takes the mark for a damaged event (seen on 10.11 as errors
+    /// MariaDB keeps one flag for all channels that says whether events come with the semi-sync mark. When one channel
+    /// stops it is cleared, and every other channel then takes the mark for a damaged event (seen on 10.11 as errors
     /// 1593 and 1595). So they stop and start together.
     async fn between_receiving(&self, except: Option<&ServerName>, work: &[String]) -> Result<(), Fault> {
-        let links = self.look().await?.links;
-        let others = || links.iter().filter(|(n, l)| Some(*n) != except && l.receiving != Thread::Stopped);
+        let channels = self.look().await?.channels;
+        let others = || channels.iter().filter(|(n, l)| Some(*n) != except && l.receiving != Thread::Stopped);
         let mut statements: Vec<String> =
             others().map(|(name, _)| format!("STOP SLAVE '{name}' IO_THREAD")).collect();
         statements.extend_from_slice(work);
@@ -282,11 +290,11 @@ impl Database {
         Gtids::parse(&self.applied().await?).ok_or_else(|| text!("copy-no-position").into())
     }
 
-    /// Has its position in its own domain say what its log holds. Only while no link runs.
+    /// Has its position in its own domain say what its log holds. Only while no channel runs.
     pub async fn set_back(&self, own: u32) -> Result<(), Fault> {
-        let runs = |l: &Link| l.receiving != Thread::Stopped || l.applying;
+        let runs = |l: &Channel| l.receiving != Thread::Stopped || l.applying;
         let seen = self.look().await?;
-        if seen.server_id != own || seen.links.values().any(runs) {
+        if seen.server_id != own || seen.channels.values().any(runs) {
             return Err(Fault::Overtaken);
         }
         let (logged, applied) = self.positions().await?;
@@ -297,7 +305,7 @@ impl Database {
         self.place(&back).await
     }
 
-    /// The error at which a link stopped applying (0: none), and its words. They may quote data.
+    /// The error at which a channel stopped applying (0: none), and its words. They may quote data.
     pub async fn stopped_by(&self, from: &ServerName) -> Result<(u32, String), Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
@@ -318,8 +326,8 @@ impl Database {
         self.run(&["SET GLOBAL slave_exec_mode=STRICT".to_owned()]).await
     }
 
-    /// Leaves out what a link was to do to a row that is not there. No more than that: as soon as it has moved on, it
-    /// stops at conflicts again.
+    /// Leaves out what a channel was to do to a row that is not there. No more than that: as soon as it has moved on,
+    /// it stops at conflicts again.
     pub async fn skip_missing(&self, from: &ServerName) -> Result<(), Fault> {
         let before = self.look().await?.applied;
         self.run(&["SET GLOBAL slave_exec_mode=IDEMPOTENT".to_owned()]).await?;
@@ -329,26 +337,30 @@ impl Database {
         passed
     }
 
-    /// Starts a link, and waits until it has caught up or stopped again.
+    /// Starts a channel, and waits until it has caught up or stopped again.
     pub async fn resume(&self, from: &ServerName) -> Result<(), Fault> {
         failpoint("before", "Resume");
         self.goes_on(from, |_| false).await
     }
 
-    /// Starts a link and waits until it has caught up, has stopped with an error, or `enough` says so.
+    /// Starts a channel and waits until it has caught up, has stopped with an error, or `enough` says so.
     async fn goes_on(&self, from: &ServerName, enough: impl Fn(&DatabaseSeen) -> bool) -> Result<(), Fault> {
         self.start_link(from).await?;
         let deadline = Instant::now() + PASSING;
         loop {
             let seen = self.look().await?;
-            let link = seen.links.get(from).cloned().unwrap_or_default();
-            let left: u64 =
-                link.received.0.iter().map(|(domain, last)| last.saturating_sub(seen.holds(*domain))).sum();
-            if link.error != 0 || enough(&seen) || (link.applying && left == 0) {
+            let channel = seen.channels.get(from).cloned().unwrap_or_default();
+            let left: u64 = channel
+                .received
+                .0
+                .iter()
+                .map(|(domain, last)| last.saturating_sub(seen.holds(*domain)))
+                .sum();
+            if channel.error != 0 || enough(&seen) || (channel.applying && left == 0) {
                 return Ok(());
             }
             if Instant::now() >= deadline {
-                return Err(text!("repair-stuck", from = from, code = link.error).into());
+                return Err(text!("repair-stuck", from = from, code = channel.error).into());
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

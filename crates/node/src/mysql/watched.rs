@@ -13,7 +13,7 @@ use sha1::{Digest as _, Sha1};
 use super::{Bounded as _, DEADLINE, Database, Peer, Question, within};
 
 impl Database {
-    /// Gives a variable a value of ours; with `still`, while no link runs.
+    /// Gives a variable a value of ours; with `still`, while no channel runs.
     pub async fn set_variable(&self, variable: &str, value: &str, still: bool) -> Result<(), Fault> {
         let literal =
             if value.bytes().all(|b| b.is_ascii_digit()) { value.to_owned() } else { format!("'{value}'") };
@@ -21,8 +21,8 @@ impl Database {
         if !still {
             return self.run(&[set]).await;
         }
-        let links = self.look().await?.links;
-        let running: Vec<&ServerName> = links
+        let channels = self.look().await?.channels;
+        let running: Vec<&ServerName> = channels
             .iter()
             .filter(|(_, l)| l.receiving != Thread::Stopped || l.applying)
             .map(|(name, _)| name)
@@ -33,8 +33,8 @@ impl Database {
         done
     }
 
-    /// Sets a link up anew. What it had received is applied first, where that takes a moment only; the rest is received
-    /// again: one that somebody made wait for an hour would receive nothing and confirm nothing meanwhile.
+    /// Sets a channel up anew. What it had received is applied first, where that takes a moment only; the rest is
+    /// received again: one that somebody made wait for an hour would receive nothing and confirm nothing meanwhile.
     pub async fn reset_link(&self, peer: &Peer<'_>) -> Result<(), Fault> {
         self.drop_link(peer.name).await?;
         self.set_link(peer).await

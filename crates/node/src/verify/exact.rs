@@ -1,6 +1,6 @@
 //! A dump writes a FLOAT with six digits, of the nine that it takes to have it back, and an ENUM's value that is no
 //! member as the member ''. After such a copy the exact values are written on the new database, which nobody writes to
-//! yet. What the donor changed since comes over the links, whole rows each, after what is written here.
+//! yet. What the donor changed since comes over the channels, whole rows each, after what is written here.
 
 use std::collections::BTreeMap;
 

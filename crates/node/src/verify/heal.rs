@@ -95,9 +95,9 @@ pub async fn heal(
     Ok(Healed { report, rows: healing.rows, refused: healing.refused })
 }
 
-/// Takes away the row that stands in the way of what a link received, so that the link goes on by itself; both versions
-/// are saved first. Nothing of it is logged. `false`: no such row is there, because it was taken away already, or
-/// because the words do not say which it is. Fails with one sentence when they fit more than one: then nothing is
+/// Takes away the row that stands in the way of what a channel received, so that the channel goes on by itself; both
+/// versions are saved first. Nothing of it is logged. `false`: no such row is there, because it was taken away already,
+/// or because the words do not say which it is. Fails with one sentence when they fit more than one: then nothing is
 /// changed.
 pub async fn make_way(
     reference: &Node,
@@ -136,7 +136,7 @@ pub async fn make_way(
     done.map_err(|fault| theirs.sentence(fault))
 }
 
-/// The row at which a link stopped, as it stands on both databases.
+/// The row at which a channel stopped, as it stands on both databases.
 pub async fn versions(reference: &Node, other: &Node, conflict: &Conflict) -> Result<Versions, Text> {
     let unknown = || text!("conflict-unknown", table = conflict.table.to_string());
     let (mut theirs, mut ours) = (Session::quiet(other).await?, Session::open(reference).await?);
@@ -294,7 +294,7 @@ impl Run<'_> {
         if let Ok(Ok(count)) = done {
             failpoint("before", "Release");
             // In this order: what the reference logs waits on the others for the rows that are written there. Who dies
-            // in between leaves the wished rows, at the worst with a link that stops at them; never neither.
+            // in between leaves the wished rows, at the worst with a channel that stops at them; never neither.
             for session in [reference, other].into_iter().chain(&mut healing.peers) {
                 session.commit().await?;
             }

@@ -6,7 +6,7 @@ problem-not-member = { $name } does not copy the others at the moment: it cannot
 problem-promote-stopped = { $name } is stopped: start it first, and let it catch up.
 problem-routing-sequences = Not all databases may write yet: { $why }.
 problem-routing-unknown = The routing is “one-writer” or “all-writers”.
-problem-writer = { $name } takes the writes: make { $heir } the writer first, then stop or restart { $name }.
+problem-writer = { $name } takes the writes: make { $candidate } the writer first, then stop or restart { $name }.
 problem-writer-already = { $name } is the writer already.
 
 # What was asked, what was decided
@@ -151,7 +151,7 @@ problem-joining = { $name } is on its way in: stopped now, its copy would begin 
 problem-recopy-writer = { $name } takes the writes: it is the one that the others are copied from.
 problem-slots = There are { $count } databases already, and no more can be.
 problem-verify-writer = { $name } takes the writes: it is the one that the others are compared with.
-problem-writer-leaves = { $name } takes the writes: make { $heir } the writer first, then remove { $name }.
+problem-writer-leaves = { $name } takes the writes: make { $candidate } the writer first, then remove { $name }.
 reason-catching-up = it is catching up with the others
 reason-comparing = its rows are being compared: { $rows } so far
 reason-copy-differs = { $count ->
@@ -287,7 +287,7 @@ ask-recopy-more = The data of { $name } go to the trash, and it gets a fresh cop
 ask-remove-db = { $name } is closed and the others fetch all that it wrote; then its links and its entry in HAProxy go. Its folder goes to the trash, which only “Clean the configuration” empties. Its id is never used again.
 ask-remove-out = { $name } is set aside already: it is stopped, and its links and its entry in HAProxy go. What only it holds goes to the trash with its folder; what was saved under lost/ stays. Its id is never used again.
 copy-progress = Copied so far
-held-writer = { $name } takes the writes: make { $heir } the writer first, then stop, restart or remove { $name }.
+held-writer = { $name } takes the writes: make { $candidate } the writer first, then stop, restart or remove { $name }.
 join-button = Add the database
 join-cannot = No database can be added now.
 join-from = Copied from

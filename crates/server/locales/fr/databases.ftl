@@ -6,7 +6,7 @@ problem-not-member = { $name } ne copie pas les autres en ce moment : elle ne p
 problem-promote-stopped = { $name } est arrêtée : démarrez-la d’abord, et laissez-la se mettre à jour.
 problem-routing-sequences = Toutes les bases ne peuvent pas encore écrire : { $why }.
 problem-routing-unknown = La répartition est « one-writer » ou « all-writers ».
-problem-writer = { $name } reçoit les écritures : promouvez d’abord { $heir }, puis arrêtez ou redémarrez { $name }.
+problem-writer = { $name } reçoit les écritures : promouvez d’abord { $candidate }, puis arrêtez ou redémarrez { $name }.
 problem-writer-already = { $name } reçoit déjà les écritures.
 
 # Ce qui a été demandé, ce qui a été décidé
@@ -154,7 +154,7 @@ problem-joining = { $name } est en train d’arriver : arrêtée maintenant, sa
 problem-recopy-writer = { $name } reçoit les écritures : c’est d’elle que les autres sont copiées.
 problem-slots = Il y a déjà { $count } bases, et il ne peut pas y en avoir plus.
 problem-verify-writer = { $name } reçoit les écritures : c’est à elle que les autres sont comparées.
-problem-writer-leaves = { $name } reçoit les écritures : promouvez d’abord { $heir }, puis retirez { $name }.
+problem-writer-leaves = { $name } reçoit les écritures : promouvez d’abord { $candidate }, puis retirez { $name }.
 reason-catching-up = elle rattrape les autres
 reason-comparing = ses lignes sont en cours de comparaison : { $rows } jusqu’ici
 reason-copy-differs = { $count ->
@@ -290,7 +290,7 @@ ask-recopy-more = Les données de { $name } vont à la corbeille ; elle reçoi
 ask-remove-db = { $name } est fermée et les autres vont chercher tout ce qu’elle a écrit ; ensuite ses liens et son entrée dans HAProxy disparaissent. Son dossier va à la corbeille, que seul « Nettoyer la configuration » vide. Son identifiant ne resservira jamais.
 ask-remove-out = { $name } est déjà à l’écart : elle est arrêtée, ses liens et son entrée dans HAProxy disparaissent. Ce qu’elle est seule à détenir va à la corbeille avec son dossier ; ce qui a été enregistré sous lost/ reste. Son identifiant ne resservira jamais.
 copy-progress = Copié jusqu’ici
-held-writer = { $name } reçoit les écritures : promouvez d’abord { $heir }, puis arrêtez, redémarrez ou retirez { $name }.
+held-writer = { $name } reçoit les écritures : promouvez d’abord { $candidate }, puis arrêtez, redémarrez ou retirez { $name }.
 join-button = Ajouter la base
 join-cannot = Aucune base ne peut être ajoutée pour l’instant.
 join-from = Copiée de

@@ -82,7 +82,7 @@ pub enum Command {
 /// Commands that ask a running Cordée.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ClientCommand {
-    /// Show the cluster: proxies, servers, lights in words; exit code 0 all good, 5 not all well, 6 down
+    /// Show the cluster: proxies, servers, severities in words; exit code 0 all good, 5 not all well, 6 down
     #[command(after_help = "  cordee status\n  cordee status --json | jq .verdict")]
     Status {
         /// The whole snapshot, as the API gives it

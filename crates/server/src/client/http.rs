@@ -31,7 +31,7 @@ const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Where Cordée is.
 #[derive(Clone, Debug)]
-enum Place {
+enum Endpoint {
     /// On this machine.
     Socket(PathBuf),
     /// Host and port.
@@ -40,7 +40,7 @@ enum Place {
 
 /// The way to Cordée, and the language to speak there.
 pub(super) struct Door {
-    place: Place,
+    place: Endpoint,
     token: Option<String>,
     pub(super) lang: Lang,
     /// How long to wait until what was asked is so.
@@ -59,8 +59,8 @@ impl Door {
     ) -> Result<Self, Failure> {
         let variable = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
         let place = match variable("CORDEE_URL") {
-            Some(url) => Place::Tcp(authority(&url).ok_or_else(|| Failure::Usage(text!("cli-bad-url")))?),
-            None => Place::Socket(socket.to_owned()),
+            Some(url) => Endpoint::Tcp(authority(&url).ok_or_else(|| Failure::Usage(text!("cli-bad-url")))?),
+            None => Endpoint::Socket(socket.to_owned()),
         };
         Ok(Self { place, token: variable("CORDEE_TOKEN"), lang, patience, said })
     }
@@ -68,7 +68,7 @@ impl Door {
     /// The way over a socket, whatever the environment says, for one who waits for nothing.
     pub(super) fn at(socket: &Path, lang: Lang) -> Self {
         Self {
-            place: Place::Socket(socket.to_owned()),
+            place: Endpoint::Socket(socket.to_owned()),
             token: None,
             lang,
             patience: Duration::ZERO,
@@ -99,8 +99,8 @@ impl Door {
     /// A request that only the machine itself answers: said before a 404 says less.
     pub(super) async fn local(&self, method: &str, to: &str, body: Option<&Value>) -> Result<Value, Failure> {
         match self.place {
-            Place::Socket(_) => self.request(method, to, body).await,
-            Place::Tcp(_) => Err(Failure::Usage(text!("cli-local-only"))),
+            Endpoint::Socket(_) => self.request(method, to, body).await,
+            Endpoint::Tcp(_) => Err(Failure::Usage(text!("cli-local-only"))),
         }
     }
 
@@ -126,8 +126,8 @@ impl Door {
             if !matches!(timeout(ALIVE, self.exchange("GET", "/login", None)).await, Ok(Ok(_))) {
                 let seconds = (ASIDE + ALIVE).as_secs();
                 return Failure::Unreachable(match &self.place {
-                    Place::Socket(_) => text!("cli-silent", seconds = seconds),
-                    Place::Tcp(address) => {
+                    Endpoint::Socket(_) => text!("cli-silent", seconds = seconds),
+                    Endpoint::Tcp(address) => {
                         text!("cli-silent-url", place = format!("http://{address}"), seconds = seconds)
                     }
                 });
@@ -143,12 +143,12 @@ impl Door {
     ) -> Result<(StatusCode, Bytes), Failure> {
         let request = self.head(method, to, body).map_err(|_| Failure::Usage(text!("cli-bad-token")))?;
         match &self.place {
-            Place::Socket(path) => {
+            Endpoint::Socket(path) => {
                 let stream = connect(path).await;
                 let place = || text!("cli-unreachable", place = path.display().to_string());
                 send(stream.map_err(|_| Failure::Unreachable(place()))?, request).await
             }
-            Place::Tcp(address) => {
+            Endpoint::Tcp(address) => {
                 let stream = TcpStream::connect(address).await;
                 // It is started where it runs, and nothing that is typed here starts it.
                 let place = || text!("cli-unreachable-url", place = format!("http://{address}"));
@@ -164,8 +164,8 @@ impl Door {
         body: Option<&Value>,
     ) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
         let host = match &self.place {
-            Place::Socket(_) => "localhost",
-            Place::Tcp(address) => address,
+            Endpoint::Socket(_) => "localhost",
+            Endpoint::Tcp(address) => address,
         };
         let mut request = Request::builder()
             .method(method)
@@ -271,7 +271,13 @@ mod tests {
                 let _ = stream.write_all(with.as_bytes()).await;
             }
         });
-        Door { place: Place::Tcp(address), token: None, lang: Lang::En, patience: Duration::ZERO, said: None }
+        Door {
+            place: Endpoint::Tcp(address),
+            token: None,
+            lang: Lang::En,
+            patience: Duration::ZERO,
+            said: None,
+        }
     }
 
     #[tokio::test]
@@ -300,7 +306,7 @@ mod tests {
     #[tokio::test]
     async fn one_elsewhere_that_does_not_answer_is_not_to_be_started_here() {
         let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let place = Place::Tcp(free.to_string());
+        let place = Endpoint::Tcp(free.to_string());
         let door = Door { place, token: None, lang: Lang::En, patience: Duration::ZERO, said: None };
         let Err(Failure::Unreachable(said)) = door.get("/api/v1/snapshot").await else { panic!() };
         let said = Lang::En.say(&said);

@@ -1,8 +1,8 @@
 //! The command line's side of the API: one request or two, an answer for a person, an exit code.
 
 mod account;
-mod desks;
 mod http;
+mod jobs;
 mod rows;
 mod show;
 #[cfg(test)]
@@ -24,7 +24,7 @@ use cordee_api::wishes::{WishJson, WishState};
 use cordee_api::words::{DiskWord, ProcessWord};
 use cordee_domain::ids::PoolId;
 use cordee_domain::started::Started;
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use cordee_node::vault;
@@ -90,7 +90,7 @@ pub async fn start(socket: &Path, lang: Lang) -> Option<StartJson> {
         Ok(value) => serde_json::from_value(value).ok(),
         Err(Failure::Refused(_)) => {
             let verdict = picture(socket, lang).await?.verdict;
-            let started = if verdict.light == Light::Good { Started::Well } else { Started::Waits };
+            let started = if verdict.severity == Severity::Good { Started::Well } else { Started::Waits };
             Some(StartJson { started, verdict })
         }
         Err(_) => None,
@@ -202,8 +202,8 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
             let found: RequestsJson = read(door.get(&format!("{to}/requests?{}", query(&limits))).await?)?;
             Ok(Said::well(show::requests(&found)))
         }
-        ClientCommand::Compare(command) => desks::compare(door, command).await,
-        ClientCommand::Drill(command) => desks::drill(door, command).await,
+        ClientCommand::Compare(command) => jobs::compare(door, command).await,
+        ClientCommand::Drill(command) => jobs::drill(door, command).await,
         ClientCommand::Refresh => done(door.post("/api/v1/refresh", None).await?),
         ClientCommand::History { limit } => history(door, &limit).await,
         ClientCommand::Dsn { json, account, server } => dsn(door, json, account, server.as_deref()).await,
@@ -226,24 +226,24 @@ async fn snapshot(door: &Door) -> Result<SnapshotJson, Failure> {
 async fn status(door: &Door, json: bool) -> Result<Said, Failure> {
     let answer = door.get("/api/v1/snapshot").await?;
     if json {
-        return Ok(Said { text: pretty(&answer), code: code(light(&answer)) });
+        return Ok(Said { text: pretty(&answer), code: code(severity(&answer)) });
     }
     let seen: SnapshotJson = read(answer)?;
-    Ok(Said { text: show::status(&seen, door.lang), code: code(seen.verdict.light) })
+    Ok(Said { text: show::status(&seen, door.lang), code: code(seen.verdict.severity) })
 }
 
 /// All that the exit code takes of a picture that is passed on as it came, from a newer Cordée too.
-fn light(answer: &Value) -> Light {
-    serde_json::from_value(answer["verdict"]["light"].clone()).unwrap_or(Light::Unknown)
+fn severity(answer: &Value) -> Severity {
+    serde_json::from_value(answer["verdict"]["light"].clone()).unwrap_or(Severity::Unknown)
 }
 
 /// What a program that watches is told.
-const fn code(light: Light) -> u8 {
-    match light {
-        Light::Good => 0,
-        Light::Warning | Light::Progress | Light::Maintenance => AT_RISK,
-        Light::Critical => DOWN,
-        Light::Unknown => NOT_KNOWN,
+const fn code(severity: Severity) -> u8 {
+    match severity {
+        Severity::Good => 0,
+        Severity::Warning | Severity::Progress | Severity::Maintenance => AT_RISK,
+        Severity::Critical => DOWN,
+        Severity::Unknown => NOT_KNOWN,
     }
 }
 

@@ -16,7 +16,7 @@ const GLANCE: Duration = Duration::from_millis(500);
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
+enum Awaited {
     /// A comparison: one that fails is tried again by itself.
     Verify,
     /// A repair: one that fails is not.
@@ -34,17 +34,23 @@ enum Far {
 pub(super) async fn verify(door: &Door, to: &str, name: &str) -> Result<Said, Failure> {
     let begun = Instant::now();
     let Done { message, .. } = read(door.post(to, None).await?)?;
-    wait(door, name, &message, Asked::Verify, begun).await
+    wait(door, name, &message, Awaited::Verify, begun).await
 }
 
 pub(super) async fn repair(door: &Door, to: &str, name: &str, take: &str) -> Result<Said, Failure> {
     let begun = Instant::now();
     let Done { message, .. } = read(door.post(to, Some(&json!({ "take": take }))).await?)?;
-    wait(door, name, &message, Asked::Repair, begun).await
+    wait(door, name, &message, Awaited::Repair, begun).await
 }
 
 /// Says what was asked at once, then how it ended. Breaking this off leaves it.
-async fn wait(door: &Door, name: &str, message: &str, what: Asked, begun: Instant) -> Result<Said, Failure> {
+async fn wait(
+    door: &Door,
+    name: &str,
+    message: &str,
+    what: Awaited,
+    begun: Instant,
+) -> Result<Said, Failure> {
     let message = format!("{}\n", crate::complain::plain(message));
     if door.patience.is_zero() {
         return Ok(Said::well(message));
@@ -87,12 +93,12 @@ async fn wait(door: &Door, name: &str, message: &str, what: Asked, begun: Instan
 }
 
 /// How far it is, `since` it was asked for: what ended before that says nothing.
-fn far(seen: &ComparisonJson, what: Asked, since: Duration) -> Far {
+fn far(seen: &ComparisonJson, what: Awaited, since: Duration) -> Far {
     let newer = |age: Option<u64>| age.is_some_and(|age| u128::from(age) < since.as_millis());
-    let waits = seen.running.is_some() || seen.wanted || (what == Asked::Repair && seen.repairing);
+    let waits = seen.running.is_some() || seen.wanted || (what == Awaited::Repair && seen.repairing);
     let failed = seen.failed.clone().filter(|_| newer(seen.failed_age_ms));
     match failed {
-        Some(why) if what == Asked::Repair && !seen.repairing && seen.running.is_none() => Far::Failed(why),
+        Some(why) if what == Awaited::Repair && !seen.repairing && seen.running.is_none() => Far::Failed(why),
         _ if !waits && newer(seen.age_ms) => Far::Ended,
         failed => Far::UnderWay(failed),
     }
@@ -145,17 +151,17 @@ mod tests {
 
     #[test]
     fn only_what_ended_since_it_was_asked_for_is_its_end() {
-        assert_eq!(far(&seen(), Asked::Verify, SINCE), Far::Ended);
+        assert_eq!(far(&seen(), Awaited::Verify, SINCE), Far::Ended);
         for still in [
             ComparisonJson { age_ms: Some(2_000), ..seen() },
             ComparisonJson { age_ms: None, ..seen() },
             ComparisonJson { wanted: true, ..seen() },
             ComparisonJson { running: Some(3), ..seen() },
         ] {
-            assert_eq!(far(&still, Asked::Verify, SINCE), Far::UnderWay(None), "{still:?}");
+            assert_eq!(far(&still, Awaited::Verify, SINCE), Far::UnderWay(None), "{still:?}");
         }
         let repairing = ComparisonJson { repairing: true, ..seen() };
-        assert_eq!(far(&repairing, Asked::Repair, SINCE), Far::UnderWay(None));
+        assert_eq!(far(&repairing, Awaited::Repair, SINCE), Far::UnderWay(None));
     }
 
     #[test]
@@ -167,9 +173,9 @@ mod tests {
             age_ms: Some(9_000),
             ..seen()
         };
-        assert_eq!(far(&failed(500), Asked::Repair, SINCE), Far::Failed(why.clone()));
-        assert_eq!(far(&failed(500), Asked::Verify, SINCE), Far::UnderWay(Some(why.clone())));
-        assert_eq!(far(&failed(5_000), Asked::Repair, SINCE), Far::UnderWay(None), "an older one");
+        assert_eq!(far(&failed(500), Awaited::Repair, SINCE), Far::Failed(why.clone()));
+        assert_eq!(far(&failed(500), Awaited::Verify, SINCE), Far::UnderWay(Some(why.clone())));
+        assert_eq!(far(&failed(5_000), Awaited::Repair, SINCE), Far::UnderWay(None), "an older one");
     }
 
     #[test]

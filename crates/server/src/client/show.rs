@@ -1,4 +1,4 @@
-//! Answers as plain text: aligned columns, lights in words, nothing that could steer a terminal.
+//! Answers as plain text: aligned columns, severities in words, nothing that could steer a terminal.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -16,7 +16,7 @@ use cordee_api::words::{DiskWord, ProcessWord, StandingWord};
 use cordee_domain::desired::{MOST_DATABASES, Power, Routing};
 use cordee_domain::ids::Host;
 use cordee_domain::snapshot::Role;
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::text;
 
 use crate::complain::plain;
@@ -137,7 +137,7 @@ fn servers(all: &[ServerJson], routing: Routing, lang: Lang) -> String {
 
 /// The pool, with a database's place in it. One that stays out has no role.
 fn pool(server: &ServerJson, routing: Routing, lang: Lang) -> String {
-    let place = match (server.role, server.standing) {
+    let place = match (server.role, server.membership) {
         (None, _) => return server.pool.to_string(),
         (Some(Role::Writer), _) => text!("cli-writer"),
         (_, Some(StandingWord::Joining)) => text!("cli-joining"),
@@ -150,15 +150,15 @@ fn pool(server: &ServerJson, routing: Routing, lang: Lang) -> String {
     format!("{} ({})", server.pool, lang.say(&place))
 }
 
-/// A shape and a word: the light is said too, because a word alone does not say whether it is bad.
+/// A shape and a word: the severity is said too, because a word alone does not say whether it is bad.
 fn word(status: &StatusJson) -> String {
-    let shape = match status.light {
-        Light::Good => '✓',
-        Light::Maintenance => '‖',
-        Light::Progress => '…',
-        Light::Unknown => '?',
-        Light::Warning => '!',
-        Light::Critical => '✗',
+    let shape = match status.severity {
+        Severity::Good => '✓',
+        Severity::Maintenance => '‖',
+        Severity::Progress => '…',
+        Severity::Unknown => '?',
+        Severity::Warning => '!',
+        Severity::Critical => '✗',
     };
     format!("{shape} {}", status.word)
 }

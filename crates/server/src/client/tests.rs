@@ -8,12 +8,12 @@ use cordee_domain::decision::{Basis, Decision};
 use cordee_domain::desired::{Admin, Power, Routing, Run, Saved};
 use cordee_domain::ids::ServerName;
 use cordee_domain::started::Started;
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::http::Door;
-use super::{AT_RISK, DOWN, Failure, NOT_KNOWN, Said, answer, code, complaint, light, show};
+use super::{AT_RISK, DOWN, Failure, NOT_KNOWN, Said, answer, code, complaint, severity, show};
 use crate::cli::{self, Cli, Command, Options};
 use crate::listen;
 use crate::web::{App, fixture, programs};
@@ -121,9 +121,9 @@ fn a_picture_of_another_version_still_has_an_exit_code() {
         (serde_json::json!(null), NOT_KNOWN),
     ] {
         let answer = serde_json::json!({ "verdict": verdict, "servers": "otherwise" });
-        assert_eq!(code(light(&answer)), expected, "{answer}");
+        assert_eq!(code(severity(&answer)), expected, "{answer}");
     }
-    assert_eq!(code(light(&serde_json::json!([]))), NOT_KNOWN);
+    assert_eq!(code(severity(&serde_json::json!([]))), NOT_KNOWN);
 }
 
 #[tokio::test]
@@ -171,8 +171,8 @@ async fn an_earlier_cordee_is_asked_for_its_verdict_only() {
     };
     let rig = Rig::behind(earlier).await;
     let mut seen = fixture::snapshot(&rig.app.board.desired());
-    for (light, started) in [(Light::Progress, Started::Waits), (Light::Good, Started::Well)] {
-        seen.verdict.light = light;
+    for (severity, started) in [(Severity::Progress, Started::Waits), (Severity::Good, Started::Well)] {
+        seen.verdict.severity = severity;
         rig.app.board.set_snapshot(seen.clone());
         assert_eq!(super::start(&rig.socket, Lang::En).await.map(|s| s.started), Some(started));
     }
@@ -292,7 +292,7 @@ fn what_comes_from_outside_cannot_steer_a_terminal() {
 
 #[test]
 fn what_is_not_known_is_not_well_and_only_what_fails_is_down() {
-    use cordee_domain::state::Light::{Critical, Good, Maintenance, Progress, Unknown, Warning};
+    use cordee_domain::state::Severity::{Critical, Good, Maintenance, Progress, Unknown, Warning};
     let codes = [Good, Warning, Progress, Maintenance, Unknown, Critical].map(super::code);
     assert_eq!(codes, [0, 5, 5, 5, 7, 6]);
 }
@@ -301,7 +301,7 @@ fn what_is_not_known_is_not_well_and_only_what_fails_is_down() {
 #[test]
 fn what_puts_a_cause_right_is_told_as_a_command() {
     use cordee_api::view::{CauseJson, RemedyJson, StatusJson};
-    use cordee_domain::state::Light;
+    use cordee_domain::state::Severity;
 
     for (about, action, server, told) in [
         ("servers", "ready", Some("web2"), " (cordee ready web2)"),
@@ -321,7 +321,7 @@ fn what_puts_a_cause_right_is_told_as_a_command() {
         let cause = CauseJson {
             about: about.to_owned(),
             servers: Vec::new(),
-            status: StatusJson { light: Light::Warning, word: "Down".to_owned(), reason: None },
+            status: StatusJson { severity: Severity::Warning, word: "Down".to_owned(), reason: None },
             by: None,
             at: None,
             explains: Vec::new(),

@@ -61,7 +61,7 @@ impl Act {
             | Self::Verify(_)
             | Self::Repair(..)
             | Self::Clean => true,
-            // It touches no server; and the desks share one turn, and say whose it is.
+            // It touches no server; and the job queues share one turn, and say whose it is.
             Self::SetKeeping { .. }
             | Self::BeginTrial
             | Self::BeginDrill(_)

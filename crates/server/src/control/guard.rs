@@ -1,11 +1,11 @@
 //! What needs a second thought from the person, although the wish itself is valid. Pure: decided on the picture, with
 //! what is wished in it.
 
-use cordee_domain::desired::{Power, Routing, Standing};
+use cordee_domain::desired::{Membership, Power, Routing};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::{Role, ServerView, Snapshot};
-use cordee_domain::state::{Light, State};
+use cordee_domain::state::{Severity, State};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
@@ -91,7 +91,7 @@ impl Stake {
 pub fn insists(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
     let gives_up = match risk {
         Risk::Recopy => true,
-        Risk::Remove => server.pool == PoolId::Db && server.standing != Some(Standing::Joining),
+        Risk::Remove => server.pool == PoolId::Db && server.membership != Some(Membership::Joining),
         Risk::Restart | Risk::Stop | Risk::Promote | Risk::Drain | Risk::Maintenance | Risk::Anyway => false,
     };
     gives_up || ticks(snapshot, server, risk)
@@ -126,19 +126,19 @@ pub fn out_of_reach(snapshot: &Snapshot) -> bool {
 /// others not knowing is not enough.
 pub fn last_one(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
     let mut pool_mates = snapshot.servers.iter().filter(|s| s.pool == pool);
-    let serves = |s: &ServerView| s.status.serves() || s.status.light == Light::Unknown;
+    let serves = |s: &ServerView| s.status.serves() || s.status.severity == Severity::Unknown;
     pool_mates.clone().any(|s| s.name.same_as(name) && serves(s))
         && !pool_mates.any(|s| !s.name.same_as(name) && stays_or_comes(s))
 }
 
 /// Whether no other database could take over if `name`, which can, lost its data: that takes an explicit yes. One that
-/// differs or has fallen out is no heir, and to copy it again gives nothing up.
+/// differs or has fallen out is no candidate, and to copy it again gives nothing up.
 pub fn last_standby(snapshot: &Snapshot, name: &ServerName) -> bool {
     let standby = |s: &&ServerView| {
-        s.pool == PoolId::Db && s.role == Some(Role::Standby) && s.standing == Some(Standing::Member)
+        s.pool == PoolId::Db && s.role == Some(Role::Standby) && s.membership == Some(Membership::Member)
     };
     let mut all = snapshot.servers.iter().filter(standby);
-    let could = |s: &ServerView| s.status.serves() || s.status.light == Light::Unknown;
+    let could = |s: &ServerView| s.status.serves() || s.status.severity == Severity::Unknown;
     all.clone().any(|s| s.name.same_as(name) && could(s))
         && !all.any(|s| !s.name.same_as(name) && stays_or_comes(s))
 }
@@ -155,15 +155,15 @@ pub fn may_share(snapshot: &Snapshot, routing: Routing) -> Result<Routing, Probl
 /// visitors, so that it needs no yes. Not knowing is no proof.
 pub fn idle(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
     let mut pool_mates = snapshot.servers.iter().filter(|s| s.pool == pool);
-    let serves = |s: &ServerView| s.status.serves() || s.status.light == Light::Unknown;
+    let serves = |s: &ServerView| s.status.serves() || s.status.severity == Severity::Unknown;
     pool_mates.clone().any(|s| s.name.same_as(name) && !serves(s))
         && !pool_mates.any(|s| !s.name.same_as(name) && s.wanted)
 }
 
 /// Whether it is to serve, and does or is on its way. One that is shown as taken out and was called back since is.
 fn stays_or_comes(server: &ServerView) -> bool {
-    let may = [Light::Good, Light::Warning, Light::Progress, Light::Maintenance];
-    server.wanted && may.contains(&server.status.light)
+    let may = [Severity::Good, Severity::Warning, Severity::Progress, Severity::Maintenance];
+    server.wanted && may.contains(&server.status.severity)
 }
 
 #[cfg(test)]
@@ -179,11 +179,11 @@ mod tests {
         ServerName::parse(text).unwrap()
     }
 
-    /// `last_one` of web1, when web1 and web2 show these lights.
-    fn last(first: Light, second: Light) -> bool {
+    /// `last_one` of web1, when web1 and web2 show these severities.
+    fn last(first: Severity, second: Severity) -> bool {
         let mut snapshot = fixture::snapshot(&fixture::desired());
-        snapshot.servers[0].status.light = first;
-        snapshot.servers[1].status.light = second;
+        snapshot.servers[0].status.severity = first;
+        snapshot.servers[1].status.severity = second;
         last_one(&snapshot, PoolId::Web, &name("WEB1"))
     }
 
@@ -201,43 +201,46 @@ mod tests {
 
     #[test]
     fn the_last_one_that_serves_is_guarded() {
-        assert!(last(Light::Good, Light::Critical));
-        assert!(last(Light::Warning, Light::Unknown));
-        assert!(!last(Light::Good, Light::Good));
-        assert!(!last(Light::Good, Light::Warning));
+        assert!(last(Severity::Good, Severity::Critical));
+        assert!(last(Severity::Warning, Severity::Unknown));
+        assert!(!last(Severity::Good, Severity::Good));
+        assert!(!last(Severity::Good, Severity::Warning));
     }
 
     #[test]
     fn one_that_serves_nobody_may_always_go() {
-        assert!(!last(Light::Critical, Light::Critical));
-        assert!(!last(Light::Progress, Light::Good));
+        assert!(!last(Severity::Critical, Severity::Critical));
+        assert!(!last(Severity::Progress, Severity::Good));
     }
 
     #[test]
     fn the_only_one_that_is_wished_may_be_mended_while_it_serves_nobody() {
         let mut snapshot = fixture::snapshot(&fixture::desired());
-        let idle_when = |snapshot: &mut Snapshot, light, other| {
-            snapshot.servers[0].status = Status::bare(light, State::Down);
+        let idle_when = |snapshot: &mut Snapshot, severity, other| {
+            snapshot.servers[0].status = Status::bare(severity, State::Down);
             snapshot.servers[1].wanted = other;
             idle(snapshot, PoolId::Web, &name("web1"))
         };
-        assert!(idle_when(&mut snapshot, Light::Critical, false));
-        assert!(idle_when(&mut snapshot, Light::Progress, false));
+        assert!(idle_when(&mut snapshot, Severity::Critical, false));
+        assert!(idle_when(&mut snapshot, Severity::Progress, false));
         assert!(
-            !idle_when(&mut snapshot, Light::Critical, true),
+            !idle_when(&mut snapshot, Severity::Critical, true),
             "the other one is wished: nothing is refused"
         );
-        assert!(!idle_when(&mut snapshot, Light::Unknown, false));
-        assert!(!idle_when(&mut snapshot, Light::Good, false));
+        assert!(!idle_when(&mut snapshot, Severity::Unknown, false));
+        assert!(!idle_when(&mut snapshot, Severity::Good, false));
     }
 
     #[test]
     fn force_comes_of_what_is_at_stake_and_of_what_was_said() {
         let mut snapshot = fixture::snapshot(&fixture::desired());
-        for (server, light) in
-            snapshot.servers.iter_mut().zip([Light::Good, Light::Critical, Light::Good, Light::Good])
-        {
-            server.status.light = light;
+        for (server, severity) in snapshot.servers.iter_mut().zip([
+            Severity::Good,
+            Severity::Critical,
+            Severity::Good,
+            Severity::Good,
+        ]) {
+            server.status.severity = severity;
         }
         let says = |act, consent: &Consent| {
             let said = stake(&snapshot, PoolId::Web, &name("web1"), act);
@@ -269,14 +272,14 @@ mod tests {
 
     #[test]
     fn not_knowing_guards_too() {
-        assert!(last(Light::Unknown, Light::Unknown));
-        assert!(!last(Light::Unknown, Light::Good));
+        assert!(last(Severity::Unknown, Severity::Unknown));
+        assert!(!last(Severity::Unknown, Severity::Good));
     }
 
     #[test]
     fn one_that_is_on_its_way_is_waited_for_and_one_that_goes_is_not() {
-        assert!(!last(Light::Good, Light::Progress), "web2 joins: web1 waits for it");
-        assert!(!last(Light::Good, Light::Maintenance), "web2 was called back a moment ago");
+        assert!(!last(Severity::Good, Severity::Progress), "web2 joins: web1 waits for it");
+        assert!(!last(Severity::Good, Severity::Maintenance), "web2 was called back a moment ago");
         for change in [
             Request::SetAdmin { pool: PoolId::Web, name: name("web2"), admin: Admin::Drain, force: false },
             Request::SetPower { pool: PoolId::Web, name: name("web2"), power: Power::Off, force: false },
@@ -286,7 +289,7 @@ mod tests {
             let before = fixture::desired();
             let mut snapshot = fixture::snapshot(&before);
             for server in &mut snapshot.servers {
-                server.status.light = Light::Good;
+                server.status.severity = Severity::Good;
             }
             assert!(!last_one(&snapshot, PoolId::Web, &name("web1")));
             let snapshot = snapshot.as_wished(&before.apply(&change).unwrap());
@@ -297,14 +300,14 @@ mod tests {
     #[test]
     fn the_last_database_is_guarded_and_an_unknown_name_is_nobody() {
         let mut snapshot = fixture::snapshot(&fixture::desired());
-        let mut show = |server: &str, light| {
+        let mut show = |server: &str, severity| {
             let shown = snapshot.servers.iter_mut().find(|s| s.name.as_str() == server);
-            shown.unwrap().status.light = light;
+            shown.unwrap().status.severity = severity;
             (last_one(&snapshot, PoolId::Db, &name("db2")), last_one(&snapshot, PoolId::Web, &name("web9")))
         };
-        show("db2", Light::Good);
-        assert_eq!(show("db1", Light::Good), (false, false));
-        assert_eq!(show("db1", Light::Critical), (true, false));
+        show("db2", Severity::Good);
+        assert_eq!(show("db1", Severity::Good), (false, false));
+        assert_eq!(show("db1", Severity::Critical), (true, false));
     }
 
     #[test]
@@ -314,8 +317,8 @@ mod tests {
         more.name = name("db3");
         snapshot.servers.push(more);
         for server in snapshot.servers.iter_mut().filter(|s| s.pool == PoolId::Db) {
-            (server.status.light, server.standing, server.wanted) =
-                (Light::Good, Some(Standing::Member), true);
+            (server.status.severity, server.membership, server.wanted) =
+                (Severity::Good, Some(Membership::Member), true);
         }
         let standbys = |s: &Snapshot| ["db1", "db2", "db3"].map(|n| last_standby(s, &name(n)));
         assert_eq!(standbys(&snapshot), [false, false, false], "each has the other, and db1 writes");
@@ -324,9 +327,9 @@ mod tests {
             change(snapshot.servers.last_mut().unwrap());
             standbys(&snapshot)
         };
-        assert_eq!(alter(|db3| db3.status.light = Light::Critical), [false, true, false]);
-        assert_eq!(alter(|db3| db3.status.light = Light::Unknown), [false, true, false], "no proof");
+        assert_eq!(alter(|db3| db3.status.severity = Severity::Critical), [false, true, false]);
+        assert_eq!(alter(|db3| db3.status.severity = Severity::Unknown), [false, true, false], "no proof");
         assert_eq!(alter(|db3| db3.wanted = false), [false, true, false], "it was stopped a moment ago");
-        assert_eq!(alter(|db3| db3.standing = Some(Standing::Joining)), [false, true, false]);
+        assert_eq!(alter(|db3| db3.membership = Some(Membership::Joining)), [false, true, false]);
     }
 }

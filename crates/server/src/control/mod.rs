@@ -27,7 +27,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::board::{Ask, Board, Cleaning, JoinPlan};
-use crate::desk::{Desk, DeskAsk, DrillDesk, TrialDesk};
+use crate::jobs::{DrillJobs, JobQueue, JobRequest, TrialJobs};
 use crate::store::{CommitError, Store, StoreError};
 
 use act::{Act, Consent};
@@ -37,8 +37,8 @@ pub use server::Weighed;
 
 /// The engine answers within this time, or whoever asks is told that it does not.
 pub const ENGINE_DEADLINE: Duration = Duration::from_secs(20);
-/// A desk likewise.
-const DESK_DEADLINE: Duration = Duration::from_secs(10);
+/// A job queue likewise.
+const JOB_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What acts are carried out with.
 #[derive(Clone, Copy, Debug)]
@@ -48,9 +48,9 @@ pub struct Control<'a> {
     /// Where the engine is met.
     pub board: &'a Board,
     /// Where the comparison of sessions is.
-    pub trials: &'a TrialDesk,
+    pub trials: &'a TrialJobs,
     /// Where the drills are.
-    pub drills: &'a DrillDesk,
+    pub drills: &'a DrillJobs,
     /// Databases that were examined and await a person's word.
     pub guests: &'a Waiting,
 }
@@ -210,17 +210,17 @@ impl Control<'_> {
         }
     }
 
-    /// Begins what is done at a desk.
-    async fn begin<O, U>(self, desk: &Desk<O, U>, order: O, who: Who) -> Result<Done, Declined> {
-        let asked = desk.ask(|reply| DeskAsk::Begin { order, actor: who.actor, reply });
-        let id = answered(timeout(DESK_DEADLINE, asked).await)??;
+    /// Begins what is done at a job queue.
+    async fn begin<O, U>(self, jobs: &JobQueue<O, U>, order: O, who: Who) -> Result<Done, Declined> {
+        let asked = jobs.ask(|reply| JobRequest::Begin { order, actor: who.actor, reply });
+        let id = answered(timeout(JOB_DEADLINE, asked).await)??;
         Ok(self.done(Effect::Begun(id)))
     }
 
-    /// Gives up what is under way at a desk.
-    async fn cancel<O, U>(self, desk: &Desk<O, U>, who: Who) -> Result<Done, Declined> {
-        let asked = desk.ask(|reply| DeskAsk::Cancel { actor: who.actor, reply });
-        let cancelled = answered(timeout(DESK_DEADLINE, asked).await)?;
+    /// Gives up what is under way at a job queue.
+    async fn cancel<O, U>(self, jobs: &JobQueue<O, U>, who: Who) -> Result<Done, Declined> {
+        let asked = jobs.ask(|reply| JobRequest::Cancel { actor: who.actor, reply });
+        let cancelled = answered(timeout(JOB_DEADLINE, asked).await)?;
         Ok(self.done(Effect::Cancelled(cancelled)))
     }
 

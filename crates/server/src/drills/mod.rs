@@ -9,9 +9,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordee_domain::drill::{Act, Aim, Drill, Fate, Order, Try, Victim, Writes};
+use cordee_domain::drill::{Act, Aim, Drill, Fate, Order, Target, Try, Writes};
 use cordee_domain::ids::PoolId;
-use cordee_domain::observed::{HeldLink, ProcessId};
+use cordee_domain::observed::{HeldChannel, ProcessId};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text, Thing};
@@ -26,7 +26,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::board::{Ask, Board};
-use crate::desk::{Conductor, DrillDesk, DrillUnderWay, Phase};
+use crate::jobs::{DrillJobs, DrillUnderWay, Phase, Worker};
 use crate::store::{CommitError, Store, store_failed};
 
 use traffic::{Guests, Note, Over, PATIENCE};
@@ -38,7 +38,7 @@ const SUBJECT: &str = "drill";
 const TOLD: Duration = Duration::from_millis(250);
 /// Notes that may wait to be counted.
 const NOTES_KEPT: usize = 256;
-/// A link is let go by itself so much after it should have been: the drill that holds it may be gone.
+/// A channel is let go by itself so much after it should have been: the drill that holds it may be gone.
 const HELD_MOST: u64 = 5_000;
 
 /// What a drill needs.
@@ -53,7 +53,7 @@ pub struct Drills {
     /// The newest of everything.
     pub board: Arc<Board>,
     /// Where drills are asked for.
-    pub desk: Arc<DrillDesk>,
+    pub jobs: Arc<DrillJobs>,
 }
 
 /// A drill while it goes on.
@@ -88,7 +88,7 @@ impl Drills {
 
     fn show(&self, drill: &Drill, phase: Phase, begun: Instant) {
         let ms = millis(begun.elapsed());
-        self.desk.show(Some(DrillUnderWay { drill: drill.clone(), phase, ms }));
+        self.jobs.show(Some(DrillUnderWay { drill: drill.clone(), phase, ms }));
     }
 
     /// Visitors and writes are under way when it returns.
@@ -135,7 +135,7 @@ impl Drills {
                 Ok(()) = pictures.changed() => {
                     let picture = pictures.borrow_and_update().clone();
                     let ms = course.struck.map(|at| millis(at.elapsed()));
-                    drill.report.listen(&picture, &drill.victim, ms);
+                    drill.report.listen(&picture, &drill.target, ms);
                 }
                 _ = told.tick() => self.show(drill, course.phase, course.begun),
             }
@@ -145,14 +145,14 @@ impl Drills {
     /// Makes it fall, if it still may: much can have happened while the visitors came. Whoever finds the drill running
     /// knows from then on that it may have fallen.
     async fn strike(&self, drill: &mut Drill) -> Result<Instant, Text> {
-        let victim = drill.order.victim(&self.board.desired(), &self.board.snapshot());
-        if victim.map_err(|problem| problem.text)? != drill.victim {
+        let target = drill.order.target(&self.board.desired(), &self.board.snapshot());
+        if target.map_err(|problem| problem.text)? != drill.target {
             return Err(text!("problem-drill-busy"));
         }
         drill.report.struck = Some(now());
         self.keep(drill).await?;
         let until = now() + u64::from(drill.order.traffic.held) * 1_000 + HELD_MOST;
-        self.act(drill.blow(), until).await
+        self.act(drill.fault(), until).await
     }
 
     /// Puts it right, once.
@@ -172,7 +172,7 @@ impl Drills {
             Act::Kill(id) => self.signal(id, Signal::KILL).await,
             Act::Freeze(id) => self.signal(id, Signal::STOP).await,
             Act::Thaw(id) => self.signal(id, Signal::CONT).await,
-            Act::Hold { on, from } => self.hold(Some(HeldLink { on, from, until })).await,
+            Act::Hold { on, from } => self.hold(Some(HeldChannel { on, from, until })).await,
             Act::Release => self.hold(None).await,
             Act::Commit(change) => {
                 let at = Instant::now();
@@ -210,9 +210,9 @@ impl Drills {
         sent.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 
-    async fn hold(&self, link: Option<HeldLink>) -> Result<Instant, Text> {
+    async fn hold(&self, channel: Option<HeldChannel>) -> Result<Instant, Text> {
         let at = Instant::now();
-        let held = self.board.ask(|reply| Ask::Hold { link, reply }).await;
+        let held = self.board.ask(|reply| Ask::Hold { channel, reply }).await;
         held.map(|()| at).ok_or_else(|| text!("problem-stopping"))
     }
 
@@ -281,7 +281,7 @@ impl Drills {
     }
 }
 
-impl Conductor for Drills {
+impl Worker for Drills {
     type Order = Order;
     type Act = Drill;
 
@@ -308,9 +308,9 @@ impl Conductor for Drills {
     }
 
     async fn begin(&self, order: Order, actor: String) -> Result<(u64, Drill), Problem> {
-        let victim: Victim = order.victim(&self.board.desired(), &self.board.snapshot())?;
+        let target: Target = order.target(&self.board.desired(), &self.board.snapshot())?;
         let begun = Store::off_thread(&self.store, move |store| {
-            let drill = store.begin_drill(&actor, order, victim)?;
+            let drill = store.begin_drill(&actor, order, target)?;
             store.note(&actor, SUBJECT, None, &text!("event-drill-begun", title = called(&drill)))?;
             Ok((drill.id, drill))
         });
@@ -346,7 +346,7 @@ impl Conductor for Drills {
         let undone = self.undo(&mut drill, None).await;
         let end = undone.map_or_else(|why| End::Failed { why }, |()| end);
         self.end(drill, end, by).await;
-        self.desk.show(None);
+        self.jobs.show(None);
     }
 
     async fn abandon(&self, mut drill: Drill) {

@@ -63,7 +63,7 @@ impl Over {
 
 /// One visitor and the colour that they chose.
 #[derive(Debug)]
-struct Guest {
+struct TestVisitor {
     visitor: Visitor,
     colour: (&'static str, &'static str),
     /// Another page, on which nothing is chosen.
@@ -73,7 +73,7 @@ struct Guest {
     notes: mpsc::Sender<Note>,
 }
 
-impl Guest {
+impl TestVisitor {
     /// Asks once: for the page, or for a new session when there is none.
     async fn ask(&mut self) {
         match self.page.clone() {
@@ -130,7 +130,7 @@ fn shows(answer: &Answer, choice: &str) -> bool {
 
 /// Visitors with a session each.
 #[derive(Debug)]
-pub(super) struct Guests(Vec<Guest>);
+pub(super) struct Guests(Vec<TestVisitor>);
 
 impl Guests {
     /// Has every visitor begin a session, or says that the site has no page for it.
@@ -150,14 +150,14 @@ impl Guests {
         let agent = HeaderValue::try_from(format!("Cordee-Drill/{drill}")).map_err(|_| absent())?;
         let name = order.aim.page().and_then(|page| page.url.host());
         let host = name.map(HeaderValue::from_str).transpose().map_err(|_| absent())?;
-        let guest = |n: u16| Guest {
+        let guest = |n: u16| TestVisitor {
             visitor: Visitor::new(site, "").called(agent.clone(), PATIENCE).by_name(host.clone()),
             page: order.aim.page().cloned(),
             colour: COLOURS[usize::from(n) % COLOURS.len()],
             known: false,
             notes: notes.clone(),
         };
-        let begin = |mut guest: Guest| async move {
+        let begin = |mut guest: TestVisitor| async move {
             guest.ask().await;
             if guest.known { Ok(guest) } else { Err(absent()) }
         };

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use cordee_domain::db;
 use cordee_domain::db::ids::{DENSE, Numbering};
 use cordee_domain::decision::{Basis, Decision};
-use cordee_domain::desired::{Database as Base, Desired, Either, Routing, Saved, Server, Standing};
+use cordee_domain::desired::{Database as Base, Desired, Either, Membership, Routing, Saved, Server};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, ProcessId};
@@ -59,7 +59,7 @@ impl Engine {
                 let (database, id) = (self.database(&name), self.id_of(&name));
                 self.work.spawn(async move {
                     let work = async {
-                        if let SqlStep::StopLink { from, whole: false, .. } = &step {
+                        if let SqlStep::StopChannel { from, whole: false, .. } = &step {
                             return stop_receiving(&database, (&name, id), from, &out).await;
                         }
                         database_step(&parts, &desired, &database, &step).await
@@ -141,14 +141,14 @@ async fn database_step(
 ) -> Result<(), Fault> {
     let all_write = desired.routing == Routing::AllWriters;
     match step {
-        SqlStep::SetLink { from, .. } => {
+        SqlStep::SetChannel { from, .. } => {
             let peer = find(desired, from)?;
             let host = address(peer).ip().to_string();
             let password = &parts.machine.secrets.replication;
             let peer = Peer { name: &peer.name, host: &host, port: peer.port, password };
             database.set_link(&peer).await
         }
-        SqlStep::ResetLink { from, .. } => {
+        SqlStep::ResetChannel { from, .. } => {
             let peer = find(desired, from)?;
             let host = address(peer).ip().to_string();
             let password = &parts.machine.secrets.replication;
@@ -166,12 +166,12 @@ async fn database_step(
         SqlStep::MakeAccounts { .. } => {
             database.run_unlogged(&data::accounts_again(&parts.machine, all_write)).await
         }
-        SqlStep::StartLink { from, .. } => database.start_link(from).await,
-        SqlStep::StopLink { from, whole, .. } => database.stop_link(from, *whole).await,
-        SqlStep::DropLink { from, .. } => database.drop_link(from).await,
+        SqlStep::StartChannel { from, .. } => database.start_link(from).await,
+        SqlStep::StopChannel { from, whole, .. } => database.stop_link(from, *whole).await,
+        SqlStep::DropChannel { from, .. } => database.drop_link(from).await,
         SqlStep::SetStrict { .. } => database.set_strict().await,
-        SqlStep::SetReceipts { on, .. } => database.set_receipts(*on).await,
-        SqlStep::FreeLinks { .. } => database.free_links().await,
+        SqlStep::SetAcks { on, .. } => database.set_acks(*on).await,
+        SqlStep::FreeChannels { .. } => database.free_links().await,
         SqlStep::SetBack { id, .. } => database.set_back(*id).await,
         SqlStep::ReleaseDatabase { name, id } => {
             let of = Basis { name: name.clone(), id: *id, epoch: desired.epoch };
@@ -329,7 +329,7 @@ fn import_tables(
         parts.board.desired().database(&server.name).is_none_or(|s| s.id != server.id || !fits(s))
     };
     let gone = || is_not(&|_| true);
-    let changed = || is_not(&|s| s.standing == server.standing);
+    let changed = || is_not(&|s| s.membership == server.membership);
     import::import(
         &parts.machine,
         &ends,
@@ -389,9 +389,9 @@ fn program(desired: &Desired, id: &ProcessId, keeps: bool) -> Result<Start, Faul
         }
         Either::Database(server) => {
             let numbering = Numbering::wished(desired, server);
-            let receipts = *server.standing != Standing::Joining;
+            let acks = *server.membership != Membership::Joining;
             let writes = desired.is_writer(&server.name);
-            Start::Database(launch::Database { name, id, port, numbering, keeps, receipts, writes })
+            Start::Database(launch::Database { name, id, port, numbering, keeps, acks, writes })
         }
     })
 }

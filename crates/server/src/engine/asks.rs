@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::{Comparison, ProcessId};
-use cordee_domain::step::Target;
+use cordee_domain::step::Subject;
 use cordee_node::{clean, logs};
 use tokio::time::Instant;
 
@@ -17,7 +17,7 @@ impl Engine {
     pub(super) fn answer(&mut self, ask: Ask) {
         match ask {
             Ask::Refresh(reply) => {
-                let waiting: BTreeSet<Target> = self.due.keys().cloned().collect();
+                let waiting: BTreeSet<Subject> = self.due.keys().cloned().collect();
                 for due in self.due.values_mut() {
                     *due = Instant::now();
                 }
@@ -50,8 +50,8 @@ impl Engine {
                 let noted = |c: &mut Comparison| (c.repair, c.asked_in) = (Some(side), epoch);
                 let _ = reply.send(self.asked(&name, id, noted));
             }
-            Ask::Hold { link, reply } => {
-                self.observed.held = link;
+            Ask::Hold { channel, reply } => {
+                self.observed.held = channel;
                 let _ = reply.send(());
             }
             Ask::Logs { name, lines, checks, reply } => {

@@ -62,7 +62,7 @@ impl Engine {
     }
 }
 
-/// The rows at which the links of `this` stopped, on both sides.
+/// The rows at which the channels of `this` stopped, on both sides.
 async fn conflicts(
     home: (&Home, Option<User>),
     this: &Node,
@@ -70,10 +70,10 @@ async fn conflicts(
     answers: &Answers,
 ) -> BTreeMap<ServerName, Shown> {
     let mut all = BTreeMap::new();
-    for (from, link) in &answers.threads {
+    for (from, channel) in &answers.threads {
         let Some(peer) = others.iter().find(|n| n.name == *from) else { continue };
-        if matches!(link.apply_error, conflict::DUPLICATE | conflict::NOT_FOUND) {
-            all.insert(from.clone(), one_conflict(home, this, peer, link).await);
+        if matches!(channel.apply_error, conflict::DUPLICATE | conflict::NOT_FOUND) {
+            all.insert(from.clone(), one_conflict(home, this, peer, channel).await);
         }
     }
     all
@@ -83,10 +83,10 @@ async fn one_conflict(
     (home, user): (&Home, Option<User>),
     this: &Node,
     peer: &Node,
-    link: &Threads,
+    channel: &Threads,
 ) -> Shown {
-    let found = conflict::parse(&link.apply_words);
-    let table = found.as_ref().map(|c| c.table.clone()).or_else(|| conflict::table(&link.apply_words));
+    let found = conflict::parse(&channel.apply_words);
+    let table = found.as_ref().map(|c| c.table.clone()).or_else(|| conflict::table(&channel.apply_words));
     let versions = match &found {
         Some(conflict) => verify::versions(peer, this, conflict).await,
         None => Err(text!("conflict-no-row")),
@@ -95,11 +95,11 @@ async fn one_conflict(
         Some(table) => verify::columns(this, table).await.ok().flatten().unwrap_or_default(),
         None => Vec::new(),
     };
-    let statement = match conflict::place(&link.apply_words) {
-        Some((file, end)) if file == link.at.0 => {
+    let statement = match conflict::place(&channel.apply_words) {
+        Some((file, end)) if file == channel.at.0 => {
             let log = home.server(&peer.name).join("binlog").join(file);
             let read = tokio::task::spawn_blocking({
-                let start = link.at.1;
+                let start = channel.at.1;
                 move || binlog::between(&log, start, end, user)
             });
             let text = read.await.ok().and_then(Result::ok).unwrap_or_default();

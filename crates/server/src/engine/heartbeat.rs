@@ -81,7 +81,7 @@ async fn beat(
                 _ => false,
             };
             let ms = if reached {
-                // With semi-sync the receipt arrives before the commit returns: the delay counts from the start.
+                // With semi-sync the ACK arrives before the commit returns: the delay counts from the start.
                 let since = if committed.duration_since(started) > Duration::from_millis(50) {
                     committed
                 } else {

@@ -4,7 +4,7 @@ use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::stats::Running;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::{Meddling, ProcessId};
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::step::{Outcome, ProxyStep};
 use cordee_domain::text;
 use cordee_domain::text::Thing;
@@ -32,20 +32,20 @@ impl Engine {
         let name = Thing::Proxy(proxy);
         for one in told {
             let name = name.clone();
-            let (light, text) = match one {
-                Meddling::Reloaded => (Light::Warning, text!("event-reloaded-elsewhere", proxy = name)),
-                Meddling::Unproven => (Light::Warning, text!("event-worker-unproven", proxy = name)),
+            let (severity, text) = match one {
+                Meddling::Reloaded => (Severity::Warning, text!("event-reloaded-elsewhere", proxy = name)),
+                Meddling::Unproven => (Severity::Warning, text!("event-worker-unproven", proxy = name)),
                 Meddling::Changed(change) => {
                     let what = change.what.name();
                     let text =
                         text!("event-foreign", proxy = name, what = what, was = change.was, now = change.now);
-                    (Light::Warning, text)
+                    (Severity::Warning, text)
                 }
                 Meddling::PutRight(what, now) => {
-                    (Light::Good, text!("event-put-right", proxy = name, what = what.name(), now = now))
+                    (Severity::Good, text!("event-put-right", proxy = name, what = what.name(), now = now))
                 }
             };
-            self.note(&ProcessId::Proxy(proxy).to_string(), Some(light), &text);
+            self.note(&ProcessId::Proxy(proxy).to_string(), Some(severity), &text);
         }
     }
 

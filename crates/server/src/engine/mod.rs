@@ -43,7 +43,7 @@ use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::{Observed, ProcessId};
 use cordee_domain::plan::plan;
 use cordee_domain::scene::Scene;
-use cordee_domain::step::{Outcome, ProxyStep, Target};
+use cordee_domain::step::{Outcome, ProxyStep, Subject};
 use cordee_node::clock::now;
 use cordee_node::doors::Doors;
 use cordee_node::haproxy;
@@ -91,8 +91,8 @@ const PAUSE_STEP: Duration = Duration::from_millis(50);
 pub struct Engine {
     parts: Parts,
     observed: Observed,
-    busy: BTreeSet<Target>,
-    due: BTreeMap<Target, Instant>,
+    busy: BTreeSet<Subject>,
+    due: BTreeMap<Subject, Instant>,
     names_due: BTreeMap<String, Instant>,
     children: BTreeMap<ProcessId, Child>,
     delays: BTreeMap<(ServerName, ServerName), (Millis, u64)>,
@@ -107,7 +107,7 @@ pub struct Engine {
     recorded: BTreeMap<PoolId, u32>,
     /// A change of writer whose gap is being measured.
     switch: Option<Switch>,
-    refreshes: Vec<(BTreeSet<Target>, oneshot::Sender<()>)>,
+    refreshes: Vec<(BTreeSet<Subject>, oneshot::Sender<()>)>,
     work: JoinSet<()>,
     out: mpsc::Sender<Sight>,
     sights: mpsc::Receiver<Sight>,
@@ -115,7 +115,7 @@ pub struct Engine {
     /// Lines of the journal that the next picture may make needless.
     untold: Vec<Untold>,
     /// What was adopted and has not been looked at yet: until then a picture is not worth a line in the journal.
-    unseen: BTreeSet<Target>,
+    unseen: BTreeSet<Subject>,
     started: Instant,
     /// The plan waits for a pause to end.
     waiting: bool,
@@ -248,7 +248,7 @@ impl Engine {
         self.judge(&mut plan);
         self.waiting = !plan.waiting.is_empty();
         for step in plan.steps {
-            let target = step.target();
+            let target = step.subject();
             if self.busy.insert(target) {
                 self.act(step, &desired);
             }
@@ -268,10 +268,10 @@ impl Engine {
 
     /// Starts the looks that are due.
     fn looks(&mut self, desired: &Arc<Desired>) {
-        let mut targets: Vec<(Target, Duration)> = PoolId::ALL
+        let mut targets: Vec<(Subject, Duration)> = PoolId::ALL
             .into_iter()
             .filter(|p| self.observed.process(&ProcessId::Proxy(*p)).leader.is_some())
-            .map(|p| (Target::Proxy(p), if self.hurried(p) { PROXY_HASTE } else { PROXY_PACE }))
+            .map(|p| (Subject::Proxy(p), if self.hurried(p) { PROXY_HASTE } else { PROXY_PACE }))
             .collect();
         let switching = self.switching(desired);
         for server in &desired.db.servers {
@@ -279,7 +279,7 @@ impl Engine {
             if !server.is_ours() || self.observed.process(&id).leader.is_some() {
                 let haste = switching && self.awaited(desired, &server.name);
                 let pace = if haste { DATABASE_HASTE } else { DATABASE_PACE };
-                targets.push((Target::Database(server.name.clone()), pace));
+                targets.push((Subject::Database(server.name.clone()), pace));
             }
         }
         let time = Instant::now();
@@ -297,17 +297,17 @@ impl Engine {
         self.look_up_names(desired, time);
     }
 
-    fn look(&mut self, target: Target) {
+    fn look(&mut self, target: Subject) {
         let out = self.out.clone();
         match target {
-            Target::Proxy(id) => {
+            Subject::Proxy(id) => {
                 let home = self.parts.machine.home.clone();
                 self.work.spawn(async move {
                     let sight = look_at_proxy(&home, id, None).await;
                     let _ = out.send(sight).await;
                 });
             }
-            Target::Database(name) => {
+            Subject::Database(name) => {
                 let (database, id) = (self.database(&name), self.id_of(&name));
                 let known = self.observed.databases.get(&name).is_some_and(|seen| seen.last().is_some());
                 self.work.spawn(async move {
@@ -316,7 +316,7 @@ impl Engine {
                     let _ = out.send(Sight::Database { name, id, at, seen, step: None }).await;
                 });
             }
-            Target::Process(_) | Target::Rows(_) | Target::Wish => {}
+            Subject::Process(_) | Subject::Rows(_) | Subject::Wish => {}
         }
     }
 

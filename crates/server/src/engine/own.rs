@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cordee_domain::fault::Fault;
 use cordee_domain::observed::{Lost, ProcessId, Room};
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::text;
 use cordee_node::clock::now;
 use cordee_node::paths::Home;
@@ -45,7 +45,7 @@ fn folders(home: &Home, users: &Users, store: &Store) {
         } else {
             text!("event-folder-anew", folder = path.display().to_string())
         };
-        store.tell("cluster", Some(Light::Warning), &told);
+        store.tell("cluster", Some(Severity::Warning), &told);
     }
 }
 
@@ -98,9 +98,9 @@ impl Engine {
         self.looked_with("state", looked);
         match (&self.observed.own.lost, &lost) {
             (before, Some(now)) if before.as_ref() != Some(now) => {
-                self.note("cluster", Some(Light::Critical), &now.says());
+                self.note("cluster", Some(Severity::Critical), &now.says());
             }
-            (Some(_), None) => self.note("cluster", Some(Light::Good), &text!("event-own-whole")),
+            (Some(_), None) => self.note("cluster", Some(Severity::Good), &text!("event-own-whole")),
             _ => {}
         }
         self.observed.own.lost = lost;
@@ -115,10 +115,10 @@ impl Engine {
         match (full(before.as_ref()), full(self.observed.own.room.as_ref())) {
             (false, true) => {
                 let why = self.observed.own.hindrance().unwrap_or_else(|| Fault::DiskFull(None).sentence());
-                self.note("cluster", Some(Light::Critical), &text!("event-own-full", why = why));
+                self.note("cluster", Some(Severity::Critical), &text!("event-own-full", why = why));
             }
             (true, false) => {
-                self.note("cluster", Some(Light::Good), &text!("event-own-room"));
+                self.note("cluster", Some(Severity::Good), &text!("event-own-room"));
                 self.goes_on_at_once();
             }
             _ => {}
@@ -132,10 +132,10 @@ impl Engine {
         match (before, &self.observed.own.unwritable) {
             (None, Some(why)) => {
                 let text = text!("event-own-unwritable", why = why);
-                self.note("cluster", Some(Light::Critical), &text);
+                self.note("cluster", Some(Severity::Critical), &text);
             }
             (Some(_), None) => {
-                self.note("cluster", Some(Light::Good), &text!("event-own-writable"));
+                self.note("cluster", Some(Severity::Good), &text!("event-own-writable"));
                 self.goes_on_at_once();
             }
             _ => {}
@@ -145,7 +145,7 @@ impl Engine {
     /// What failed for want of room is tried again without a pause.
     fn goes_on_at_once(&mut self) {
         self.observed.own.again = Some(now());
-        self.observed.setbacks.clear();
+        self.observed.backoffs.clear();
         self.observed.vain.clear();
         for process in self.observed.processes.values_mut().filter(|p| p.leader.is_none()) {
             process.failures = 0;

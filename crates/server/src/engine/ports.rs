@@ -10,10 +10,10 @@ use cordee_domain::ids::Millis;
 use cordee_domain::observed::{Observed, Port, ProcessId};
 use cordee_domain::plan;
 use cordee_domain::scene::Scene;
-use cordee_domain::step::Target;
+use cordee_domain::step::Subject;
 use cordee_node::clock::now;
 use cordee_node::net::{self, Holder};
-use cordee_node::ports::{Asked, Found, Held, Question, look};
+use cordee_node::ports::{Found, Held, PortCheck, Question, look};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -36,7 +36,7 @@ pub(super) struct Ports {
     looked: Option<Instant>,
     /// The last look could not be made.
     blind: bool,
-    known: BTreeMap<ProcessId, (Asked, Held)>,
+    known: BTreeMap<ProcessId, (PortCheck, Held)>,
     naming: Option<AbortHandle>,
     names: BTreeMap<ProcessId, Name>,
 }
@@ -140,7 +140,7 @@ impl Engine {
     pub(super) fn cut_off_at_once(&mut self) {
         let desired = self.parts.board.desired();
         for step in plan::cut_off(Scene::new(&desired, &self.observed, now())) {
-            if self.busy.insert(step.target()) {
+            if self.busy.insert(step.subject()) {
                 self.act(step, &desired);
             }
         }
@@ -149,7 +149,7 @@ impl Engine {
 
 impl Ports {
     /// What is to be looked at: whether its process was started by us or adopted, a moment or a day ago.
-    fn questions(&self, desired: &Desired, observed: &Observed, busy: &BTreeSet<Target>) -> Vec<Question> {
+    fn questions(&self, desired: &Desired, observed: &Observed, busy: &BTreeSet<Subject>) -> Vec<Question> {
         let of = |id: ProcessId| {
             let asked = asked(&id, desired, observed, busy)?;
             let last = self.known.get(&id).filter(|(before, _)| *before == asked).map(|(_, held)| *held);
@@ -163,7 +163,7 @@ impl Ports {
         &mut self,
         desired: &Desired,
         observed: &mut Observed,
-        busy: &BTreeSet<Target>,
+        busy: &BTreeSet<Subject>,
         found: Vec<(Question, Held)>,
     ) {
         for (question, held) in found {
@@ -228,16 +228,21 @@ fn is(id: &ProcessId, name: &str) -> bool {
 }
 
 /// What a look at that server's port is about now; nothing when it is not ours to judge.
-fn asked(id: &ProcessId, desired: &Desired, observed: &Observed, busy: &BTreeSet<Target>) -> Option<Asked> {
+fn asked(
+    id: &ProcessId,
+    desired: &Desired,
+    observed: &Observed,
+    busy: &BTreeSet<Subject>,
+) -> Option<PortCheck> {
     let server = desired.servers().find(|s| is(id, s.name.as_str()))?;
     // One that is being started may listen before it is known whose it is.
-    if !server.is_ours() || busy.contains(&Target::Process(id.clone())) {
+    if !server.is_ours() || busy.contains(&Subject::Process(id.clone())) {
         return None;
     }
     let seen = observed.process(id);
     let pids = seen.leader.iter().map(|l| l.pid).chain(seen.orphans.iter().copied()).collect();
     let (started_at, ended_at) = (seen.started_at, seen.ended_at);
-    Some(Asked { server: server.id, port: server.port, pids, started_at, ended_at })
+    Some(PortCheck { server: server.id, port: server.port, pids, started_at, ended_at })
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use cordee_domain::db::failover;
 use cordee_domain::db::switch::Stop;
 use cordee_domain::desired::{Run, Server};
 use cordee_domain::fault::Fault;
-use cordee_domain::haproxy::stats::Verdict;
+use cordee_domain::haproxy::stats::CheckState;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::{Leader, Port, ProcessId};
-use cordee_domain::state::{Light, State};
+use cordee_domain::state::{Severity, State};
 use cordee_domain::step::{HostStep, Outcome};
 use cordee_domain::text;
 use cordee_node::clock::now;
@@ -44,8 +44,8 @@ impl Engine {
                         .started_at
                         .is_some_and(|at| now().saturating_sub(at) < 5_000);
                     !s.maintenance
-                        && (s.weight == 0 || s.verdict == Verdict::Down)
-                        && (s.verdict != Verdict::Down || young)
+                        && (s.weight == 0 || s.verdict == CheckState::Down)
+                        && (s.verdict != CheckState::Down || young)
                         && !s.drain
                 })
             })
@@ -268,7 +268,7 @@ impl Engine {
         }
         if !asked {
             let text = text!("event-process-ended", name = id, why = why);
-            self.note_unless(State::Down, &id.to_string(), Light::Critical, text);
+            self.note_unless(State::Down, &id.to_string(), Severity::Critical, text);
         }
     }
 

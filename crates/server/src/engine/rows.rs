@@ -5,23 +5,23 @@ use std::sync::Arc;
 
 use cordee_domain::db::conflict::{self, Way};
 use cordee_domain::db::verify::{Pace, Progress, Report, Side};
-use cordee_domain::desired::{Desired, Standing};
+use cordee_domain::desired::{Desired, Membership};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::Comparison;
-use cordee_domain::state::Light;
-use cordee_domain::step::{Outcome, RowsStep, Step, Target};
+use cordee_domain::state::Severity;
+use cordee_domain::step::{Outcome, RowsStep, Step, Subject};
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text};
 use cordee_node::clock::now;
 use cordee_node::files;
 use cordee_node::verify::{Node, Watch, heal, make_way, verify};
 
-use crate::store::{Asked, StoreError};
+use crate::store::{RowsRequest, StoreError};
 
 use super::{Engine, Sight};
 
-/// Gets a link past the conflicts at which it stops; what is overwritten is saved first.
+/// Gets a channel past the conflicts at which it stops; what is overwritten is saved first.
 async fn past(
     reference: &Node,
     other: &Node,
@@ -39,7 +39,7 @@ async fn past(
         match conflict::way(error, &words, side)? {
             Way::Free => return Ok(()),
             Way::Remove(conflict) => {
-                // A row that is gone was taken away by a Cordée that died then: starting the link tells.
+                // A row that is gone was taken away by a Cordée that died then: starting the channel tells.
                 if !make_way(reference, other, &conflict, file).await? && tried == words {
                     return Err(text!("repair-unknown-row", table = conflict.table.to_string()).into());
                 }
@@ -62,7 +62,7 @@ pub(super) fn failure(step: &Step, name: Arg, why: &Fault) -> Text {
 }
 
 /// What the journal says of a comparison. What could not be compared is named and counted apart: it is no good news.
-fn told(name: &ServerName, report: &Report) -> (Light, Text) {
+fn told(name: &ServerName, report: &Report) -> (Severity, Text) {
     let (different, tables) = (report.different(), report.tables.len());
     let said = if different > 0 {
         let first = report.first_difference().map_or_else(String::new, |t| t.table.to_string());
@@ -73,14 +73,14 @@ fn told(name: &ServerName, report: &Report) -> (Light, Text) {
     } else {
         text!("event-rows-equal", name = name, tables = tables, rows = report.rows)
     };
-    let light = match (different, report.unproven()) {
-        (0, 0) => Light::Good,
-        (0, _) => Light::Warning,
-        _ => Light::Critical,
+    let severity = match (different, report.unproven()) {
+        (0, 0) => Severity::Good,
+        (0, _) => Severity::Warning,
+        _ => Severity::Critical,
     };
     match report.left_out_words() {
-        Some(why) => (light, text!("event-rows-left-out", said = said, why = why)),
-        None => (light, said),
+        Some(why) => (severity, text!("event-rows-left-out", said = said, why = why)),
+        None => (severity, said),
     }
 }
 
@@ -95,9 +95,9 @@ impl Engine {
         let node = |name: &ServerName| Node { name: name.clone(), database: self.database(name) };
         let (reference, other) = (node(&with), node(&name));
         // A new one is waited for, and one that came back.
-        let waited = desired
-            .database(&name)
-            .is_some_and(|s| *s.standing == Standing::Joining || self.observed.doubt(desired, s).is_some());
+        let waited = desired.database(&name).is_some_and(|s| {
+            *s.membership == Membership::Joining || self.observed.doubt(desired, s).is_some()
+        });
         let pace = if waited { Pace { duty: 60, ..Pace::default() } } else { Pace::default() };
         let (out, board) = (self.out.clone(), self.parts.board.clone());
         self.observed.comparison_of(&name, id).running = Some(0);
@@ -174,10 +174,10 @@ impl Engine {
             } else {
                 text!("event-repaired", name = &name, rows = healed.rows, file = file)
             };
-            self.note(name.as_str(), Some(Light::Good), &text);
+            self.note(name.as_str(), Some(Severity::Good), &text);
             for (table, why) in healed.refused {
                 let text = text!("event-not-repaired", name = &name, table = table.to_string(), why = why);
-                self.note(name.as_str(), Some(Light::Warning), &text);
+                self.note(name.as_str(), Some(Severity::Warning), &text);
             }
             Box::new(healed.report)
         });
@@ -193,7 +193,7 @@ impl Engine {
     /// What compared a database's rows, or put them right and compared them, has ended.
     fn over(&mut self, step: RowsStep, result: Result<Box<Report>, Fault>) {
         let (name, id) = (step.name(), step.id());
-        self.busy.remove(&Target::Rows(name.clone()));
+        self.busy.remove(&Subject::Rows(name.clone()));
         if self.replaced(name, id) {
             // Of whoever has that name now it says nothing.
             return;
@@ -206,8 +206,8 @@ impl Engine {
                 comparison.unsettled = if report.unsettled() > 0 { comparison.unsettled + 1 } else { 0 };
                 comparison.last = Some((id, (*report).clone()));
                 self.keep_asked(name, id);
-                let (light, text) = told(name, &report);
-                self.note(name.as_str(), Some(light), &text);
+                let (severity, text) = told(name, &report);
+                self.note(name.as_str(), Some(severity), &text);
                 let store = self.parts.store.clone();
                 self.work.spawn_blocking(move || {
                     if let Err(error) = store.keep_comparison(id, &report) {
@@ -235,7 +235,7 @@ impl Engine {
         for (name, id) in all {
             if self.asked(&name, id, |c| c.repair = None) {
                 let text = text!("event-repair-failed", name = &name, why = text!("repair-overtaken"));
-                self.note(name.as_str(), Some(Light::Warning), &text);
+                self.note(name.as_str(), Some(Severity::Warning), &text);
             } else {
                 self.observed.comparisons.remove(&name);
             }
@@ -260,7 +260,7 @@ impl Engine {
 
     fn keep_asked(&self, name: &ServerName, id: u32) {
         let asked = self.observed.comparisons.get(name).filter(|c| c.id == id);
-        let asked = asked.map(|c| Asked { compare: c.wanted, repair: c.repair, epoch: c.asked_in });
+        let asked = asked.map(|c| RowsRequest { compare: c.wanted, repair: c.repair, epoch: c.asked_in });
         let asked = asked.unwrap_or_default();
         if let Err(error) = self.parts.store.keep_asked(id, asked) {
             tracing::error!(error = &error as &dyn std::error::Error, "what was asked");

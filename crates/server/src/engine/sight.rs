@@ -16,7 +16,7 @@ use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::{CopySeen, Lost, ProcessId, Seen};
 use cordee_domain::scene::Scene;
 use cordee_domain::sessions;
-use cordee_domain::step::{HostStep, Outcome, ProxyStep, SqlStep, Step, Target};
+use cordee_domain::step::{HostStep, Outcome, ProxyStep, SqlStep, Step, Subject};
 use cordee_node::clock::now;
 use cordee_node::net::Holder;
 use cordee_node::verify::Healed;
@@ -115,8 +115,8 @@ impl Engine {
     pub(super) fn take(&mut self, sight: Sight) {
         match sight {
             Sight::Proxy { id, file, map, running, step } => {
-                self.busy.remove(&Target::Proxy(id));
-                self.looked(&Target::Proxy(id));
+                self.busy.remove(&Subject::Proxy(id));
+                self.looked(&Subject::Proxy(id));
                 self.take_files(id, file, map);
                 let running = running.map_err(|why| self.reason(&ProcessId::Proxy(id), why));
                 self.see_proxy(id, running, step.as_ref());
@@ -136,14 +136,14 @@ impl Engine {
                     *before = at;
                     self.keep_promise();
                 }
-                // A full look can hang on a link that is being connected. One that answers short questions is not
+                // A full look can hang on a channel that is being connected. One that answers short questions is not
                 // silent: it must not be taken for lost.
                 Some(Seen::Failed { last, .. }) => *last = (*last).max(Some(at)),
                 _ => {}
             },
             Sight::Stopped { name, id, from, at, seen } => self.take_stopped(&name, id, (&from, at), &seen),
             Sight::Process { step, outcome, child } => {
-                self.busy.remove(&Target::Process(step.id()));
+                self.busy.remove(&Subject::Process(step.id()));
                 self.process_stepped(&step, &outcome, child);
                 self.stepped(&Step::Host(step), outcome);
             }
@@ -169,7 +169,7 @@ impl Engine {
                 *before = seen_again(before, result);
             }
             Sight::Copy { name, seen } => {
-                if self.busy.contains(&Target::Process(ProcessId::Server(name.clone()))) {
+                if self.busy.contains(&Subject::Process(ProcessId::Server(name.clone()))) {
                     self.observed.copies.insert(name, seen);
                 }
             }
@@ -186,7 +186,7 @@ impl Engine {
             sight @ Sight::Compared { .. } => self.compared(sight),
             sight @ Sight::Repaired { .. } => self.repaired(sight),
             Sight::Wish { decision, outcome } => {
-                self.busy.remove(&Target::Wish);
+                self.busy.remove(&Subject::Wish);
                 self.stepped(&Step::Wish(decision), outcome);
             }
             Sight::Own { room, lost } => self.take_own(room, lost),
@@ -210,7 +210,7 @@ impl Engine {
         at: Millis,
         seen: Result<DatabaseSeen, Fault>,
     ) {
-        let target = Target::Database(name.clone());
+        let target = Subject::Database(name.clone());
         self.busy.remove(&target);
         self.looked(&target);
         let external = self.watched_only(name);
@@ -260,35 +260,36 @@ impl Engine {
     /// Adds what one look alone does not tell: delays, and when each peer was last heard of.
     fn with_memory(&self, on: &ServerName, mut seen: DatabaseSeen) -> DatabaseSeen {
         let before = self.observed.databases.get(on).and_then(|d| d.value());
-        for (from, link) in &mut seen.links {
-            let old = before.and_then(|d| d.links.get(from));
-            let heard = old.is_none_or(|o| o.heartbeats != link.heartbeats || o.received != link.received);
-            link.heard_at = if heard && link.receiving == Thread::Running {
+        for (from, channel) in &mut seen.channels {
+            let old = before.and_then(|d| d.channels.get(from));
+            let heard =
+                old.is_none_or(|o| o.heartbeats != channel.heartbeats || o.received != channel.received);
+            channel.heard_at = if heard && channel.receiving == Thread::Running {
                 Some(now())
             } else {
                 old.and_then(|o| o.heard_at)
             };
-            link.delay_ms = self
+            channel.delay_ms = self
                 .delays
                 .get(&(on.clone(), from.clone()))
                 .filter(|(at, _)| now().saturating_sub(*at) < DELAY_KEPT)
                 .map(|(_, ms)| *ms);
-            // The comparison of sessions holds links back on purpose, on a cluster of its own.
+            // The comparison of sessions holds channels back on purpose, on a cluster of its own.
             if self.parts.machine.trial {
-                link.terms.remove("SQL_Delay");
+                channel.terms.remove("SQL_Delay");
             }
         }
         seen
     }
 
-    fn looked(&mut self, target: &Target) {
+    fn looked(&mut self, target: &Subject) {
         self.unseen.remove(target);
         for (waiting, _) in &mut self.refreshes {
             waiting.remove(target);
         }
         let (done, rest) = std::mem::take(&mut self.refreshes).into_iter().partition(|(w, _)| w.is_empty());
         self.refreshes = rest;
-        let done: Vec<(BTreeSet<Target>, oneshot::Sender<()>)> = done;
+        let done: Vec<(BTreeSet<Subject>, oneshot::Sender<()>)> = done;
         for (_, reply) in done {
             let _ = reply.send(());
         }

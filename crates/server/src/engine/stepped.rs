@@ -10,8 +10,8 @@ use cordee_domain::fault::Fault;
 use cordee_domain::ids::ServerName;
 use cordee_domain::observed::{ProcessId, Refusal, STALE};
 use cordee_domain::plan::Plan;
-use cordee_domain::state::Light;
-use cordee_domain::step::{Outcome, ProxyStep, RowsStep, SqlStep, Step, Target};
+use cordee_domain::state::Severity;
+use cordee_domain::step::{Outcome, ProxyStep, RowsStep, SqlStep, Step, Subject};
 use cordee_domain::text;
 use cordee_domain::text::{Text, Thing};
 use cordee_node::clock::now;
@@ -37,7 +37,7 @@ impl Engine {
                 if self.observed.failed(step, &why, now())
                     || matches!(step, Step::Rows(RowsStep::Repair { .. }))
                 {
-                    self.tell_setback(step, &why);
+                    self.tell_backoff(step, &why);
                 }
             }
         }
@@ -46,37 +46,37 @@ impl Engine {
     /// Has what was done in vain rest, and tells it once.
     pub(super) fn judge(&mut self, plan: &mut Plan) {
         let now = now();
-        let seen = |target: &Target| match target {
-            Target::Proxy(id) => {
+        let seen = |target: &Subject| match target {
+            Subject::Proxy(id) => {
                 let runs = self.observed.process(&ProcessId::Proxy(*id)).leader.is_some();
                 !runs || self.observed.proxy(*id).running.fresh(now, STALE).is_some()
             }
-            Target::Database(name) => {
+            Subject::Database(name) => {
                 self.observed.databases.get(name).is_some_and(|seen| seen.fresh(now, STALE).is_some())
             }
             // Their ends say all that there is to see.
-            Target::Process(_) | Target::Rows(_) | Target::Wish => true,
+            Subject::Process(_) | Subject::Rows(_) | Subject::Wish => true,
         };
-        let targets: Vec<Target> = self.observed.done.keys().cloned().collect();
-        let known: Vec<Target> =
+        let targets: Vec<Subject> = self.observed.done.keys().cloned().collect();
+        let known: Vec<Subject> =
             targets.into_iter().filter(|target| !self.busy.contains(target) && seen(target)).collect();
         for step in self.observed.planned(plan, now, |target| known.contains(target)) {
-            self.tell_setback(&step, &Fault::InVain(step.name()));
+            self.tell_backoff(&step, &Fault::InVain(step.name()));
         }
     }
 
-    fn tell_setback(&self, step: &Step, why: &Fault) {
-        let target = step.target();
+    fn tell_backoff(&self, step: &Step, why: &Fault) {
+        let target = step.subject();
         let (on, error) = (subject(&target), why as &dyn std::error::Error);
         tracing::warn!(%on, step = step.name(), error, "a step failed");
         let text = rows::failure(step, named(&target), why);
-        self.note(&on, Some(Light::Warning), &text);
+        self.note(&on, Some(Severity::Warning), &text);
     }
 
     /// What was done and goes on being wished was told the first time.
-    fn told(&self, first: bool, subject: &str, light: Option<Light>, text: &Text) {
+    fn told(&self, first: bool, subject: &str, severity: Option<Severity>, text: &Text) {
         if first {
-            self.note(subject, light, text);
+            self.note(subject, severity, text);
         }
     }
 
@@ -99,7 +99,7 @@ impl Engine {
                     seen.needs_reload.clear();
                 }
                 let text = text!("event-reloaded", proxy = Thing::Proxy(*proxy));
-                self.told(first, &format!("haproxy-{proxy}"), Some(Light::Good), &text);
+                self.told(first, &format!("haproxy-{proxy}"), Some(Severity::Good), &text);
             }
             ProxyStep::WriteConfig { .. }
             | ProxyStep::WriteSession { .. }
@@ -119,7 +119,7 @@ impl Engine {
         match step {
             SqlStep::OpenDatabase { name, epoch } => {
                 let text = text!("event-opened", name = name, epoch = *epoch);
-                self.told(first, name.as_str(), Some(Light::Good), &text);
+                self.told(first, name.as_str(), Some(Severity::Good), &text);
             }
             SqlStep::SeedPosition { name } => {
                 self.observed.unseeded.remove(name);
@@ -127,7 +127,7 @@ impl Engine {
             SqlStep::SetVariable { name, variable, value, was, .. } => {
                 let (value, was) = (value.as_str(), was.as_str());
                 let text = text!("event-setting", name = name, setting = *variable, was = was, value = value);
-                self.told(first, name.as_str(), Some(Light::Warning), &text);
+                self.told(first, name.as_str(), Some(Severity::Warning), &text);
             }
             SqlStep::NumberIds { name, to, was } => {
                 // What the owner may do goes with it: asked again at the next look.
@@ -144,22 +144,27 @@ impl Engine {
             SqlStep::LoadZones { name } => {
                 self.told(first, name.as_str(), None, &text!("event-zones", name = name));
             }
-            SqlStep::ResetLink { on, from, was } => {
+            SqlStep::ResetChannel { on, from, was } => {
                 let text = text!("event-link-reset", name = on, from = from, was = was.as_str());
-                self.told(first, on.as_str(), Some(Light::Warning), &text);
+                self.told(first, on.as_str(), Some(Severity::Warning), &text);
             }
             SqlStep::Renumber { name, after, .. } => {
                 let text = text!("event-renumbered", name = name, after = *after);
-                self.told(first, name.as_str(), Some(Light::Warning), &text);
+                self.told(first, name.as_str(), Some(Severity::Warning), &text);
             }
             SqlStep::MakeAccounts { name, what } => {
                 // Asked again at the next look; until then nothing is known.
                 self.observed.accounts.remove(name);
                 let text = text!("event-accounts", name = name, what = what.as_str());
-                self.told(first, name.as_str(), Some(Light::Warning), &text);
+                self.told(first, name.as_str(), Some(Severity::Warning), &text);
             }
-            SqlStep::FreeLinks { on } => {
-                self.told(first, on.as_str(), Some(Light::Warning), &text!("event-links-freed", name = on));
+            SqlStep::FreeChannels { on } => {
+                self.told(
+                    first,
+                    on.as_str(),
+                    Some(Severity::Warning),
+                    &text!("event-links-freed", name = on),
+                );
             }
             SqlStep::SetBack { name, .. } => {
                 self.told(first, name.as_str(), None, &text!("event-set-back", name = name));
@@ -173,12 +178,12 @@ impl Engine {
                     self.told(first, name.as_str(), None, &text!("event-closed", name = name));
                 }
             }
-            SqlStep::SetLink { .. }
-            | SqlStep::StartLink { .. }
-            | SqlStep::StopLink { .. }
-            | SqlStep::DropLink { .. }
+            SqlStep::SetChannel { .. }
+            | SqlStep::StartChannel { .. }
+            | SqlStep::StopChannel { .. }
+            | SqlStep::DropChannel { .. }
             | SqlStep::ReleaseDatabase { .. }
-            | SqlStep::SetReceipts { .. }
+            | SqlStep::SetAcks { .. }
             | SqlStep::SetStrict { .. }
             | SqlStep::CreateSchema { .. }
             | SqlStep::EndSenders { .. }

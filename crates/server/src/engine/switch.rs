@@ -6,7 +6,7 @@ use cordee_domain::db::switch::{Course, Stop, Switch};
 use cordee_domain::desired::Desired;
 use cordee_domain::ids::{Millis, ServerName};
 use cordee_domain::scene::Scene;
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::text;
 use cordee_node::clock::now;
 
@@ -54,7 +54,7 @@ impl Engine {
                 self.observed.gap = Some(gap);
                 let Some(writer) = &desired.writer else { return };
                 let text = text!("event-gap", name = writer, ms = gap.ms);
-                self.note(writer.as_str(), Some(Light::Good), &text);
+                self.note(writer.as_str(), Some(Severity::Good), &text);
             }
         }
     }

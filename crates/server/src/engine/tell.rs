@@ -8,8 +8,8 @@ use cordee_domain::ids::PoolId;
 use cordee_domain::observed::ProcessId;
 use cordee_domain::scene::Scene;
 use cordee_domain::snapshot::snapshot;
-use cordee_domain::state::{Light, State};
-use cordee_domain::step::Target;
+use cordee_domain::state::{Severity, State};
+use cordee_domain::step::Subject;
 use cordee_domain::text::{Arg, Text, Thing};
 use cordee_node::clock::now;
 use tokio::task::JoinError;
@@ -20,7 +20,7 @@ use crate::store::OURSELVES;
 use super::{Engine, Parts};
 
 impl Engine {
-    /// Puts up the newest picture, and notes in the journal which lights changed.
+    /// Puts up the newest picture, and notes in the journal which severities changed.
     pub(super) fn publish(&mut self, desired: &Desired) {
         let before = self.parts.board.snapshot();
         let after = snapshot(Scene::new(desired, &self.observed, now()), &self.parts.machine.setting);
@@ -30,26 +30,26 @@ impl Engine {
         }
         let worth = self.unseen.is_empty() || self.started.elapsed() > Duration::from_secs(3);
         let turns = if worth { diff::turns(&before, &after) } else { Vec::new() };
-        // What the lights do not say, before what they say: it came first.
+        // What the severities do not say, before what they say: it came first.
         for line in std::mem::take(&mut self.untold).iter().filter(|line| !line.is_told(&turns)) {
-            self.note(&line.subject, Some(line.light), &line.text);
+            self.note(&line.subject, Some(line.severity), &line.text);
         }
         for turn in turns {
             let by = turn.by.as_deref().unwrap_or(OURSELVES);
-            self.parts.store.tell_of(by, &turn.subject, Some(turn.light), &turn.text);
+            self.parts.store.tell_of(by, &turn.subject, Some(turn.severity), &turn.text);
         }
         self.published = Instant::now();
         self.parts.board.set_snapshot(after);
     }
 
-    /// Writes a line into the journal with the next picture, unless that one's lights say the same.
-    pub(super) fn note_unless(&mut self, state: State, subject: &str, light: Light, text: Text) {
-        self.untold.push(Untold { subject: subject.to_owned(), state, light, text });
+    /// Writes a line into the journal with the next picture, unless that one's severities say the same.
+    pub(super) fn note_unless(&mut self, state: State, subject: &str, severity: Severity, text: Text) {
+        self.untold.push(Untold { subject: subject.to_owned(), state, severity, text });
     }
 
     /// Writes a line into the journal, now or as soon as that can be written.
-    pub(super) fn note(&self, subject: &str, light: Option<Light>, text: &Text) {
-        self.parts.store.tell(subject, light, text);
+    pub(super) fn note(&self, subject: &str, severity: Option<Severity>, text: &Text) {
+        self.parts.store.tell(subject, severity, text);
     }
 }
 
@@ -61,32 +61,32 @@ pub(super) fn pass_on(error: JoinError) {
 }
 
 /// The look that tells how an adopted process does.
-pub(super) fn looked_at_by(parts: &Parts, id: &ProcessId) -> Target {
+pub(super) fn looked_at_by(parts: &Parts, id: &ProcessId) -> Subject {
     match id {
-        ProcessId::Proxy(proxy) => Target::Proxy(*proxy),
+        ProcessId::Proxy(proxy) => Subject::Proxy(*proxy),
         ProcessId::Server(name) if parts.board.desired().db.server(name).is_some() => {
-            Target::Database(name.clone())
+            Subject::Database(name.clone())
         }
-        ProcessId::Server(_) => Target::Proxy(PoolId::Web),
+        ProcessId::Server(_) => Subject::Proxy(PoolId::Web),
     }
 }
 
 /// The word for a target in the journal.
-pub(super) fn subject(target: &Target) -> String {
+pub(super) fn subject(target: &Subject) -> String {
     match target {
-        Target::Proxy(id) => format!("haproxy-{id}"),
-        Target::Process(id) => id.to_string(),
-        Target::Database(name) | Target::Rows(name) => name.to_string(),
-        Target::Wish => "cluster".to_owned(),
+        Subject::Proxy(id) => format!("haproxy-{id}"),
+        Subject::Process(id) => id.to_string(),
+        Subject::Database(name) | Subject::Rows(name) => name.to_string(),
+        Subject::Wish => "cluster".to_owned(),
     }
 }
 
 /// The same as a sentence names it.
-pub(super) fn named(target: &Target) -> Arg {
+pub(super) fn named(target: &Subject) -> Arg {
     match target {
-        Target::Proxy(id) => Thing::Proxy(*id).into(),
-        Target::Process(id) => id.into(),
-        Target::Database(name) | Target::Rows(name) => name.into(),
-        Target::Wish => subject(target).into(),
+        Subject::Proxy(id) => Thing::Proxy(*id).into(),
+        Subject::Process(id) => id.into(),
+        Subject::Database(name) | Subject::Rows(name) => name.into(),
+        Subject::Wish => subject(target).into(),
     }
 }

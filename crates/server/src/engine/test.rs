@@ -1,6 +1,6 @@
 //! The connection test: what is tried is said here, and tried by `node::attempt`.
 
-use cordee_domain::desired::{Desired, Kind, Server, Standing};
+use cordee_domain::desired::{Desired, Kind, Membership, Server};
 use cordee_node::attempt::{self, Goal, TestReport};
 
 use super::Engine;
@@ -19,7 +19,7 @@ impl Engine {
             id: server.id,
             host: server.host.clone(),
             port: server.port,
-            member: server.as_database().is_some_and(|base| *base.standing == Standing::Member),
+            member: server.as_database().is_some_and(|base| *base.membership == Membership::Member),
             password: self.parts.machine.secrets.app.clone(),
             writes: server.as_database().is_some_and(|base| desired.takes_writes(base)),
             session: desired.session,

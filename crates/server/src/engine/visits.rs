@@ -26,7 +26,7 @@ const PACE: Duration = Duration::from_millis(cordee_domain::figures::VISIT);
 const AGAIN: Duration = Duration::from_millis(cordee_domain::figures::VISIT_AGAIN);
 /// For an answer. With the pace before it, what is silent is told within three seconds.
 const PATIENCE: Duration = Duration::from_millis(1_800);
-/// Until the intake listens. Where it cannot, the site is asked all the same.
+/// Until the log receiver listens. Where it cannot, the site is asked all the same.
 const LISTENING: Duration = Duration::from_secs(2);
 
 impl Engine {

@@ -24,7 +24,7 @@ pub(super) const APART: u32 = 2;
 const REQUESTS: u32 = 100;
 const PEOPLE: u32 = 50;
 /// The server that dies; the cluster's first has always this name.
-const VICTIM: &str = "web1";
+const TARGET: &str = "web1";
 /// Requests of one session at once, and how often.
 const AT_ONCE: u32 = 8;
 const ROUNDS: u32 = 5;
@@ -54,12 +54,12 @@ fn said(answer: &Answer) -> Option<Said> {
 
 /// One way, on the lab's cluster.
 #[derive(Debug)]
-pub(super) struct Trial<'a> {
+pub(super) struct Setup<'a> {
     pub(super) sandbox: &'a Sandbox,
     pub(super) way: Way,
 }
 
-impl Trial<'_> {
+impl Setup<'_> {
     /// Measures one cell. What cannot be measured says why.
     pub(super) async fn measure(&self, experiment: Experiment) -> Measure {
         let measured = match experiment {
@@ -241,7 +241,7 @@ impl Trial<'_> {
         for _ in 0..PEOPLE {
             people.push(self.signed_in().await?);
         }
-        self.sandbox.kill(VICTIM).await?;
+        self.sandbox.kill(TARGET).await?;
         let (mut kept, mut failed, mut longest) = (0, 0, Duration::ZERO);
         for (visitor, user) in &mut people {
             match visitor.get(&self.path("who")).await {
@@ -253,7 +253,7 @@ impl Trial<'_> {
                 Err(_) => failed += 1,
             }
         }
-        self.sandbox.revive(VICTIM).await?;
+        self.sandbox.revive(TARGET).await?;
         let longest_ms = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
         Ok(Measure::Survived { kept, of: PEOPLE, failed, longest_ms })
     }

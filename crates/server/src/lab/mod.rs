@@ -14,10 +14,10 @@ use cordee_domain::trial::{Cell, End, Run, Way, cells};
 use cordee_node::clock::now;
 use cordee_node::paths::Home;
 
-use crate::desk::{Conductor, Doing, TrialDesk, UnderWay};
+use crate::jobs::{Doing, TrialJobs, UnderWay, Worker};
 use crate::store::{Store, store_failed};
 
-use experiments::{APART, Trial};
+use experiments::{APART, Setup};
 use sandbox::Sandbox;
 
 /// What stands in the journal as the subject.
@@ -29,17 +29,17 @@ pub struct Lab {
     folder: PathBuf,
     log: PathBuf,
     store: Arc<Store>,
-    desk: Arc<TrialDesk>,
+    jobs: Arc<TrialJobs>,
 }
 
 impl Lab {
     /// A lab for a cluster.
-    pub fn new(home: &Home, store: Arc<Store>, desk: Arc<TrialDesk>) -> Self {
-        Self { folder: home.sandbox(), log: home.logs().join("sandbox.log"), store, desk }
+    pub fn new(home: &Home, store: Arc<Store>, jobs: Arc<TrialJobs>) -> Self {
+        Self { folder: home.sandbox(), log: home.logs().join("sandbox.log"), store, jobs }
     }
 
     fn show(&self, run: &Run, doing: Doing) {
-        self.desk.show(Some(UnderWay { run: run.clone(), doing }));
+        self.jobs.show(Some(UnderWay { run: run.clone(), doing }));
     }
 
     async fn clear(&self) {
@@ -54,7 +54,7 @@ fn told(run: u64, says: Text) -> Text {
     text!("name-alone", name = Arg::Called { thing: Thing::Comparison(run), says: Box::new(says) })
 }
 
-impl Conductor for Lab {
+impl Worker for Lab {
     type Order = ();
     type Act = Run;
 
@@ -91,7 +91,7 @@ impl Conductor for Lab {
             if way == Way::TwoWriters && !run.cells.iter().any(|c| c.way == way) {
                 sandbox.two_writers(APART).await?;
             }
-            let measure = Trial { sandbox: &sandbox, way }.measure(experiment).await;
+            let measure = Setup { sandbox: &sandbox, way }.measure(experiment).await;
             run.cells.push(Cell { way, experiment, at: now(), measure });
             let kept = run.clone();
             let stored = Store::off_thread(&self.store, move |store| store.keep_trial(&kept));
@@ -113,7 +113,7 @@ impl Conductor for Lab {
         if let Err(error) = stored.await {
             store_failed(&error);
         }
-        self.desk.show(None);
+        self.jobs.show(None);
     }
 
     /// The next Cordée clears up: there is no time for it now.

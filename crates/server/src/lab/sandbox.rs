@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cordee_api::view::SnapshotJson;
 use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use cordee_node::mysql::Database;
@@ -135,8 +135,10 @@ impl Sandbox {
     /// Starts it again, and waits until it gets visitors.
     pub(super) async fn revive(&self, name: &str) -> Result<(), Text> {
         self.ask("POST", &format!("/api/v1/pools/web/servers/{name}/start"), None).await?;
-        self.until(|picture| picture.servers.iter().any(|s| s.name == name && s.status.light == Light::Good))
-            .await
+        self.until(|picture| {
+            picture.servers.iter().any(|s| s.name == name && s.status.severity == Severity::Good)
+        })
+        .await
     }
 
     async fn until(&self, wanted: impl Fn(&SnapshotJson) -> bool) -> Result<(), Text> {

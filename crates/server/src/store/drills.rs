@@ -1,6 +1,6 @@
 //! Failover drills, whole, as they were counted.
 
-use cordee_domain::drill::{Drill, Order, Report, Victim};
+use cordee_domain::drill::{Drill, Order, Report, Target};
 use cordee_domain::trial::End;
 use cordee_node::clock::now;
 
@@ -9,10 +9,10 @@ use super::{Store, StoreError};
 
 impl Store {
     /// Stores a new drill: from now on whoever finds it running puts right what it may have done.
-    pub fn begin_drill(&self, actor: &str, order: Order, victim: Victim) -> Result<Drill, StoreError> {
+    pub fn begin_drill(&self, actor: &str, order: Order, target: Target) -> Result<Drill, StoreError> {
         self.begin_run(DRILLS, |id| {
             let (actor, report) = (actor.to_owned(), Report::default());
-            Drill { id, actor, begun: now(), ended: None, end: End::Running, order, victim, report }
+            Drill { id, actor, begun: now(), ended: None, end: End::Running, order, target, report }
         })
     }
 
@@ -37,7 +37,7 @@ mod tests {
     use cordee_domain::drill::{RawOrder, Said};
     use cordee_domain::ids::PoolId;
     use cordee_domain::observed::ProcessId;
-    use cordee_domain::state::Light;
+    use cordee_domain::state::Severity;
     use cordee_domain::text;
 
     use super::*;
@@ -49,12 +49,12 @@ mod tests {
         let store = app.store;
         let [target, how, confirm] = ["haproxy-web", "kill", "web"].map(str::to_owned);
         let order = RawOrder { target, how, confirm, ..RawOrder::usual() }.parse().unwrap();
-        let victim = Victim::Process(ProcessId::Proxy(PoolId::Web));
-        let mut drill = store.begin_drill("ada", order, victim).unwrap();
+        let target = Target::Process(ProcessId::Proxy(PoolId::Web));
+        let mut drill = store.begin_drill("ada", order, target).unwrap();
         assert_eq!(store.drill(drill.id).unwrap(), Some(drill.clone()));
         drill.report.sessions = 7;
         let (about, word) = (String::new(), text!("verdict-critical"));
-        drill.report.said.push(Said { ms: Some(12), about, light: Light::Critical, word });
+        drill.report.said.push(Said { ms: Some(12), about, severity: Severity::Critical, word });
         drill.end = End::Failed { why: text!("problem-store") };
         store.keep_drill(&drill).unwrap();
         assert_eq!(store.drills().unwrap(), vec![drill]);

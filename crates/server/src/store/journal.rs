@@ -1,7 +1,7 @@
 //! The journal: who did what, and what happened. A line is announced once it is written.
 
 use cordee_domain::ids::Millis;
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::text::Text;
 use cordee_node::clock::now;
 use rusqlite::{Connection, params};
@@ -18,13 +18,13 @@ impl Store {
         &self,
         actor: &str,
         subject: &str,
-        light: Option<Light>,
+        severity: Option<Severity>,
         text: &Text,
     ) -> Result<Event, StoreError> {
         let written = {
             let connection = self.lock();
             self.write_waiting(&connection);
-            write_event(&connection, now(), actor, subject, light, text)
+            write_event(&connection, now(), actor, subject, severity, text)
         };
         let event = written.inspect_err(|error| self.failed(error))?;
         if let Some(board) = self.board.get() {
@@ -92,13 +92,13 @@ impl Store {
             ))
         })?;
         rows.map(|row| {
-            let (id, at, actor, subject, light, text) = row?;
+            let (id, at, actor, subject, severity, text) = row?;
             Ok(Event {
                 id,
                 at,
                 actor,
                 subject,
-                light: light.map(|l| serde_json::from_str(&l)).transpose()?,
+                severity: severity.map(|l| serde_json::from_str(&l)).transpose()?,
                 text: serde_json::from_str(&text)?,
             })
         })
@@ -111,18 +111,18 @@ pub(super) fn write_event(
     at: Millis,
     actor: &str,
     subject: &str,
-    light: Option<Light>,
+    severity: Option<Severity>,
     text: &Text,
 ) -> Result<Event, StoreError> {
-    let light_text = light.map(|l| serde_json::to_string(&l)).transpose()?;
+    let severity_text = severity.map(|l| serde_json::to_string(&l)).transpose()?;
     connection.execute(
         "INSERT INTO event (at, actor, subject, light, text) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![at, actor, subject, light_text, serde_json::to_string(text)?],
+        params![at, actor, subject, severity_text, serde_json::to_string(text)?],
     )?;
     let id = u64::try_from(connection.last_insert_rowid()).unwrap_or(0);
     if id.is_multiple_of(100) {
         let oldest = id.saturating_sub(EVENTS_KEPT);
         connection.execute("DELETE FROM event WHERE id <= ?1", params![oldest])?;
     }
-    Ok(Event { id, at, actor: actor.to_owned(), subject: subject.to_owned(), light, text: text.clone() })
+    Ok(Event { id, at, actor: actor.to_owned(), subject: subject.to_owned(), severity, text: text.clone() })
 }

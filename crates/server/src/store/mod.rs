@@ -135,7 +135,7 @@ impl std::fmt::Debug for Store {
 
 /// What a person asked about a database's rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct RowsRequest {
     /// That they be compared with the writer's.
     pub compare: bool,
     /// That those that differ be put right, by this side.
@@ -341,9 +341,9 @@ impl Store {
     }
 
     /// Keeps what a person asked about a database's rows until it is done, by the server's id.
-    pub fn keep_asked(&self, server: u32, asked: Asked) -> Result<(), StoreError> {
+    pub fn keep_asked(&self, server: u32, asked: RowsRequest) -> Result<(), StoreError> {
         let connection = self.lock();
-        if asked == Asked::default() {
+        if asked == RowsRequest::default() {
             connection.execute("DELETE FROM rows_asked WHERE server = ?1", params![server])?;
         } else {
             let text = serde_json::to_string(&asked)?;
@@ -356,7 +356,7 @@ impl Store {
     }
 
     /// What was asked about rows and is not done, by the server's id.
-    pub fn asked(&self) -> Result<Vec<(u32, Asked)>, StoreError> {
+    pub fn asked(&self) -> Result<Vec<(u32, RowsRequest)>, StoreError> {
         self.by_server("SELECT server, asked FROM rows_asked")
     }
 
@@ -420,7 +420,7 @@ fn private(path: &Path) -> Result<(), StoreError> {
         .create(true)
         .append(true)
         .mode(0o600)
-        // A pipe, or a link, is refused, and never waited for.
+        // A pipe, or a channel, is refused, and never waited for.
         .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
         .open(path)
         .and_then(|file| if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) })

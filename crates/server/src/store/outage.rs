@@ -9,7 +9,7 @@ use std::sync::{Arc, MutexGuard};
 
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::Millis;
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use cordee_node::clock::now;
@@ -32,7 +32,7 @@ struct Line {
     at: Millis,
     actor: String,
     subject: String,
-    light: Option<Light>,
+    severity: Option<Severity>,
     text: Text,
 }
 
@@ -113,12 +113,12 @@ impl Store {
 
     /// Notes a line of Cordée's own for the journal, with the time of now. It is written at once by whoever writes the
     /// journal, and before anything else that is written there; where nobody does yet, here.
-    pub fn tell(&self, subject: &str, light: Option<Light>, text: &Text) {
-        self.tell_of(OURSELVES, subject, light, text);
+    pub fn tell(&self, subject: &str, severity: Option<Severity>, text: &Text) {
+        self.tell_of(OURSELVES, subject, severity, text);
     }
 
     /// The same of what somebody had asked for.
-    pub fn tell_of(&self, actor: &str, subject: &str, light: Option<Light>, text: &Text) {
+    pub fn tell_of(&self, actor: &str, subject: &str, severity: Option<Severity>, text: &Text) {
         {
             let mut outage = self.outage();
             if outage.lines.len() >= LINES {
@@ -128,7 +128,7 @@ impl Store {
             outage.number += 1;
             let (number, actor) = (outage.number, actor.to_owned());
             let (subject, text) = (subject.to_owned(), text.clone());
-            let line = Line { number, at: now(), actor, subject, light, text };
+            let line = Line { number, at: now(), actor, subject, severity, text };
             outage.lines.push_back(line);
         }
         match self.scribe.get() {
@@ -177,7 +177,7 @@ impl Store {
         let written = (|| {
             let transaction = connection.unchecked_transaction()?;
             let all = waiting.iter().map(|line| {
-                write_event(&transaction, line.at, &line.actor, &line.subject, line.light, &line.text)
+                write_event(&transaction, line.at, &line.actor, &line.subject, line.severity, &line.text)
             });
             let all = all.collect::<Result<Vec<_>, _>>()?;
             transaction.commit()?;
@@ -213,7 +213,7 @@ impl Store {
             return;
         }
         let text = text!("event-journal-dropped", count = dropped);
-        match write_event(connection, now(), "cordee", "cluster", Some(Light::Warning), &text) {
+        match write_event(connection, now(), "cordee", "cluster", Some(Severity::Warning), &text) {
             Ok(event) => {
                 if let Some(board) = self.board.get() {
                     board.announce(event);
@@ -251,7 +251,7 @@ mod tests {
         let Err(CommitError::Store(error)) = store.commit(&reload(), "ana") else { panic!("it was taken") };
         assert_eq!(crate::store::store_failed(&error).key, "problem-store-unwritable");
         assert_eq!(store.unwritable(), Some(Fault::ReadOnly(None)));
-        store.tell("web1", Some(Light::Critical), &text!("event-own-room"));
+        store.tell("web1", Some(Severity::Critical), &text!("event-own-room"));
         store.tell_of("ana", "web2", None, &text!("event-own-writable"));
         store.prove();
         assert!(store.unwritable().is_some(), "a proof that fails proves nothing");
@@ -291,7 +291,7 @@ mod tests {
         let store = &app.store;
         Store::begin_to_write(store).unwrap();
         let busy = store.lock();
-        store.tell("web1", Some(Light::Critical), &text!("event-own-room"));
+        store.tell("web1", Some(Severity::Critical), &text!("event-own-room"));
         store.tell("web2", None, &text!("event-own-writable"));
         drop(busy);
         // What a person does comes after what was told before, whoever is the first to write.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cordee_domain::desired::{
-    CookieChoice, DatabaseFacts, Desired, Kind, Pool, Routing, Run, Server, Standing, WebFacts,
+    CookieChoice, DatabaseFacts, Desired, Kind, Membership, Pool, Routing, Run, Server, WebFacts,
 };
 use cordee_domain::haproxy::config::{self, Setting};
 use cordee_domain::haproxy::drift::{self, FileView};
@@ -55,7 +55,7 @@ fn server(id: u32, name: &str, port: u16) -> Server {
         host: Host::parse("127.0.0.1").unwrap(),
         port,
         kind: if name.starts_with("db") {
-            Kind::Database(DatabaseFacts { slot: 1, standing: Standing::Member })
+            Kind::Database(DatabaseFacts { slot: 1, membership: Membership::Member })
         } else {
             Kind::Web(WebFacts::ready(CookieChoice::Automatic))
         },
@@ -133,9 +133,9 @@ pub fn app_in(folder: Folder) -> (App, mpsc::Receiver<Ask>, Folder) {
     let app = App {
         store,
         board,
-        desk: crate::desk::Desk::new().0,
-        drills: crate::desk::Desk::new().0,
-        guestbook: crate::guestbook::Guestbook::new(false),
+        jobs: crate::jobs::JobQueue::new().0,
+        drills: crate::jobs::JobQueue::new().0,
+        recent_requests: crate::recent_requests::RecentRequests::new(false),
         guests: std::sync::Arc::default(),
         cluster: Arc::from("test"),
         setup_code: Arc::new(folder.0.join("setup-code")),

@@ -34,7 +34,7 @@ use super::view::{
     self, Ages, CauseRow, EventRow, Here, Picture, ProxyRow, Rope, ServerRow, VerdictRow, Writing,
 };
 use crate::board::Event;
-use crate::desk::{DrillUnderWay, UnderWay};
+use crate::jobs::{DrillUnderWay, UnderWay};
 use crate::store::Store;
 use crate::words::Lang;
 
@@ -144,9 +144,9 @@ impl Reader {
             lang: visit.lang,
             stay,
             snapshots,
-            trials: app.desk.watch(),
+            trials: app.jobs.watch(),
             drills: app.drills.watch(),
-            visitors: app.guestbook.watch(),
+            visitors: app.recent_requests.watch(),
             journal,
             last: 0,
             ready: VecDeque::new(),

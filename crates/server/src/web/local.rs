@@ -19,7 +19,7 @@ use cordee_node::clock::now;
 use cordee_node::vault::plain_text;
 
 use super::App;
-use super::api::input::{Asked, Body, not_here, refused};
+use super::api::input::{Body, QueryFields, not_here, refused};
 use super::api::tokens;
 use super::api::view::{self};
 use super::error::Refusal;
@@ -168,7 +168,7 @@ async fn dsn(
     _: Owner,
     State(app): State<App>,
     Language(lang): Language,
-    asked: Asked,
+    asked: QueryFields,
 ) -> Result<Json<Dsn>, Refusal> {
     look_up(&app.dsn, asked.text("account"), asked.text("server"))
         .map(Json)

@@ -31,8 +31,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use crate::board::{Board, Event};
 use crate::control::guest::Waiting;
 use crate::control::{self, Control};
-use crate::desk::{DrillDesk, TrialDesk};
-use crate::guestbook::Guestbook;
+use crate::jobs::{DrillJobs, TrialJobs};
+use crate::recent_requests::RecentRequests;
 use crate::store::{Store, StoreError};
 use crate::words::Lang;
 
@@ -47,13 +47,13 @@ pub struct App {
     /// The newest of everything.
     pub board: Arc<Board>,
     /// The last requests, and what is new about visitors.
-    pub guestbook: Arc<Guestbook>,
+    pub recent_requests: Arc<RecentRequests>,
     /// Short id of the cluster: part of the cookie's name, because cookies ignore ports.
     pub cluster: Arc<str>,
     /// The comparison of sessions.
-    pub desk: Arc<TrialDesk>,
+    pub jobs: Arc<TrialJobs>,
     /// The failover drills.
-    pub drills: Arc<DrillDesk>,
+    pub drills: Arc<DrillJobs>,
     /// Databases that were examined and await a person's word.
     pub guests: Arc<Waiting>,
     /// The file with the setup code, until it is used.
@@ -67,7 +67,7 @@ pub struct App {
 impl App {
     /// Where everything goes that a person asks to be altered.
     pub fn control(&self) -> Control<'_> {
-        let Self { store, board, desk: trials, drills, guests, .. } = self;
+        let Self { store, board, jobs: trials, drills, guests, .. } = self;
         Control { store, board, trials, drills, guests }
     }
 

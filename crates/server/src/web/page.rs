@@ -95,7 +95,7 @@ impl Visit {
     }
 
     /// The frame for the answer.
-    pub fn page(&self, app: &App, place: Place) -> Page {
+    pub fn page(&self, app: &App, place: NavItem) -> Page {
         let snapshot = app.board.snapshot();
         let shown = self.person.is_some().then(|| view::picture(&snapshot, self.lang, now()));
         Page {
@@ -126,7 +126,7 @@ impl Visit {
             _ => text!("message-refused"),
         };
         let says = refusal.problems.iter().map(|p| self.lang.say(&p.text)).collect();
-        let message = Message { p: self.page(app, Place::Other), title: self.lang.say(&title), says };
+        let message = Message { p: self.page(app, NavItem::Other), title: self.lang.say(&title), says };
         show(refusal.status, &message)
     }
 
@@ -144,7 +144,7 @@ impl Visit {
 
 /// Where the reader is in the bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum NavItem {
     /// The dashboard.
     Board,
     /// Sessions.
@@ -171,7 +171,7 @@ pub struct Page {
     /// The reader's theme.
     pub theme: Option<&'static str>,
     /// Where the reader is.
-    pub place: Place,
+    pub place: NavItem,
     /// The address, to come back to.
     pub here: String,
     /// The cluster's short id.
@@ -267,13 +267,13 @@ impl Page {
     pub fn at(&self, place: &str) -> bool {
         matches!(
             (place, self.place),
-            ("board", Place::Board)
-                | ("sessions", Place::Sessions)
-                | ("drills", Place::Drills)
-                | ("visitors", Place::Visitors)
-                | ("config", Place::Config)
-                | ("journal", Place::Journal)
-                | ("help", Place::Help)
+            ("board", NavItem::Board)
+                | ("sessions", NavItem::Sessions)
+                | ("drills", NavItem::Drills)
+                | ("visitors", NavItem::Visitors)
+                | ("config", NavItem::Config)
+                | ("journal", NavItem::Journal)
+                | ("help", NavItem::Help)
         )
     }
 }

@@ -21,7 +21,7 @@ use cordee_node::clock::now;
 use super::App;
 use super::error::Refusal;
 use super::packing::Unpacked;
-use super::page::{Page, Place, Visit, show};
+use super::page::{NavItem, Page, Visit, show};
 use super::password::{self, Doubt, signed_in};
 use super::read;
 use super::session::{Local, bearer, language, own_session, person};
@@ -242,7 +242,7 @@ impl Typed {
                 let fields =
                     self.0.into_iter().filter(|(name, _)| !dropped.contains(&name.as_str())).collect();
                 let (why, wrong) = (visit.lang.say(&why), wrong.map(|text| visit.lang.say(&text)));
-                let p = visit.page(app, Place::Other);
+                let p = visit.page(app, NavItem::Other);
                 // It holds what was typed.
                 (Unpacked, show(status, &Prove { p, why, wrong, fields, other })).into_response()
             }

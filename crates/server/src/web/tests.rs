@@ -8,12 +8,12 @@ use cordee_domain::change;
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
 use cordee_domain::desired::Power;
-use cordee_domain::drill::{RawOrder, Victim};
+use cordee_domain::drill::{RawOrder, Target};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::ProcessId;
 use cordee_domain::problem::Problem;
 use cordee_domain::proof::Proof;
-use cordee_domain::state::{Light, State, Status};
+use cordee_domain::state::{Severity, State, Status};
 use cordee_domain::text;
 use cordee_node::vault::Vault;
 use http_body_util::BodyExt as _;
@@ -25,7 +25,7 @@ use super::session::{Local, cookie_name};
 use super::{App, fixture, router, view};
 use crate::board::{Ask, Cleaning, JoinPlan};
 use crate::control::act::{Account as Login, ServerAct};
-use crate::desk::{DeskAsk, DrillDesk, DrillUnderWay, Phase, TrialDesk};
+use crate::jobs::{DrillJobs, DrillUnderWay, JobRequest, Phase, TrialJobs};
 use crate::store::{Account, Device, SignIn, TokenName};
 
 const SECRET: &str = "5ec2e700000000000000000000000000000000000000000000000000005ec2e7";
@@ -45,7 +45,7 @@ enum Obstacle {
     Sequences,
     /// No database can join.
     Unready,
-    /// The engine and the desks are gone.
+    /// The engine and the job queues are gone.
     Stopping,
     /// Nothing can be written down.
     Broken,
@@ -182,7 +182,7 @@ impl Mould {
             let [target, how, confirm] = ["haproxy-web", "kill", "web"].map(str::to_owned);
             RawOrder { target, how, confirm, ..RawOrder::usual() }.parse().unwrap()
         };
-        app.store.begin_drill("ana", order, Victim::Process(ProcessId::Proxy(PoolId::Web))).unwrap();
+        app.store.begin_drill("ana", order, Target::Process(ProcessId::Proxy(PoolId::Web))).unwrap();
         let cookie = format!("{}={session}", cookie_name(&app));
         Self { folder, cookie }
     }
@@ -196,9 +196,9 @@ impl Mould {
         let (mut app, asks, folder) = fixture::app_in(folder);
         app.store.give_key(Vault::load(&folder.0.join("login.key")).unwrap());
         app.board.set_snapshot(picture(obstacle));
-        let (trials, trial_asks) = TrialDesk::new();
-        let (drills, drill_asks) = DrillDesk::new();
-        (app.desk, app.drills) = (trials, drills);
+        let (trials, trial_asks) = TrialJobs::new();
+        let (drills, drill_asks) = DrillJobs::new();
+        (app.jobs, app.drills) = (trials, drills);
         // Without them their questions fall away: whoever would answer is gone.
         if obstacle != Obstacle::Stopping {
             let running = obstacle == Obstacle::Drill;
@@ -227,7 +227,7 @@ impl Mould {
 fn picture(obstacle: Obstacle) -> cordee_domain::snapshot::Snapshot {
     let mut picture = view::fixture::snapshot();
     match obstacle {
-        Obstacle::Last => picture.servers[1].status = Status::bare(Light::Critical, State::Down),
+        Obstacle::Last => picture.servers[1].status = Status::bare(Severity::Critical, State::Down),
         Obstacle::Sequences => picture.sequences = Some(text!("db-broken")),
         _ => {}
     }
@@ -268,13 +268,13 @@ async fn engine(mut asks: mpsc::Receiver<Ask>, ready: bool) {
     }
 }
 
-/// Plays who conducts what is done at a desk.
-async fn clerk<O>(mut asks: mpsc::Receiver<DeskAsk<O>>, running: bool) {
+/// Plays who conducts what is done at a job queue.
+async fn clerk<O>(mut asks: mpsc::Receiver<JobRequest<O>>, running: bool) {
     let busy = || Problem::conflict("", text!("problem-drill-running"));
     while let Some(ask) = asks.recv().await {
         match ask {
-            DeskAsk::Begin { reply, .. } => drop(reply.send(if running { Err(busy()) } else { Ok(1) })),
-            DeskAsk::Cancel { reply, .. } => drop(reply.send(running)),
+            JobRequest::Begin { reply, .. } => drop(reply.send(if running { Err(busy()) } else { Ok(1) })),
+            JobRequest::Cancel { reply, .. } => drop(reply.send(running)),
         }
     }
 }

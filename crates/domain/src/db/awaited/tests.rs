@@ -21,11 +21,11 @@ fn who_was_looked_at_since_and_has_nothing_to_apply_is_not_waited_for() {
     see(&mut scene, "db5", NOW - 40, |_| {});
     assert!(!asked(&scene, "db5", Some(NOW - 50)));
     see(&mut scene, "db5", NOW - 30, |seen| {
-        seen.links.get_mut(&name("db1")).expect("a link").received.0.insert(1, 12);
+        seen.channels.get_mut(&name("db1")).expect("a link").received.0.insert(1, 12);
     });
     assert!(asked(&scene, "db5", Some(NOW - 50)), "it applies what it received");
     see(&mut scene, "db5", NOW - 20, |seen| {
-        seen.links.get_mut(&name("db1")).expect("a link").applying = false;
+        seen.channels.get_mut(&name("db1")).expect("a link").applying = false;
     });
     assert!(!asked(&scene, "db5", Some(NOW - 50)), "it does not, and a look alters nothing in that");
 }
@@ -48,14 +48,14 @@ fn of_a_link_that_was_stopped_what_it_received_is_taken_over_and_the_others_stay
     let before = scene.seen.databases[&name("db2")].value().expect("seen").clone();
     let mut younger = before.clone();
     younger.applied.0.insert(1, 12);
-    for link in younger.links.values_mut() {
-        link.receiving = Thread::Stopped;
-        link.received.0.insert(1, 12);
+    for channel in younger.channels.values_mut() {
+        channel.receiving = Thread::Stopped;
+        channel.received.0.insert(1, 12);
     }
     let mut known = before.clone();
     known.take_stopped(&name("db1"), &younger);
-    assert_eq!(known.links[&name("db1")], younger.links[&name("db1")]);
-    assert_eq!(known.links[&name("db3")], before.links[&name("db3")], "that one is about to go on");
+    assert_eq!(known.channels[&name("db1")], younger.channels[&name("db1")]);
+    assert_eq!(known.channels[&name("db3")], before.channels[&name("db3")], "that one is about to go on");
     assert_eq!(known.applied, younger.applied);
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::db::events::SCHEDULER;
-use crate::db::failover::RECEIPT_LIMIT;
+use crate::db::failover::ACK_LIMIT;
 use crate::db::ids::{Numbering, PLACE, STEP};
 use crate::db::mariadb::PACKET;
-use crate::desired::{Database, Desired, Standing};
+use crate::desired::{Database, Desired, Membership};
 use crate::text;
 use crate::text::Text;
 
@@ -83,7 +83,7 @@ pub enum Way {
     Kept,
     /// It is set at once.
     Set,
-    /// The same, while no link runs.
+    /// The same, while no channel runs.
     SetStill,
     /// Only a start of the database takes it.
     Start,
@@ -228,7 +228,7 @@ fn terms(desired: &Desired, server: Database<'_>) -> Vec<Term> {
     let is = |value: &str| Rule::Is(value.to_owned());
     let switch = |on: bool| is(if on { "ON" } else { "OFF" });
     let id = server.id.to_string();
-    let member = *server.standing == Standing::Member;
+    let member = *server.membership == Membership::Member;
     let numbering = Numbering::wished(desired, server);
     // On the writer it is on as soon as somebody caught up can confirm; elsewhere it has no effect.
     let confirmed = desired.is_writer(&server.name) && desired.members().count() > 1;
@@ -259,7 +259,7 @@ fn terms(desired: &Desired, server: Database<'_>) -> Vec<Term> {
         // Neither more nor less: a promise counts for so long.
         term(
             "rpl_semi_sync_master_timeout",
-            is(&RECEIPT_LIMIT.to_string()),
+            is(&ACK_LIMIT.to_string()),
             text!("set-semi-timeout"),
             Set,
             Writer,

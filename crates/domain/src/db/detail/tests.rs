@@ -1,8 +1,8 @@
 use super::accounts::{Account, Fence};
 use super::*;
-use crate::db::verify::{Checked, Report, TableName, Verdict};
-use crate::db::{Link, Position};
-use crate::desired::{DatabaseFacts, Kind, Pool, Routing, Run, Server, Standing};
+use crate::db::verify::{Checked, Report, TableName, TableResult};
+use crate::db::{Channel, Position};
+use crate::desired::{DatabaseFacts, Kind, Membership, Pool, Routing, Run, Server};
 use crate::ids::Host;
 use crate::sessions::Mode;
 
@@ -18,7 +18,7 @@ fn server(id: u32, called: &str) -> Server {
         port: 3306,
         kind: Kind::Database(DatabaseFacts {
             slot: u8::try_from(id).expect("a slot"),
-            standing: Standing::Member,
+            membership: Membership::Member,
         }),
         runtime: Run::STARTED,
     }
@@ -51,7 +51,7 @@ fn seen(gtids: &str, from: &str, runs: bool) -> DatabaseSeen {
     let receiving = if runs { Thread::Running } else { Thread::Stopped };
     DatabaseSeen {
         written: Position::parse(gtids).expect("a position"),
-        links: BTreeMap::from([(name(from), Link { receiving, applying: runs, ..Link::default() })]),
+        channels: BTreeMap::from([(name(from), Channel { receiving, applying: runs, ..Channel::default() })]),
         ..DatabaseSeen::default()
     }
 }
@@ -95,28 +95,28 @@ fn a_write_between_the_looks_is_not_counted_as_missing() {
     let other = look("1-1-10,2-2-5", "1-1-10,2-2-4", "1-1-10,2-2-6");
     assert_eq!(word(&positions(&all, db2.base(), &other, Some(3))), "truth-others-behind");
     let late = positions(&all, db2.base(), &fine, Some(LAG_LIMIT + 1));
-    assert_eq!((word(&late), late.status.light), ("truth-late", Light::Warning));
+    assert_eq!((word(&late), late.status.severity), ("truth-late", Severity::Warning));
 }
 
 #[test]
 fn links_are_looked_at_in_both_directions() {
     let (all, db2) = (desired(), server(2, "db2"));
     let fine = look("", "", "");
-    assert_eq!(word(&links(&all, db2.base(), &fine)), "truth-links-run");
+    assert_eq!(word(&channels(&all, db2.base(), &fine)), "truth-links-run");
     let mut broken = fine.clone();
     broken.peers.insert(name("db1"), Ok(seen("", "db2", false)));
-    let truth = links(&all, db2.base(), &broken);
-    assert_eq!((word(&truth), truth.status.light), ("truth-links-broken", Light::Critical));
+    let truth = channels(&all, db2.base(), &broken);
+    assert_eq!((word(&truth), truth.status.severity), ("truth-links-broken", Severity::Critical));
     let mut silent = fine.clone();
     silent.peers.insert(name("db1"), Err(Fault::Silent));
-    assert_eq!(links(&all, db2.base(), &silent).status.light, Light::Unknown);
+    assert_eq!(channels(&all, db2.base(), &silent).status.severity, Severity::Unknown);
     let mut mute = fine;
     mute.own = Err(Fault::Silent);
-    assert_eq!(links(&all, db2.base(), &mute).status.light, Light::Unknown);
-    assert_eq!(positions(&all, db2.base(), &mute, Some(1)).status.light, Light::Unknown);
+    assert_eq!(channels(&all, db2.base(), &mute).status.severity, Severity::Unknown);
+    assert_eq!(positions(&all, db2.base(), &mute, Some(1)).status.severity, Severity::Unknown);
 }
 
-fn report(verdict: Verdict) -> Report {
+fn report(verdict: TableResult) -> Report {
     let table = TableName { schema: "site".to_owned(), table: "note".to_owned() };
     Report {
         at_start: 1,
@@ -136,13 +136,13 @@ fn equal_rows_are_said_only_after_a_comparison() {
     let done = |id, verdict| Comparison { id, last: Some((id, report(verdict))), ..Comparison::default() };
     let says = |comparison: &Comparison| word(&rows(db2.base(), Some(comparison))).to_owned();
     assert_eq!(word(&rows(db2.base(), None)), "truth-never");
-    assert_eq!(says(&done(2, Verdict::Equal { rows: 5 })), "truth-equal");
-    assert_eq!(says(&done(9, Verdict::Equal { rows: 5 })), "truth-never", "of a database that is gone");
-    assert_eq!(says(&done(2, Verdict::Differs { rows: Vec::new(), more: false })), "truth-differs");
-    assert_eq!(says(&done(2, Verdict::Unverifiable { why: text!("verify-slow") })), "truth-unproven");
-    let again = Comparison { running: Some(7), ..done(2, Verdict::Equal { rows: 5 }) };
+    assert_eq!(says(&done(2, TableResult::Equal { rows: 5 })), "truth-equal");
+    assert_eq!(says(&done(9, TableResult::Equal { rows: 5 })), "truth-never", "of a database that is gone");
+    assert_eq!(says(&done(2, TableResult::Differs { rows: Vec::new(), more: false })), "truth-differs");
+    assert_eq!(says(&done(2, TableResult::Unverifiable { why: text!("verify-slow") })), "truth-unproven");
+    let again = Comparison { running: Some(7), ..done(2, TableResult::Equal { rows: 5 }) };
     assert_eq!(says(&again), "truth-comparing");
-    let all = BTreeMap::from([(name("db2"), done(2, Verdict::Missing { on: vec![name("db2")] }))]);
+    let all = BTreeMap::from([(name("db2"), done(2, TableResult::Missing { on: vec![name("db2")] }))]);
     let writer = rows_of_others(&desired(), server(1, "db1").base(), &all);
     assert_eq!((word(&writer), writer.at), ("truth-differs", Some(2)));
 }

@@ -57,7 +57,7 @@ impl World {
         self.databases[at].all.insert(name.clone(), made(state));
     }
 
-    /// As MariaDB 10.11 does it: on or off, a link brings an event as one that runs elsewhere.
+    /// As MariaDB 10.11 does it: on or off, a channel brings an event as one that runs elsewhere.
     fn alter(&mut self, on: usize, name: &TableName, enabled: bool) {
         self.put(on, name, if enabled { State::On } else { State::Off });
         for other in (0..3).filter(|n| *n != on) {

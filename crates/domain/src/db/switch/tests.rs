@@ -58,7 +58,7 @@ impl Tale {
     /// The writer is closed for a planned change.
     fn closed(&mut self) {
         let writer = self.writer();
-        let asked = self.heir();
+        let asked = self.candidate();
         let (at, accept_loss) = (self.now, false);
         let wish = Request::Promote { name: asked, at, accept_loss };
         if let Ok(next) = self.scene.desired.apply(&wish) {
@@ -78,7 +78,7 @@ impl Tale {
         self.switch.is_some_and(|s| s.epoch == self.scene.desired.epoch + 1)
     }
 
-    fn heir(&self) -> ServerName {
+    fn candidate(&self) -> ServerName {
         let writer = self.writer();
         let other = self.scene.desired.db.servers.iter().find(|s| s.name != writer);
         other.expect("another one").name.clone()
@@ -99,10 +99,10 @@ impl Tale {
 
     /// Another one is the writer, not open yet.
     fn elected(&mut self) {
-        let heir = self.heir();
-        self.see(&heir, false);
+        let candidate = self.candidate();
+        self.see(&candidate, false);
         let desired = &mut self.scene.desired;
-        (desired.writer, desired.handover) = (Some(heir), None);
+        (desired.writer, desired.handover) = (Some(candidate), None);
         desired.epoch += 1;
     }
 
@@ -171,18 +171,19 @@ fn a_change_that_was_given_up_begins_no_gap_of_a_later_one() {
     assert_eq!(tale.told.map(|g| g.ms), Some(200 + 30 + NEXT_TRY));
 }
 
-/// HAProxy still led to the heir when it was last looked at, and the heir is open: all write. That look is from before.
+/// HAProxy still led to the candidate when it was last looked at, and the candidate is open: all write. That look is
+/// from before.
 #[test]
 fn what_was_seen_before_ends_nothing() {
     let mut tale = Tale::new();
-    let heir = tale.heir();
-    tale.see(&heir, true);
+    let candidate = tale.candidate();
+    tale.see(&candidate, true);
     tale.answers();
     tale.passes(5);
     tale.lost();
     tale.passes(5);
     let desired = &mut tale.scene.desired;
-    (desired.writer, desired.epoch) = (Some(heir), desired.epoch + 1);
+    (desired.writer, desired.epoch) = (Some(candidate), desired.epoch + 1);
     tale.passes(700);
     assert_eq!(tale.told, None);
     tale.writes();
@@ -224,7 +225,7 @@ fn the_silence_before_a_person_decided_counts() {
     let why = crate::fault::Fault::Refused(String::new());
     tale.scene.seen.databases.insert(writer, Seen::Failed { last, why });
     tale.passes(5_100);
-    let (name, at) = (tale.heir(), tale.now);
+    let (name, at) = (tale.candidate(), tale.now);
     let wish = Request::Promote { name, at, accept_loss: true };
     tale.scene.desired = tale.scene.desired.apply(&wish).expect("promoted");
     tale.begins(Stop::Closed);

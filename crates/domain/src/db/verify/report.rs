@@ -10,7 +10,7 @@ use crate::text::Text;
 /// What was found of one table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "lowercase")]
-pub enum Verdict {
+pub enum TableResult {
     /// The same rows everywhere.
     Equal {
         /// How many.
@@ -51,7 +51,7 @@ pub struct Checked {
     /// Which.
     pub table: TableName,
     /// What.
-    pub verdict: Verdict,
+    pub verdict: TableResult,
 }
 
 /// One whole verification.
@@ -78,7 +78,7 @@ pub struct Report {
 impl Report {
     /// Every table was proven equal on at least two databases.
     pub fn equal(&self) -> bool {
-        !self.others.is_empty() && self.tables.iter().all(|t| matches!(t.verdict, Verdict::Equal { .. }))
+        !self.others.is_empty() && self.tables.iter().all(|t| matches!(t.verdict, TableResult::Equal { .. }))
     }
 
     /// Tables that were proven to differ, in rows, in columns or in being there at all.
@@ -98,7 +98,7 @@ impl Report {
 
     /// Those of them of which the next comparison may prove something.
     pub fn unsettled(&self) -> usize {
-        self.tables.iter().filter(|t| matches!(t.verdict, Verdict::Unsettled { .. })).count()
+        self.tables.iter().filter(|t| matches!(t.verdict, TableResult::Unsettled { .. })).count()
     }
 
     /// The tables of which nothing could be proven, each with the reason.
@@ -123,7 +123,7 @@ impl Report {
     }
 }
 
-impl Verdict {
+impl TableResult {
     /// Why nothing was proven, if so.
     pub const fn unproven(&self) -> Option<&Text> {
         match self {
@@ -133,6 +133,6 @@ impl Verdict {
     }
 }
 
-const fn is_equal(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Equal { .. })
+const fn is_equal(verdict: &TableResult) -> bool {
+    matches!(verdict, TableResult::Equal { .. })
 }

@@ -166,9 +166,9 @@ fn structures_are_compared_table_by_table() {
     assert_eq!(
         found.into_iter().collect::<Vec<_>>(),
         [
-            (name("s", "wide"), Verdict::Structure { on: vec![b.clone()] }),
-            (name("s", "x"), Verdict::Missing { on: vec![b] }),
-            (name("s", "y"), Verdict::Missing { on: vec![a] }),
+            (name("s", "wide"), TableResult::Structure { on: vec![b.clone()] }),
+            (name("s", "x"), TableResult::Missing { on: vec![b] }),
+            (name("s", "y"), TableResult::Missing { on: vec![a] }),
         ]
     );
 }
@@ -205,7 +205,7 @@ fn positions_leave_the_own_domain_out() {
 
 #[test]
 fn a_report_speaks_only_of_what_is_proven() {
-    let of = |verdicts: Vec<Verdict>| Report {
+    let of = |verdicts: Vec<TableResult>| Report {
         at_start: 1,
         at_end: 2,
         reference: server("db1"),
@@ -215,22 +215,22 @@ fn a_report_speaks_only_of_what_is_proven() {
         chunks: 0,
         bytes: 0,
     };
-    let equal = of(vec![Verdict::Equal { rows: 3 }]);
+    let equal = of(vec![TableResult::Equal { rows: 3 }]);
     assert!(equal.equal());
     assert!(!Report { others: Vec::new(), ..equal }.equal(), "nothing was compared with anything");
-    let unproven = of(vec![Verdict::Equal { rows: 3 }, altered()]);
+    let unproven = of(vec![TableResult::Equal { rows: 3 }, altered()]);
     assert_eq!((unproven.equal(), unproven.different(), unproven.unproven()), (false, 0, 1));
     assert_eq!((unproven.unsettled(), equal_and_keyless(&of).unsettled()), (1, 0));
     assert_eq!(
         equal_and_keyless(&of).left_out_words().map(|t| t.key.into_owned()).as_deref(),
         Some("rows-left-out")
     );
-    let missing = of(vec![Verdict::Missing { on: vec![server("db2")] }, altered()]);
+    let missing = of(vec![TableResult::Missing { on: vec![server("db2")] }, altered()]);
     assert_eq!((missing.equal(), missing.different(), missing.unproven()), (false, 1, 1));
 }
 
-fn equal_and_keyless(of: &impl Fn(Vec<Verdict>) -> Report) -> Report {
-    of(vec![Verdict::Equal { rows: 3 }, Verdict::Unverifiable { why: text!("verify-no-key") }])
+fn equal_and_keyless(of: &impl Fn(Vec<TableResult>) -> Report) -> Report {
+    of(vec![TableResult::Equal { rows: 3 }, TableResult::Unverifiable { why: text!("verify-no-key") }])
 }
 
 /// What the database makes of a condition on columns of numbers.

@@ -21,10 +21,10 @@ fn new(server: &str, port: u16, runtime: Runtime) -> NewServer {
 }
 
 /// db1 writes, db2 is what the case needs; web2 leaves.
-fn with(standing: &Standing, runtime: Runtime) -> Desired {
+fn with(membership: &Membership, runtime: Runtime) -> Desired {
     let mut desired = first();
     let db2 = &mut desired.db.servers[1];
-    db2.stands(standing.clone());
+    db2.stands(membership.clone());
     db2.runtime = Run::new(runtime);
     desired.web.servers[1].web_mut().expect("a web server").leaving = true;
     desired
@@ -36,30 +36,30 @@ fn saved() -> Saved {
 
 /// Each kind of decision, with a wish in which it is due.
 fn due() -> Vec<(Desired, Decision)> {
-    let returning = |saved| Standing::Returning { limit: 3, saved };
-    let ours = |standing: &Standing| with(standing, Runtime::Process);
-    let theirs = |standing: &Standing| with(standing, Runtime::External);
+    let returning = |saved| Membership::Returning { limit: 3, saved };
+    let ours = |membership: &Membership| with(membership, Runtime::Process);
+    let theirs = |membership: &Membership| with(membership, Runtime::External);
     let of = || Basis { name: name("db2"), id: 2, epoch: 1 };
-    let mut handing = ours(&Standing::Member);
+    let mut handing = ours(&Membership::Member);
     handing.handover = Some(Handover { to: name("db2"), at: 5, accept_loss: false });
     let elect = |limit, asked| Decision::Elect { to: name("db2"), id: 2, epoch: 2, limit, asked };
     vec![
         (first(), Decision::SetLogPort { port: 8_699, was: None }),
-        (ours(&Standing::Member), Decision::Depart { name: name("web2"), id: 4 }),
+        (ours(&Membership::Member), Decision::Depart { name: name("web2"), id: 4 }),
         (handing.clone(), Decision::AbandonHandover { of: of(), at: 5, why: text!("handover-proxy") }),
         (handing, elect(None, Some(5))),
-        (ours(&Standing::Member), elect(Some(3), None)),
-        (ours(&Standing::Joining), Decision::Admit(of())),
-        (ours(&Standing::Leaving), Decision::Forget(of())),
-        (theirs(&Standing::Released), Decision::Forget(of())),
-        (theirs(&Standing::Leaving), Decision::Release(of())),
-        (theirs(&Standing::Leaving), Decision::LetGo(of())),
-        (theirs(&Standing::Released), Decision::LetGo(of())),
-        (ours(&Standing::Diverged(saved())), Decision::Recopy(of())),
+        (ours(&Membership::Member), elect(Some(3), None)),
+        (ours(&Membership::Joining), Decision::Admit(of())),
+        (ours(&Membership::Leaving), Decision::Forget(of())),
+        (theirs(&Membership::Released), Decision::Forget(of())),
+        (theirs(&Membership::Leaving), Decision::Release(of())),
+        (theirs(&Membership::Leaving), Decision::LetGo(of())),
+        (theirs(&Membership::Released), Decision::LetGo(of())),
+        (ours(&Membership::Diverged(saved())), Decision::Recopy(of())),
         (ours(&returning(Some(saved()))), Decision::Readmit { of: of(), at: 7 }),
         (theirs(&returning(None)), Decision::Readmit { of: of(), at: 7 }),
         (ours(&returning(None)), Decision::Saved { of: of(), saved: saved() }),
-        (ours(&Standing::Member), Decision::Doubt { of: of(), at: 7, by: name("db1") }),
+        (ours(&Membership::Member), Decision::Doubt { of: of(), at: 7, by: name("db1") }),
         (ours(&returning(Some(saved()))), Decision::Expel { of: of(), lacks: 0 }),
         (theirs(&returning(None)), Decision::Expel { of: of(), lacks: 4 }),
     ]
@@ -119,13 +119,13 @@ fn a_decision_belongs_to_its_epoch() {
 #[test]
 fn a_decision_is_refused_where_the_membership_is_another_one() {
     let all = [
-        Standing::Member,
-        Standing::Joining,
-        Standing::Leaving,
-        Standing::Released,
-        Standing::Returning { limit: 3, saved: None },
-        Standing::Returning { limit: 3, saved: Some(saved()) },
-        Standing::Diverged(saved()),
+        Membership::Member,
+        Membership::Joining,
+        Membership::Leaving,
+        Membership::Released,
+        Membership::Returning { limit: 3, saved: None },
+        Membership::Returning { limit: 3, saved: Some(saved()) },
+        Membership::Diverged(saved()),
     ];
     let kinds = due();
     let (mut taken, mut refused) = (0, 0);
@@ -134,24 +134,26 @@ fn a_decision_is_refused_where_the_membership_is_another_one() {
         if matches!(decision, Decision::AbandonHandover { .. }) {
             continue;
         }
-        for standing in &all {
+        for membership in &all {
             let mut desired = from.clone();
-            desired.db.servers[1].stands(standing.clone());
+            desired.db.servers[1].stands(membership.clone());
             let runtime = desired.db.servers[1].runtime;
             // Due are the cases of the list, and no others.
             let due = kinds.iter().any(|(wish, other)| {
                 let db2 = &wish.db.servers[1];
-                other.name() == decision.name() && db2.base().standing == standing && db2.runtime == runtime
+                other.name() == decision.name()
+                    && db2.base().membership == membership
+                    && db2.runtime == runtime
             });
             let done = desired.apply(decision);
             match (due, done) {
                 (true, Ok(_)) => taken += 1,
                 (false, Err(Overtaken::Membership | Overtaken::Already)) => refused += 1,
                 // Somebody else's comes back with or without a file: it has none, or one of before it was.
-                (false, Ok(_)) if matches!(standing, Standing::Returning { saved: Some(_), .. }) => {
+                (false, Ok(_)) if matches!(membership, Membership::Returning { saved: Some(_), .. }) => {
                     assert_eq!(runtime, Run::External, "{decision:?} of {server}");
                 }
-                (_, done) => panic!("{decision:?} of {standing:?}, {runtime:?}: {done:?}"),
+                (_, done) => panic!("{decision:?} of {membership:?}, {runtime:?}: {done:?}"),
             }
         }
     }
@@ -191,7 +193,7 @@ fn an_older_doubt_does_not_take_the_place_of_a_newer_one() {
     let later = desired.apply(&doubt(12)).expect("a newer one");
     assert_eq!((later.doubts[&2].since, later.doubts[&2].lacks), (12, true));
     let mut returning = desired;
-    returning.db.servers[1].stands(Standing::Returning { limit: 3, saved: Some(saved()) });
+    returning.db.servers[1].stands(Membership::Returning { limit: 3, saved: Some(saved()) });
     let back = returning.apply(&Decision::Readmit { of: of(), at: 7 }).expect("readmitted");
     assert_eq!((back.doubts[&2].since, back.doubts[&2].lacks), (9, true), "what is known stays");
 }
@@ -202,7 +204,7 @@ fn a_fresh_copy_is_made_of_the_one_that_was_meant() {
     let recopy = |id| Request::Recopy { name: name("DB2"), id };
     let once = first().apply(&recopy(2)).expect("a fresh copy");
     let server = once.db.server(&name("db2")).expect("there");
-    assert_eq!((server.id, server.base().standing.clone()), (5, Standing::Joining));
+    assert_eq!((server.id, server.base().membership.clone()), (5, Membership::Joining));
     for id in [0, 1, 2, 4] {
         let refused = once.apply(&recopy(id)).expect_err("another one was meant");
         assert_eq!(refused[0].text.key, "problem-server-other", "{id}");

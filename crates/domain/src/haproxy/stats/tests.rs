@@ -43,10 +43,10 @@ fn a_backend_that_finds_it_down_brings_its_own_reason_and_time() {
     let check = |code: &str| Check { code: code.to_owned(), ..Check::default() };
     let seen =
         |verdict, since_s, code| RunningServer { verdict, since_s, check: check(code), ..listed(1, false) };
-    let mut all = seen(Verdict::Up, 90, "L7OK");
-    merge(&mut all, &seen(Verdict::Down, 0, "L4CON"));
-    assert_eq!((all.verdict, all.since_s, all.check), (Verdict::Down, 0, check("L4CON")));
-    let mut all = seen(Verdict::Down, 90, "L4CON");
-    merge(&mut all, &seen(Verdict::Up, 0, "L7OK"));
-    assert_eq!((all.verdict, all.since_s, all.check), (Verdict::Down, 90, check("L4CON")));
+    let mut all = seen(CheckState::Up, 90, "L7OK");
+    merge(&mut all, &seen(CheckState::Down, 0, "L4CON"));
+    assert_eq!((all.verdict, all.since_s, all.check), (CheckState::Down, 0, check("L4CON")));
+    let mut all = seen(CheckState::Down, 90, "L4CON");
+    merge(&mut all, &seen(CheckState::Up, 0, "L7OK"));
+    assert_eq!((all.verdict, all.since_s, all.check), (CheckState::Down, 90, check("L4CON")));
 }

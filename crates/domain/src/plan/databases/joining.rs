@@ -1,6 +1,6 @@
 //! A new database, from its first answer to its place among the members.
 
-use super::mesh::{links, receipts};
+use super::mesh::{acks, channels};
 use super::{NEAR, rows};
 use crate::db::DatabaseSeen;
 use crate::decision::{Basis, Decision};
@@ -8,7 +8,7 @@ use crate::desired::Database;
 use crate::observed::ProcessId;
 use crate::plan::{Plan, hosts};
 use crate::scene::Scene;
-use crate::step::{HostStep, SqlStep, Step, Target};
+use crate::step::{HostStep, SqlStep, Step, Subject};
 use crate::text;
 
 /// A new database copies the members, and nobody copies it: first it knows where its copy ends, then it catches up,
@@ -21,7 +21,7 @@ pub(super) fn joining(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, s
     }
     if observed.own.unread.contains(name) {
         let id = ProcessId::Server(name.clone());
-        plan.waiting.push((Target::Process(id), text!("wait-unread", name = name)));
+        plan.waiting.push((Subject::Process(id), text!("wait-unread", name = name)));
         return;
     }
     if !server.is_ours() && observed.initialised.get(name) != Some(&server.id) {
@@ -36,7 +36,7 @@ pub(super) fn joining(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, s
             }));
         } else {
             let id = ProcessId::Server(name.clone());
-            plan.waiting.push((Target::Process(id), text!("wait-donor", name = name)));
+            plan.waiting.push((Subject::Process(id), text!("wait-donor", name = name)));
         }
         return;
     }
@@ -45,17 +45,17 @@ pub(super) fn joining(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, s
         return;
     }
     let before = plan.steps.len();
-    receipts(plan, desired, server, seen);
-    links(plan, desired, server, seen, false, None);
+    acks(plan, desired, server, seen);
+    channels(plan, desired, server, seen, false, None);
     if plan.steps.len() > before {
         return;
     }
     let behind = desired.members().filter(|p| !p.stopped()).find(|peer| {
-        seen.links.get(&peer.name).is_none_or(|l| l.error != 0 || l.delay_ms.is_none_or(|ms| ms > NEAR))
+        seen.channels.get(&peer.name).is_none_or(|l| l.error != 0 || l.delay_ms.is_none_or(|ms| ms > NEAR))
     });
     if let Some(peer) = behind {
         let text = text!("wait-near", name = name, peer = &peer.name);
-        plan.waiting.push((Target::Database(name.clone()), text));
+        plan.waiting.push((Subject::Database(name.clone()), text));
         return;
     }
     let comparison = observed.comparison(server);
@@ -72,13 +72,13 @@ pub(super) fn joining(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, s
         // What may be told by the next comparison waits for it.
         Some(report) if report.different() == 0 && now.saturating_sub(report.at_end) < SETTLING_PAUSE => {
             let text = text!("wait-unsettled", name = name, count = report.unsettled());
-            plan.waiting.push((Target::Database(name.clone()), text));
+            plan.waiting.push((Subject::Database(name.clone()), text));
         }
         None => rows::compared(plan, observed, server, writer, now),
         Some(report) if report.different() == 0 => rows::compared(plan, observed, server, writer, now),
         Some(report) => {
             let text = text!("wait-copy-differs", name = name, count = report.different());
-            plan.waiting.push((Target::Database(name.clone()), text));
+            plan.waiting.push((Subject::Database(name.clone()), text));
         }
     }
 }

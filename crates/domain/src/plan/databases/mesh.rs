@@ -1,30 +1,30 @@
-//! The links between the databases, and who confirms what it receives over them.
+//! The channels between the databases, and who confirms what it receives over them.
 
-use crate::db::links::altered;
+use crate::db::channels::altered;
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::{Database, Desired, Standing};
-use crate::observed::HeldLink;
+use crate::desired::{Database, Desired, Membership};
+use crate::observed::HeldChannel;
 use crate::plan::Plan;
 use crate::step::{SqlStep, Step};
 
-/// A full mesh: every member copies every other one, each over a link of its own, named after the copied one.
-pub(super) fn links(
+/// A full mesh: every member copies every other one, each over a channel of its own, named after the copied one.
+pub(super) fn channels(
     plan: &mut Plan,
     desired: &Desired,
     server: Database<'_>,
     seen: &DatabaseSeen,
     lost: bool,
-    held: Option<&HeldLink>,
+    held: Option<&HeldChannel>,
 ) {
     for peer in desired.databases().filter(|s| s.name != server.name) {
         let (on, from) = (server.name.clone(), peer.name.clone());
-        let link = seen.links.get(&peer.name);
-        if matches!(peer.standing, Standing::Joining | Standing::Diverged(_) | Standing::Released) {
+        let channel = seen.channels.get(&peer.name);
+        if matches!(peer.membership, Membership::Joining | Membership::Diverged(_) | Membership::Released) {
             continue;
         }
-        if !matches!(peer.standing, Standing::Member | Standing::Leaving) {
-            if link.is_some_and(|l| l.receiving != Thread::Stopped) {
-                plan.steps.push(Step::Sql(SqlStep::StopLink { on, from, whole: false }));
+        if !matches!(peer.membership, Membership::Member | Membership::Leaving) {
+            if channel.is_some_and(|l| l.receiving != Thread::Stopped) {
+                plan.steps.push(Step::Sql(SqlStep::StopChannel { on, from, whole: false }));
             }
             continue;
         }
@@ -32,58 +32,60 @@ pub(super) fn links(
             continue;
         }
         if held.is_some_and(|h| (&h.on, &h.from) == (&on, &from)) {
-            if link.is_some_and(|l| l.receiving != Thread::Stopped) {
-                plan.steps.push(Step::Sql(SqlStep::StopLink { on, from, whole: false }));
+            if channel.is_some_and(|l| l.receiving != Thread::Stopped) {
+                plan.steps.push(Step::Sql(SqlStep::StopChannel { on, from, whole: false }));
             }
             continue;
         }
-        match link {
-            None => plan.steps.push(Step::Sql(SqlStep::SetLink { on, from })),
-            // A link that stopped with an error waits for a person: starting it again would hide the error.
-            Some(link) if !altered(link, peer).is_empty() => {
-                plan.steps.push(Step::Sql(SqlStep::ResetLink {
+        match channel {
+            None => plan.steps.push(Step::Sql(SqlStep::SetChannel { on, from })),
+            // A channel that stopped with an error waits for a person: starting it again would hide the error.
+            Some(channel) if !altered(channel, peer).is_empty() => {
+                plan.steps.push(Step::Sql(SqlStep::ResetChannel {
                     on,
                     from,
-                    was: altered(link, peer).join(", "),
+                    was: altered(channel, peer).join(", "),
                 }));
             }
-            Some(link) if link.error == 0 && (link.receiving == Thread::Stopped || !link.applying) => {
-                plan.steps.push(Step::Sql(SqlStep::StartLink { on, from }));
+            Some(channel)
+                if channel.error == 0 && (channel.receiving == Thread::Stopped || !channel.applying) =>
+            {
+                plan.steps.push(Step::Sql(SqlStep::StartChannel { on, from }));
             }
             Some(_) => {}
         }
     }
 }
 
-/// Links to a database that is gone, or that is another one by the same name.
+/// Channels to a database that is gone, or that is another one by the same name.
 pub(super) fn drop_links(plan: &mut Plan, desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) {
-    for from in seen.links.keys() {
+    for from in seen.channels.keys() {
         let out = |peer: Database<'_>| {
-            matches!(peer.standing, Standing::Joining | Standing::Diverged(_) | Standing::Released)
+            matches!(peer.membership, Membership::Joining | Membership::Diverged(_) | Membership::Released)
         };
         if desired.database(from).is_none_or(out) {
-            plan.steps.push(Step::Sql(SqlStep::DropLink { on: server.name.clone(), from: from.clone() }));
+            plan.steps.push(Step::Sql(SqlStep::DropChannel { on: server.name.clone(), from: from.clone() }));
         }
     }
 }
 
 /// Members confirm what they receive; a new one that is still catching up does not, because its word would stand for
 /// a standby that can take over.
-pub(super) fn receipts(plan: &mut Plan, desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) {
-    receipts_of(plan, server, seen, desired.members().any(|s| s.id == server.id));
+pub(super) fn acks(plan: &mut Plan, desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) {
+    acks_of(plan, server, seen, desired.members().any(|s| s.id == server.id));
 }
 
-pub(super) fn receipts_of(plan: &mut Plan, server: Database<'_>, seen: &DatabaseSeen, on: bool) {
-    if seen.receipts != on {
-        plan.steps.push(Step::Sql(SqlStep::SetReceipts { name: server.name.clone(), on }));
+pub(super) fn acks_of(plan: &mut Plan, server: Database<'_>, seen: &DatabaseSeen, on: bool) {
+    if seen.acks != on {
+        plan.steps.push(Step::Sql(SqlStep::SetAcks { name: server.name.clone(), on }));
     }
 }
 
 /// A database that is no member copies nobody.
 pub(super) fn unlink(plan: &mut Plan, server: Database<'_>, seen: &DatabaseSeen) {
-    for (from, link) in &seen.links {
-        if link.receiving != Thread::Stopped || link.applying {
-            plan.steps.push(Step::Sql(SqlStep::StopLink {
+    for (from, channel) in &seen.channels {
+        if channel.receiving != Thread::Stopped || channel.applying {
+            plan.steps.push(Step::Sql(SqlStep::StopChannel {
                 on: server.name.clone(),
                 from: from.clone(),
                 whole: true,

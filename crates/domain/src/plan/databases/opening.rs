@@ -8,7 +8,7 @@ use crate::ids::ServerName;
 use crate::observed::ProcessId;
 use crate::plan::Plan;
 use crate::scene::Scene;
-use crate::step::{SqlStep, Step, Target};
+use crate::step::{SqlStep, Step, Subject};
 use crate::text;
 use crate::text::Text;
 
@@ -26,8 +26,8 @@ pub enum Opening {
 }
 
 /// Whether `server` may take writes: not while a member that answers holds transactions that it lacks. Those of
-/// its own domain it would skip as its own, and lose; those of another arrive over a link that runs. A peer whose
-/// link stands with an error holds up nobody: that is shown and repaired, not waited for.
+/// its own domain it would skip as its own, and lose; those of another arrive over a channel that runs. A peer whose
+/// channel stands with an error holds up nobody: that is shown and repaired, not waited for.
 pub fn opening(scene: Scene<'_>, server: Database<'_>) -> Opening {
     let Scene { desired, observed, now } = scene;
     let Some(seen) = fresh(observed, &server.name, now) else { return Opening::Unknown };
@@ -55,10 +55,10 @@ pub fn opening(scene: Scene<'_>, server: Database<'_>) -> Opening {
                 count = own
             ));
         }
-        let Some(link) = seen.links.get(&peer.name).filter(|l| l.error == 0) else { continue };
+        let Some(channel) = seen.channels.get(&peer.name).filter(|l| l.error == 0) else { continue };
         if !other.read_only {
             // Where all write, the others do not stand still to be counted: a small delay is enough.
-            if link.delay_ms.is_none_or(|ms| ms > NEAR) {
+            if channel.delay_ms.is_none_or(|ms| ms > NEAR) {
                 let text = text!("wait-near", name = &server.name, peer = &peer.name);
                 return Opening::Later(text);
             }
@@ -99,7 +99,7 @@ pub(super) fn open(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, seen
                     .push(Step::Sql(SqlStep::OpenDatabase { name: name.clone(), epoch: desired.epoch }));
             }
             Opening::Later(why) | Opening::Refused(why) => {
-                plan.waiting.push((Target::Database(name.clone()), why));
+                plan.waiting.push((Subject::Database(name.clone()), why));
             }
             Opening::Unknown => {}
         }
@@ -111,10 +111,10 @@ pub(super) fn open(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, seen
     if !seen.schema {
         plan.steps.push(Step::Sql(SqlStep::CreateSchema { name: name.clone() }));
     }
-    // Waiting for a receipt is only worth it while somebody caught up can give one (otherwise the first
+    // Waiting for an ACK is only worth it while somebody caught up can give one (otherwise the first
     // write after an outage would wait for the timeout).
     let standby_ready = desired.members().filter(|s| s.name != *name).any(|s| {
-        fresh(observed, &s.name, now).and_then(|d| d.links.get(name)).is_some_and(|l| {
+        fresh(observed, &s.name, now).and_then(|d| d.channels.get(name)).is_some_and(|l| {
             l.receiving == Thread::Running && l.applying && l.delay_ms.is_some_and(|d| d < NEAR)
         })
     });

@@ -1,17 +1,17 @@
 //! A former writer that was lost comes back: does it hold what the others hold, all of it and nothing else?
 //!
 //! What it holds is what its log holds. Crash recovery may have taken transactions back that another database had
-//! received, while its position claims them: they had come back over a link before they were in its tables. Then the
+//! received, while its position claims them: they had come back over a channel before they were in its tables. Then the
 //! position is set back to the log, and MariaDB is sent them again.
 
 use super::fresh;
-use super::mesh::{links, receipts_of, unlink};
+use super::mesh::{acks_of, channels, unlink};
 use crate::db::{DatabaseSeen, Thread};
 use crate::decision::{Basis, Decision};
 use crate::desired::{Database, Saved};
 use crate::plan::Plan;
 use crate::scene::Scene;
-use crate::step::{SqlStep, Step, Target};
+use crate::step::{SqlStep, Step, Subject};
 use crate::text;
 
 /// What its own domain says about a former writer.
@@ -46,8 +46,8 @@ pub(super) fn plan(
     if own != Own::Whole && !matches!(own, Own::Lacks(_)) {
         unlink(plan, server, seen);
     }
-    let still = seen.links.values().all(|l| l.receiving == Thread::Stopped);
-    let idle = still && seen.links.values().all(|l| !l.applying);
+    let still = seen.channels.values().all(|l| l.receiving == Thread::Stopped);
+    let idle = still && seen.channels.values().all(|l| !l.applying);
     if !seen.read_only {
         return;
     }
@@ -59,13 +59,13 @@ pub(super) fn plan(
         Own::Claims if idle => plan.steps.push(Step::Sql(SqlStep::SetBack { name, id: server.id })),
         Own::More | Own::Lost(_) | Own::Claims => {}
         Own::Lacks(count) => {
-            // Only one that confirms receipts takes its own transactions from others (MariaDB 10.11).
-            receipts_of(plan, server, seen, true);
-            if seen.receipts {
-                links(plan, desired, server, seen, false, None);
+            // Only one that confirms ACKs takes its own transactions from others (MariaDB 10.11).
+            acks_of(plan, server, seen, true);
+            if seen.acks {
+                channels(plan, desired, server, seen, false, None);
             }
             let text = text!("wait-fetching-own", name = &server.name, count = count);
-            plan.waiting.push((Target::Database(name), text));
+            plan.waiting.push((Subject::Database(name), text));
         }
     }
 }
@@ -83,9 +83,9 @@ fn own(
     }
     let others = desired.members().filter_map(|s| fresh(observed, &s.name, now)).map(|s| s.holds(server.id));
     let lacks = others.chain([limit]).max().unwrap_or(limit).saturating_sub(holds);
-    let failed = seen.links.values().any(|l| l.error != 0);
+    let failed = seen.channels.values().any(|l| l.error != 0);
     // Sent to it, and passed over.
-    let passed = seen.claims() > 0 && seen.links.values().any(|l| l.received.last(server.id) > holds);
+    let passed = seen.claims() > 0 && seen.channels.values().any(|l| l.received.last(server.id) > holds);
     match lacks {
         0 if seen.claims() > 0 => Own::Claims,
         0 => Own::Whole,

@@ -3,7 +3,7 @@
 use super::{NEAR, fresh};
 use crate::db::DatabaseSeen;
 use crate::db::verify::Report;
-use crate::desired::{Database, Standing};
+use crate::desired::{Database, Membership};
 use crate::ids::{Millis, ServerName};
 use crate::observed::Observed;
 use crate::plan::Plan;
@@ -44,7 +44,7 @@ pub(super) fn due(scene: Scene<'_>, server: Database<'_>) -> bool {
         return last.at_start < doubt.since || now.saturating_sub(last.at_end) > pause(last, DOUBT_EVERY);
     }
     let wrong_copy =
-        |s: &Database<'_>| *s.standing == Standing::Joining && of(*s).is_some_and(|r| r.different() > 0);
+        |s: &Database<'_>| *s.membership == Membership::Joining && of(*s).is_some_and(|r| r.different() > 0);
     let newest = desired.databases().filter(wrong_copy).filter_map(of).map(|r| r.at_end).max();
     now.saturating_sub(last.at_end) > pause(last, UNSETTLED_EVERY)
         || newest.is_some_and(|at| at > last.at_start)
@@ -60,7 +60,7 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, seen
     // One whose log was reset gives numbers that prove nothing until it goes on above the old ones.
     let open = fresh(observed, writer, now).is_some_and(|w| !w.read_only && w.schema && w.claims() == 0);
     let follows = seen
-        .links
+        .channels
         .get(writer)
         .is_some_and(|l| l.error == 0 && l.applying && l.delay_ms.is_some_and(|ms| ms < NEAR));
     let comparison = observed.comparison(server);

@@ -6,12 +6,12 @@ use crate::db::failover::tests::invariants::every;
 use crate::db::failover::tests::scene::{Scene, Turn, cluster, name};
 use crate::db::{DatabaseSeen, Thread};
 use crate::decision::Decision;
-use crate::desired::{Handover, Routing, Saved, Standing};
+use crate::desired::{Handover, Membership, Routing, Saved};
 use crate::ids::ServerName;
-use crate::observed::{HeldLink, Leader, ProcessId, Seen};
+use crate::observed::{HeldChannel, Leader, ProcessId, Seen};
 use crate::plan::Plan;
 use crate::plan::tests::{basis, elect, setting};
-use crate::step::{HostStep, SqlStep, Step, Target};
+use crate::step::{HostStep, SqlStep, Step, Subject};
 
 use super::plan;
 
@@ -33,22 +33,22 @@ fn is_open(scene: &Scene, name: &ServerName) -> bool {
 
 /// What no plan may contain; `Err` says which step it is.
 fn judge(scene: &Scene) -> Result<(), String> {
-    let stands = |n: &ServerName| scene.desired.database(n).map(|s| s.standing);
-    let has_readers = |n: &ServerName| matches!(stands(n), Some(Standing::Member | Standing::Leaving));
+    let stands = |n: &ServerName| scene.desired.database(n).map(|s| s.membership);
+    let has_readers = |n: &ServerName| matches!(stands(n), Some(Membership::Member | Membership::Leaving));
     let copies = |n: &ServerName| match stands(n) {
-        Some(Standing::Member | Standing::Joining) => true,
+        Some(Membership::Member | Membership::Joining) => true,
         // It may lack what it wrote itself.
-        Some(Standing::Returning { saved: Some(_), .. }) => {
+        Some(Membership::Returning { saved: Some(_), .. }) => {
             let own = |n: &ServerName| Some(scene.seen.databases.get(n)?.value()?.written.last(1));
             own(n) < scene.desired.members().filter_map(|m| own(&m.name)).max()
         }
         _ => false,
     };
-    let saved = |n: &ServerName| matches!(stands(n), Some(Standing::Returning { saved: Some(_), .. }));
+    let saved = |n: &ServerName| matches!(stands(n), Some(Membership::Returning { saved: Some(_), .. }));
     let steps = steps(scene);
     for step in &steps {
         let well = match step {
-            Step::Sql(SqlStep::SetLink { on, from } | SqlStep::StartLink { on, from }) => {
+            Step::Sql(SqlStep::SetChannel { on, from } | SqlStep::StartChannel { on, from }) => {
                 copies(on) && has_readers(from)
             }
             Step::Sql(SqlStep::OpenDatabase { name, epoch }) => {
@@ -59,24 +59,24 @@ fn judge(scene: &Scene) -> Result<(), String> {
                         || scene.seen.open.iter().all(|n| n == name))
             }
             Step::Sql(SqlStep::CloseDatabase { name }) => is_open(scene, name),
-            Step::Sql(SqlStep::FreeLinks { .. }) => {
+            Step::Sql(SqlStep::FreeChannels { .. }) => {
                 let writer = scene.desired.writer.as_ref();
                 writer.is_some_and(|w| super::fresh(&scene.seen, w, scene.now).is_some())
             }
             Step::Sql(SqlStep::EndSenders { name, .. }) => scene.desired.is_writer(name),
             Step::Sql(SqlStep::SetSemiSync { name, on }) => !on || scene.desired.is_writer(name),
-            Step::Sql(SqlStep::StopLink { whole, on, .. }) => {
-                *whole != matches!(stands(on), Some(Standing::Member | Standing::Joining))
+            Step::Sql(SqlStep::StopChannel { whole, on, .. }) => {
+                *whole != matches!(stands(on), Some(Membership::Member | Membership::Joining))
             }
-            Step::Sql(SqlStep::DropLink { from, .. }) => {
+            Step::Sql(SqlStep::DropChannel { from, .. }) => {
                 matches!(
                     stands(from),
-                    None | Some(Standing::Joining | Standing::Diverged(_) | Standing::Released)
+                    None | Some(Membership::Joining | Membership::Diverged(_) | Membership::Released)
                 )
             }
             // The wish may change who writes, and nothing else by itself.
             Step::Wish(Decision::Readmit { of, .. } | Decision::Expel { of, .. }) => saved(&of.name),
-            Step::Wish(Decision::Recopy(of)) => matches!(stands(&of.name), Some(Standing::Diverged(_))),
+            Step::Wish(Decision::Recopy(of)) => matches!(stands(&of.name), Some(Membership::Diverged(_))),
             Step::Wish(change) => {
                 matches!(change, Decision::Elect { .. } | Decision::AbandonHandover { .. })
             }
@@ -88,8 +88,8 @@ fn judge(scene: &Scene) -> Result<(), String> {
     }
     // Whoever is open and must not be is closed before anything else happens to it.
     for server in &scene.desired.db.servers {
-        let target = Target::Database(server.name.clone());
-        let first = steps.iter().find(|s| s.target() == target);
+        let target = Subject::Database(server.name.clone());
+        let first = steps.iter().find(|s| s.subject() == target);
         let asked = scene.seen.databases.get(&server.name).and_then(|d| d.fresh(scene.now, 2_000)).is_some();
         let wrong = asked
             && is_open(scene, &server.name)
@@ -120,8 +120,8 @@ fn a_connection_that_a_standby_has_given_up_is_ended() {
     let scene = cluster(1).database("db1", |d| d.senders = [(7, 20)].into());
     assert!(!steps(&scene).iter().any(|s| matches!(s, Step::Sql(SqlStep::EndSenders { .. }))));
     let away = scene.database("db2", |d| {
-        if let Some(link) = d.links.get_mut(&name("db1")) {
-            link.receiving = Thread::Connecting;
+        if let Some(channel) = d.channels.get_mut(&name("db1")) {
+            channel.receiving = Thread::Connecting;
         }
     });
     assert!(steps(&away).contains(&Step::Sql(SqlStep::EndSenders { name: name("db1"), ids: vec![7] })));
@@ -148,11 +148,11 @@ fn back(mut scene: Scene, read_only: bool, written: u64) -> Scene {
 #[test]
 fn after_an_election_nothing_links_to_the_old_writer_and_only_the_new_one_opens() {
     let mut number = 0;
-    let links = [Thread::Running, Thread::Connecting, Thread::Stopped];
+    let channels = [Thread::Running, Thread::Connecting, Thread::Stopped];
     for (written, holds) in [(10, 10), (12, 12)] {
         for limit in [Some(10), Some(12), None] {
             for (word, old) in OLD {
-                for own in links {
+                for own in channels {
                     for (db2_open, db3_open) in [(false, false), (true, false), (false, true)] {
                         for routing in [Routing::OneWriter, Routing::AllWriters] {
                             let scene = cluster(2).dead(200).answered("db2", written, holds);
@@ -160,15 +160,15 @@ fn after_an_election_nothing_links_to_the_old_writer_and_only_the_new_one_opens(
                                 .database("db2", |d| d.read_only = !db2_open)
                                 .database("db3", |d| d.read_only = !db3_open);
                             scene = scene.database("db1", |d| {
-                                d.links.values_mut().for_each(|l| l.receiving = own);
+                                d.channels.values_mut().for_each(|l| l.receiving = own);
                             });
                             let elect = elect(&scene.desired, "db2", limit);
                             scene.desired = scene.desired.apply(&elect).expect("elected");
                             scene.desired.routing = routing;
                             for log in [None, Some(saved(3))] {
                                 let first = scene.desired.db.servers[0].database_mut();
-                                let standing = &mut first.expect("a database").standing;
-                                if let Standing::Returning { saved, .. } = standing {
+                                let membership = &mut first.expect("a database").membership;
+                                if let Membership::Returning { saved, .. } = membership {
                                     *saved = log;
                                 }
                                 let come = judge(&scene);
@@ -194,9 +194,11 @@ fn saved(count: u64) -> Saved {
 /// also copies nobody, readmitted only when it lacks nothing.
 fn returning(scene: &Scene, word: &str) {
     let Some(Seen::At(_, seen)) = scene.seen.databases.get(&name("db1")) else { return };
-    let Standing::Returning { limit, saved } = scene.desired.db.servers[0].base().standing else { return };
+    let Membership::Returning { limit, saved } = scene.desired.db.servers[0].base().membership else {
+        return;
+    };
     let closed = saved.is_some() && seen.read_only;
-    let still = closed && seen.links.values().all(|l| l.receiving == Thread::Stopped);
+    let still = closed && seen.channels.values().all(|l| l.receiving == Thread::Stopped);
     let steps = steps(scene);
     let readmit =
         steps.contains(&Step::Wish(Decision::Readmit { of: basis(&scene.desired, "db1"), at: scene.now }));
@@ -207,19 +209,21 @@ fn returning(scene: &Scene, word: &str) {
     assert_eq!((readmit, expel), (closed && !more && whole, still && more), "{word}: {steps:?}");
 }
 
-/// The new writer's links are set where they lack, and only between members.
+/// The new writer's channels are set where they lack, and only between members.
 #[test]
 fn the_members_left_go_on_copying_each_other() {
     let mut scene = cluster(2).dead(200).answered("db2", 10, 10).answered("db3", 10, 10);
     let elect = elect(&scene.desired, "db2", Some(10));
     scene.desired = scene.desired.apply(&elect).expect("elected");
     let scene = scene.database("db3", |d| {
-        d.links.remove(&name("db2"));
+        d.channels.remove(&name("db2"));
     });
     let linked: BTreeSet<(String, String)> = steps(&scene)
         .iter()
         .filter_map(|s| match s {
-            Step::Sql(SqlStep::SetLink { on, from } | SqlStep::StartLink { on, from }) => Some((on, from)),
+            Step::Sql(SqlStep::SetChannel { on, from } | SqlStep::StartChannel { on, from }) => {
+                Some((on, from))
+            }
             _ => None,
         })
         .map(|(on, from)| (on.to_string(), from.to_string()))
@@ -242,16 +246,16 @@ fn nobody_is_opened_while_another_one_is_open() {
 #[test]
 fn one_that_joins_copies_the_members_and_nobody_copies_it() {
     let scene =
-        cluster(3).wished("db3", |s| s.stands(Standing::Joining)).database("db3", |d| d.links.clear());
+        cluster(3).wished("db3", |s| s.stands(Membership::Joining)).database("db3", |d| d.channels.clear());
     assert_eq!(judge(&scene), Ok(()));
     let all = steps(&scene);
     for from in ["db1", "db2", "db4"] {
         assert!(
-            all.contains(&Step::Sql(SqlStep::SetLink { on: name("db3"), from: name(from) })),
+            all.contains(&Step::Sql(SqlStep::SetChannel { on: name("db3"), from: name(from) })),
             "{from}: {all:?}"
         );
         assert!(
-            all.contains(&Step::Sql(SqlStep::DropLink { on: name(from), from: name("db3") })),
+            all.contains(&Step::Sql(SqlStep::DropChannel { on: name(from), from: name("db3") })),
             "{from}: {all:?}"
         );
     }
@@ -260,10 +264,10 @@ fn one_that_joins_copies_the_members_and_nobody_copies_it() {
 /// What it has of its own is still to be had, until everybody has it.
 #[test]
 fn one_that_leaves_is_copied_until_everybody_has_what_it_wrote() {
-    let scene = cluster(2).wished("db3", |s| s.stands(Standing::Leaving));
+    let scene = cluster(2).wished("db3", |s| s.stands(Membership::Leaving));
     let scene = scene.database("db3", |d| d.written.0.extend([(5, 9)])).unlinked_from("db1", "db3");
     let forget = Step::Wish(Decision::Forget(basis(&scene.desired, "db3")));
-    assert!(steps(&scene).contains(&Step::Sql(SqlStep::SetLink { on: name("db1"), from: name("db3") })));
+    assert!(steps(&scene).contains(&Step::Sql(SqlStep::SetChannel { on: name("db1"), from: name("db3") })));
     assert!(!steps(&scene).contains(&forget));
     let one = scene.database("db1", |d| d.applied.0.extend([(5, 9)]));
     assert!(!steps(&one).contains(&forget), "db2 lacks it");
@@ -276,7 +280,7 @@ fn one_that_leaves_is_copied_until_everybody_has_what_it_wrote() {
 /// was gone, and the next database took its place among the numbers beside it.
 #[test]
 fn one_that_is_to_stop_and_to_leave_is_asked_as_any_other() {
-    let scene = cluster(2).all_writers().wished("db3", |s| s.stands(Standing::Leaving)).off("db3");
+    let scene = cluster(2).all_writers().wished("db3", |s| s.stands(Membership::Leaving)).off("db3");
     let scene = scene.database("db3", |d| {
         d.written.0.extend([(5, 9)]);
         d.read_only = false;
@@ -307,18 +311,18 @@ fn one_that_is_to_stop_and_to_leave_is_asked_as_any_other() {
 /// db3 wrote while all did; the others are stopped before they have it.
 #[test]
 fn one_that_leaves_stays_while_all_the_others_are_stopped() {
-    let scene = cluster(2).wished("db3", |s| s.stands(Standing::Leaving)).off("db1").off("db2");
+    let scene = cluster(2).wished("db3", |s| s.stands(Membership::Leaving)).off("db1").off("db2");
     let scene = scene.database("db3", |d| d.written.0.extend([(5, 9)]));
     assert!(!steps(&scene).contains(&Step::Wish(Decision::Forget(basis(&scene.desired, "db3")))));
 }
 
-/// Links from one that is copied anew are dropped: it will be another one by the same name.
+/// Channels from one that is copied anew are dropped: it will be another one by the same name.
 #[test]
 fn nobody_keeps_a_link_to_one_that_diverged() {
     let all = steps(&cluster(2).diverged("db3"));
     for on in ["db1", "db2"] {
         assert!(
-            all.contains(&Step::Sql(SqlStep::DropLink { on: name(on), from: name("db3") })),
+            all.contains(&Step::Sql(SqlStep::DropChannel { on: name(on), from: name("db3") })),
             "{on}: {all:?}"
         );
     }
@@ -330,7 +334,7 @@ fn a_former_writer_whose_log_was_not_read_is_neither_readmitted_nor_kept_out() {
     for written in [10, 13] {
         let scene = cluster(2).dead(200).answered("db2", 10, 10).answered("db3", 10, 10);
         let mut scene = back(scene, true, written).database("db1", |d| {
-            d.links.values_mut().for_each(|l| l.receiving = Thread::Stopped);
+            d.channels.values_mut().for_each(|l| l.receiving = Thread::Stopped);
         });
         let elect = elect(&scene.desired, "db2", Some(10));
         scene.desired = scene.desired.apply(&elect).expect("elected");
@@ -348,7 +352,7 @@ fn a_former_writer_whose_log_was_not_read_is_neither_readmitted_nor_kept_out() {
 /// db1 was the writer until a moment ago; `count` transactions of its log were saved.
 fn former(count: u64) -> Scene {
     let saved = Some(Saved { count, file: "lost/x.sql".to_owned() });
-    let mut scene = cluster(1).wished("db1", |s| s.stands(Standing::Returning { limit: 10, saved }));
+    let mut scene = cluster(1).wished("db1", |s| s.stands(Membership::Returning { limit: 10, saved }));
     scene.desired.writer = Some(name("db2"));
     scene.desired.epoch += 1;
     scene
@@ -394,10 +398,10 @@ fn only_a_former_writer_with_writes_of_its_own_takes_back_what_it_logged() {
     assert_eq!(keeps(cluster(1).diverged("db2"), "db2"), Some(true), "it is looked at, and copied again");
 }
 
-/// What is planned for a link, of db2 towards db1.
+/// What is planned for a channel, of db2 towards db1.
 fn on_the_link(scene: &Scene) -> Vec<Step> {
     let ours = |step: &Step| match step {
-        Step::Sql(SqlStep::StartLink { on, from } | SqlStep::StopLink { on, from, .. }) => {
+        Step::Sql(SqlStep::StartChannel { on, from } | SqlStep::StopChannel { on, from, .. }) => {
             (on, from) == (&name("db2"), &name("db1"))
         }
         _ => false,
@@ -411,30 +415,31 @@ fn a_held_link_is_stopped_once_left_alone_and_started_when_its_time_is_over() {
     let mut scene = cluster(2);
     assert_eq!(on_the_link(&scene), []);
     let until = scene.now + 5_000;
-    scene.seen.held = Some(HeldLink { on: on.clone(), from: from.clone(), until });
-    let stop = Step::Sql(SqlStep::StopLink { on: on.clone(), from: from.clone(), whole: false });
+    scene.seen.held = Some(HeldChannel { on: on.clone(), from: from.clone(), until });
+    let stop = Step::Sql(SqlStep::StopChannel { on: on.clone(), from: from.clone(), whole: false });
     assert_eq!(on_the_link(&scene), [stop]);
     assert_eq!(judge(&scene), Ok(()));
     let mut stands =
-        scene.database("db2", |d| d.links.get_mut(&name("db1")).unwrap().receiving = Thread::Stopped);
+        scene.database("db2", |d| d.channels.get_mut(&name("db1")).unwrap().receiving = Thread::Stopped);
     assert_eq!(on_the_link(&stands), []);
     let mut over = stands.clone();
-    over.seen.held = Some(HeldLink { on: on.clone(), from: from.clone(), until: over.now });
-    assert_eq!(on_the_link(&over), [Step::Sql(SqlStep::StartLink { on: on.clone(), from: from.clone() })]);
-    // A change of writer needs the link: it is let go at once.
+    over.seen.held = Some(HeldChannel { on: on.clone(), from: from.clone(), until: over.now });
+    assert_eq!(on_the_link(&over), [Step::Sql(SqlStep::StartChannel { on: on.clone(), from: from.clone() })]);
+    // A change of writer needs the channel: it is let go at once.
     stands.desired.handover = Some(Handover { to: on.clone(), at: stands.now, accept_loss: false });
-    assert_eq!(on_the_link(&stands), [Step::Sql(SqlStep::StartLink { on, from })]);
+    assert_eq!(on_the_link(&stands), [Step::Sql(SqlStep::StartChannel { on, from })]);
 }
 
 #[test]
 fn a_log_that_ended_with_a_full_disk_is_asked_for_once_more() {
     let scene = |code| {
         cluster(1).database("db2", |d| {
-            let link = d.links.entry(name("db1")).or_default();
-            (link.error, link.receiving, link.applying) = (code, Thread::Stopped, true);
+            let channel = d.channels.entry(name("db1")).or_default();
+            (channel.error, channel.receiving, channel.applying) = (code, Thread::Stopped, true);
         })
     };
-    let asks = |scene: &Scene| steps(scene).iter().any(|s| matches!(s, Step::Sql(SqlStep::StartLink { .. })));
+    let asks =
+        |scene: &Scene| steps(scene).iter().any(|s| matches!(s, Step::Sql(SqlStep::StartChannel { .. })));
     let ago = |scene: Scene, ms| {
         let at = scene.now - ms;
         scene.started("db1", at)
@@ -445,7 +450,7 @@ fn a_log_that_ended_with_a_full_disk_is_asked_for_once_more() {
     assert!(!asks(&ago(scene(1032), 5_000)), "another error waits for a person");
     // Between two tries a person sees what is wrong.
     let mut tried = ago(scene(1236), 5_000);
-    let step = Step::Sql(SqlStep::StartLink { on: name("db2"), from: name("db1") });
+    let step = Step::Sql(SqlStep::StartChannel { on: name("db2"), from: name("db1") });
     tried.seen.note_rest(&step, tried.now - 9_000);
     assert!(!asks(&tried));
     tried.now += 1_000;

@@ -7,7 +7,7 @@ use crate::db::detail::settings::{Way, wrong};
 use crate::db::events::{self, Role};
 use crate::db::ids::{DENSE, Numbering, apart};
 use crate::decision::{Basis, Decision};
-use crate::desired::{Database, Desired, Routing, Standing};
+use crate::desired::{Database, Desired, Membership, Routing};
 use crate::ids::{Millis, ServerName};
 use crate::observed::{Observed, ProcessId};
 use crate::plan::Plan;
@@ -27,7 +27,7 @@ pub(super) fn plan(
     calm: bool,
 ) {
     let Scene { desired, observed, now } = scene;
-    if !matches!(server.standing, Standing::Member | Standing::Joining) {
+    if !matches!(server.membership, Membership::Member | Membership::Joining) {
         return;
     }
     for wrong in wrong(desired, server, &seen.variables) {
@@ -54,7 +54,7 @@ pub(super) fn plan(
     // What was withheld is given back with the numbers.
     let dense = Numbering::of(&seen.variables).is_none_or(|is| is == DENSE);
     let what = accounts
-        .filter(|_| *server.standing == Standing::Member)
+        .filter(|_| *server.membership == Membership::Member)
         .and_then(|found| lacking(found, shared || !dense).or_else(|| excess(found).filter(|_| shared)));
     if let Some(what) = what {
         plan.steps.push(Step::Sql(SqlStep::MakeAccounts { name: server.name.clone(), what }));
@@ -62,13 +62,13 @@ pub(super) fn plan(
     renumber(plan, scene, (server, seen));
 }
 
-/// A database that takes writes knows zones by name once all others do: what is logged under a name stops the link of
-/// one that does not know it.
+/// A database that takes writes knows zones by name once all others do: what is logged under a name stops the channel
+/// of one that does not know it.
 pub(super) fn zones(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) {
     let Scene { desired, observed, now } = scene;
     let known = |s: Database<'_>| fresh(observed, &s.name, now).is_some_and(|d| !d.zoneless || !d.read_only);
     let others = desired.databases().filter(|s| s.id != server.id && !s.stopped());
-    let mut others = others.filter(|s| matches!(s.standing, Standing::Member | Standing::Joining));
+    let mut others = others.filter(|s| matches!(s.membership, Membership::Member | Membership::Joining));
     if seen.zoneless && !seen.read_only && others.all(known) {
         plan.steps.push(Step::Sql(SqlStep::LoadZones { name: server.name.clone() }));
     }
@@ -77,7 +77,7 @@ pub(super) fn zones(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database
 /// Scheduled events run on the writer, from the moment it is open, and nowhere else.
 pub(super) fn events(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) {
     let Scene { desired, observed, now } = scene;
-    if !touched(observed, server) || *server.standing == Standing::Released {
+    if !touched(observed, server) || *server.membership == Membership::Released {
         return;
     }
     let role = match () {
@@ -100,7 +100,7 @@ pub(super) fn events(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Databas
 /// Somebody else's is not touched before its copy is there.
 fn touched(observed: &Observed, server: Database<'_>) -> bool {
     server.is_ours()
-        || *server.standing != Standing::Joining
+        || *server.membership != Membership::Joining
         || observed.initialised.get(&server.name) == Some(&server.id)
 }
 
@@ -147,7 +147,7 @@ pub(super) fn comes_back(desired: &Desired, observed: &Observed, writer: &Server
 }
 
 /// Where all write: why a database is not opened yet, so that no two give the same number: each numbers in its own
-/// place, and what was numbered otherwise before is here. The writer waits for nobody who is silent, and for no link
+/// place, and what was numbered otherwise before is here. The writer waits for nobody who is silent, and for no channel
 /// that waits for a person: without it there is no database at all.
 pub(super) fn unnumbered(scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) -> Option<Text> {
     let Scene { desired, observed, now } = scene;
@@ -161,7 +161,7 @@ pub(super) fn unnumbered(scene: Scene<'_>, (server, seen): (Database<'_>, &Datab
     let writer = desired.is_writer(&server.name);
     for peer in desired.databases().filter(|s| s.id != server.id) {
         let silent = fresh(observed, &peer.name, now).is_none();
-        let link = seen.links.get(&peer.name).filter(|l| l.error == 0);
+        let channel = seen.channels.get(&peer.name).filter(|l| l.error == 0);
         // One that is gone comes back closed. A writer that is gone, and that nobody replaced, has all that it wrote.
         let gone = silent && !lives(observed, peer) && !desired.is_writer(&peer.name);
         let dense = match dense_upto(observed, peer, now) {
@@ -173,12 +173,12 @@ pub(super) fn unnumbered(scene: Scene<'_>, (server, seen): (Database<'_>, &Datab
             }
             None => return wait(peer),
         };
-        let comes = matches!(peer.standing, Standing::Member | Standing::Leaving);
-        if !comes || (writer && (silent || link.is_none())) {
+        let comes = matches!(peer.membership, Membership::Member | Membership::Leaving);
+        if !comes || (writer && (silent || channel.is_none())) {
             continue;
         }
         // What came from one that does not answer is applied first: how far it is, nobody knows.
-        let received = link.filter(|_| silent).map_or(0, |l| l.received.last(peer.id));
+        let received = channel.filter(|_| silent).map_or(0, |l| l.received.last(peer.id));
         let lacks = dense.max(received).saturating_sub(seen.holds(peer.id));
         if lacks > 0 {
             let (name, peer) = (&server.name, &peer.name);

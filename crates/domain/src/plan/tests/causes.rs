@@ -4,7 +4,7 @@ use super::*;
 use crate::causes::{About, Cause, Remedy};
 use crate::reason::Reason;
 use crate::snapshot::{Snapshot, snapshot};
-use crate::state::Light;
+use crate::state::Severity;
 use crate::text::Arg;
 
 struct Scene {
@@ -20,14 +20,14 @@ fn scene() -> Scene {
 }
 
 /// How bad a verdict is. A site that was set aside serves nobody.
-fn badness(light: Light) -> u8 {
-    match light {
-        Light::Good => 0,
-        Light::Warning => 1,
-        Light::Progress => 2,
-        Light::Maintenance => 3,
-        Light::Unknown => 4,
-        Light::Critical => 5,
+fn badness(severity: Severity) -> u8 {
+    match severity {
+        Severity::Good => 0,
+        Severity::Warning => 1,
+        Severity::Progress => 2,
+        Severity::Maintenance => 3,
+        Severity::Unknown => 4,
+        Severity::Critical => 5,
     }
 }
 
@@ -118,8 +118,9 @@ impl Scene {
     fn mend_all(&mut self) {
         for _ in 0..12 {
             let before = self.look();
-            let Some(first) = before.causes.first().filter(|_| before.verdict.light != Light::Good) else {
-                assert_eq!(before.verdict.light, Light::Good, "{:?}", before.verdict);
+            let Some(first) = before.causes.first().filter(|_| before.verdict.severity != Severity::Good)
+            else {
+                assert_eq!(before.verdict.severity, Severity::Good, "{:?}", before.verdict);
                 return;
             };
             // Stopped, and drained or in maintenance besides: each has an entry of its own, one after the other.
@@ -129,7 +130,7 @@ impl Scene {
             });
             self.mend(first);
             let after = self.look();
-            let (was, is) = (badness(before.verdict.light), badness(after.verdict.light));
+            let (was, is) = (badness(before.verdict.severity), badness(after.verdict.severity));
             let told = format!("{:?}\n{first:?}\n{:?}\n{:?}", before.verdict, after.verdict, after.causes);
             assert!(is <= was, "worse: {told}");
             let several = before.causes.len() > 1 || names(first).len() > 1 || twice;
@@ -143,7 +144,7 @@ impl Scene {
 
 /// What holds at every moment.
 fn complete(desired: &Desired, shown: &Snapshot) {
-    let bad = shown.verdict.light != Light::Good;
+    let bad = shown.verdict.severity != Severity::Good;
     assert!(!bad || !shown.causes.is_empty(), "{:?}", shown.verdict);
     // Verdict and list name the same servers.
     let named: usize = shown.causes.iter().map(|cause| names(cause).len()).sum();
@@ -241,7 +242,7 @@ fn web_servers_that_a_person_took_out_are_the_cause_with_who_and_when() {
     scene.maintenance("web2");
     let at = scene.desired.asked.values().next().and_then(|out| out.admin.clone()).expect("asked").at;
     let shown = scene.look();
-    assert_eq!(shown.verdict.light, Light::Warning);
+    assert_eq!(shown.verdict.severity, Severity::Warning);
     assert_eq!(list(&shown), [(vec!["web2"], &ask(PoolId::Web, "web2", Action::Ready))]);
     let asked = shown.causes[0].asked.clone().expect("somebody");
     assert_eq!((asked.by.as_str(), asked.at), ("ana", at));
@@ -265,14 +266,14 @@ fn where_enough_others_serve_one_that_was_taken_out_is_no_trouble() {
     let mut scene = scene();
     scene.mend(&Cause {
         about: About::Cordee,
-        status: crate::state::Remark::bare(Light::Good, text!("verdict-good")),
+        status: crate::state::Remark::bare(Severity::Good, text!("verdict-good")),
         asked: None,
         explains: Vec::new(),
         remedies: vec![Remedy::Add],
     });
     scene.admin("web2", Admin::Drain);
     let shown = scene.look();
-    assert_eq!((shown.verdict.light, shown.causes.len()), (Light::Good, 0));
+    assert_eq!((shown.verdict.severity, shown.causes.len()), (Severity::Good, 0));
     let named = text!("verdict-good-draining", names = Arg::servers([&name("web2")]), count = 1_usize);
     assert_eq!(shown.verdict.word, named, "it is named");
     scene.admin("web2", Admin::Maintenance);
@@ -288,7 +289,7 @@ fn a_stopped_standby_is_the_cause_and_the_only_writer_is_left_alone() {
     let mut scene = scene();
     scene.stop("db2");
     let shown = scene.look();
-    assert_eq!(shown.verdict.light, Light::Warning);
+    assert_eq!(shown.verdict.severity, Severity::Warning);
     assert_eq!(list(&shown), [(vec!["db2"], &ask(PoolId::Db, "db2", Action::Start))]);
     assert_eq!(shown.causes[0].explains, [name("db1")]);
     scene.mend_all();
@@ -301,15 +302,15 @@ fn databases_that_a_person_stopped_are_told_as_that() {
     let mut scene = scene();
     let said = |shown: &Snapshot| {
         let reason = shown.verdict.reason.as_ref().expect("a reason").sentence();
-        (shown.verdict.light, shown.verdict.word.key.to_string(), reason.key.to_string())
+        (shown.verdict.severity, shown.verdict.word.key.to_string(), reason.key.to_string())
     };
-    let told = |reason: &str| (Light::Maintenance, "verdict-no-database".to_owned(), reason.to_owned());
+    let told = |reason: &str| (Severity::Maintenance, "verdict-no-database".to_owned(), reason.to_owned());
     for server in ["db2", "db1"] {
         scene.stop(server);
     }
     let shown = scene.look();
     assert_eq!(said(&shown), told("verdict-databases-stopped"));
-    assert_eq!(shown.causes[0].status.light, Light::Maintenance);
+    assert_eq!(shown.causes[0].status.severity, Severity::Maintenance);
     assert!(list(&shown)[0].0.contains(&"db1"), "{:?}", shown.causes);
     // One comes back, and not the one that takes the writes.
     let start = Request::SetPower { pool: PoolId::Db, name: name("db2"), power: Power::On, force: true };
@@ -327,7 +328,7 @@ fn a_frozen_haproxy_is_one_cause_not_one_for_each_server() {
     scene.world.frozen.insert(ProcessId::Proxy(PoolId::Web));
     scene.go();
     let shown = scene.look();
-    assert_eq!((shown.verdict.light, shown.causes.len()), (Light::Critical, 1), "{:?}", shown.causes);
+    assert_eq!((shown.verdict.severity, shown.causes.len()), (Severity::Critical, 1), "{:?}", shown.causes);
     assert_eq!(shown.causes[0].about, About::Proxy(PoolId::Web));
     assert_eq!(shown.causes[0].explains, [name("web1")], "the other one was stopped before");
     assert!(matches!(&shown.causes[0].remedies[..], [Remedy::Hand { says }] if says.key == "remedy-thaw"));

@@ -125,7 +125,7 @@ fn steps_on_web2(seen: &ProcessSeen) -> Vec<Step> {
     tale.memory.homes.insert(name("web2"), Made { pool: Some(PoolId::Db), id: None });
     tale.memory.processes.insert(web2.clone(), seen.clone());
     let all = plan(crate::scene::Scene::new(&tale.desired, &tale.memory, tale.world.now), &setting()).steps;
-    all.into_iter().filter(|s| s.target() == Target::Process(web2.clone())).collect()
+    all.into_iter().filter(|s| s.subject() == Subject::Process(web2.clone())).collect()
 }
 
 #[test]

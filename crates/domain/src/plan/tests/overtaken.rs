@@ -1,7 +1,7 @@
 //! A decision is made on a picture that is some time old, and stored later: whatever people asked in between.
 
 use super::*;
-use crate::desired::{Run, Standing};
+use crate::desired::{Membership, Run};
 
 /// A server that was removed, and another one that came under its name at once.
 fn again() -> impl Strategy<Value = Vec<Request>> {
@@ -136,18 +136,18 @@ proptest! {
     /// wishes that no plan need lead to.
     #[test]
     fn no_kind_of_decision_touches_a_server_that_took_the_name(
-        standing in 0_usize..7, external in any::<bool>(), handing in any::<bool>(), meanwhile in meanwhile(),
+        membership in 0_usize..7, external in any::<bool>(), handing in any::<bool>(), meanwhile in meanwhile(),
     ) {
         let saved = Saved { count: 1, file: "lost/x".to_owned() };
-        let standings = [
-            Standing::Member, Standing::Joining, Standing::Leaving, Standing::Released,
-            Standing::Returning { limit: 3, saved: None },
-            Standing::Returning { limit: 3, saved: Some(saved.clone()) },
-            Standing::Diverged(saved.clone()),
+        let memberships = [
+            Membership::Member, Membership::Joining, Membership::Leaving, Membership::Released,
+            Membership::Returning { limit: 3, saved: None },
+            Membership::Returning { limit: 3, saved: Some(saved.clone()) },
+            Membership::Diverged(saved.clone()),
         ];
         let mut before = first();
         let db2 = &mut before.db.servers[1];
-        db2.stands(standings[standing].clone());
+        db2.stands(memberships[membership].clone());
         db2.runtime = Run::new(if external { Runtime::External } else { Runtime::Process });
         before.web.servers[1].web_mut().expect("a web server").leaving = true;
         if handing {
@@ -192,11 +192,11 @@ fn a_decision_that_was_overtaken_is_no_failure_and_rests_only_when_it_comes_agai
         plan.steps.is_empty()
     };
     assert_eq!(again(&mut observed, std::slice::from_ref(&step)), []);
-    assert!(!held(&observed) && observed.setbacks.is_empty(), "it is decided anew at once");
+    assert!(!held(&observed) && observed.backoffs.is_empty(), "it is decided anew at once");
     // Refused once more on a newer picture: something is at odds with itself, and that is told.
     observed.overtaken(&step);
     assert_eq!(again(&mut observed, std::slice::from_ref(&step)), std::slice::from_ref(&step));
-    assert!(held(&observed) && observed.setbacks.is_empty(), "no status says that anything failed");
+    assert!(held(&observed) && observed.backoffs.is_empty(), "no status says that anything failed");
     assert_eq!(again(&mut observed, &[]), []);
     assert!(!held(&observed));
 }

@@ -3,9 +3,9 @@
 use super::*;
 use crate::fault::Fault;
 use crate::haproxy::runtime::State;
-use crate::observed::{Port, Setback};
+use crate::observed::{Backoff, Port};
 use crate::plan::cut_off;
-use crate::state::Light;
+use crate::state::Severity;
 
 /// What is known of a server's process and of its port, and whether HAProxy may lead there.
 #[test]
@@ -57,7 +57,7 @@ fn what_is_not_known_of_a_port_changes_nothing() {
             assert!(steps.iter().all(|s| out(s) && s.takes_out()), "{steps:?}");
             // And no step on that HAProxy comes before it.
             let all = plan(crate::scene::Scene::new(&desired, &memory, world.now), &setting()).steps;
-            let first = all.iter().find(|s| matches!(s.target(), Target::Proxy(_)));
+            let first = all.iter().find(|s| matches!(s.subject(), Subject::Proxy(_)));
             assert_eq!(first, steps.first(), "{server} {alive} {ended} {port:?}");
         }
     }
@@ -111,10 +111,10 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
     world.die(&id);
     world.look(&mut memory, &desired);
     let why = Fault::Strange(None);
-    memory.setbacks.insert(Target::Proxy(PoolId::Web), Setback { count: 9, at: world.now - 300, why });
+    memory.backoffs.insert(Subject::Proxy(PoolId::Web), Backoff { count: 9, at: world.now - 300, why });
     let first = plan(crate::scene::Scene::new(&desired, &memory, world.now), &setting()).steps;
     assert!(first.iter().any(Step::takes_out), "a setback of another step keeps it in service: {first:?}");
-    memory.setbacks.clear();
+    memory.backoffs.clear();
     let mut wish = desired.clone();
     round(&mut wish, &mut world, &mut memory, usize::MAX);
     assert!(!led(&memory), "dead, and started again in the same round");
@@ -126,11 +126,11 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
         assert!(!steps.iter().any(back), "{port:?}: {steps:?}");
         let status = status(&memory, world.now);
         // Nobody took it out, and nobody is told so.
-        assert_ne!(status.light, Light::Maintenance, "{port:?}");
+        assert_ne!(status.severity, Severity::Maintenance, "{port:?}");
         if let Port::Foreign(holder) = port {
             let port = desired.web.server(&name("web1")).expect("there").port;
             let reason = crate::reason::Reason::Fault(Fault::PortTaken { port, holder });
-            assert_eq!((status.light, status.reason), (Light::Critical, Some(reason)));
+            assert_eq!((status.severity, status.reason), (Severity::Critical, Some(reason)));
         }
     }
     round(&mut wish, &mut world, &mut memory, usize::MAX);

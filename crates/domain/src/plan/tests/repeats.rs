@@ -14,7 +14,7 @@ fn ten_seconds(observed: &mut Observed, steps: &[Step]) -> (u32, usize) {
         hold_back(&mut plan, observed, now);
         told += observed.planned(&mut plan, now, |_| true).len();
         let mut targets = BTreeSet::new();
-        for step in plan.steps.iter().filter(|step| targets.insert(step.target())) {
+        for step in plan.steps.iter().filter(|step| targets.insert(step.subject())) {
             done += 1;
             observed.succeeded(step);
         }
@@ -47,7 +47,7 @@ fn what_has_no_effect_rests_and_is_told_once() {
         assert_eq!(ten_seconds(&mut observed, std::slice::from_ref(&step)), (7, 1), "{step:?}");
         assert!(observed.rests_in_vain(&step, 10_000).is_some());
         // Nothing else is what it was not: no other step rests, no status says that one failed.
-        assert!(observed.setbacks.is_empty() && observed.vain.is_empty());
+        assert!(observed.backoffs.is_empty() && observed.vain.is_empty());
         // A plan without it: it had its effect, and nothing rests for it.
         assert_eq!(planned(&mut observed, &[]), []);
         assert_eq!((observed.rests_in_vain(&step, 10_000), observed.done.len()), (None, 0), "{step:?}");
@@ -93,8 +93,8 @@ fn several_in_vain_on_one_target_all_rest() {
         let (value, was) = ("1".to_owned(), "0".to_owned());
         Step::Sql(SqlStep::SetVariable { name: name("db2"), variable, value, was, still: false })
     };
-    let receipts = Step::Sql(SqlStep::SetReceipts { name: name("db2"), on: true });
-    let all = [set("sync_binlog"), set("binlog_format"), receipts];
+    let acks = Step::Sql(SqlStep::SetAcks { name: name("db2"), on: true });
+    let all = [set("sync_binlog"), set("binlog_format"), acks];
     assert_eq!(ten_seconds(&mut Observed::default(), &all), (21, 3));
     let close = Step::Sql(SqlStep::CloseDatabase { name: name("db2") });
     let mut observed = Observed::default();
@@ -118,7 +118,7 @@ fn closing_fencing_ending_and_starting_are_never_kept_waiting() {
         Step::Host(HostStep::StopProcess { id: ProcessId::Server(name("web1")), pid: 7 }),
         Step::Host(HostStep::KillProcess { id: ProcessId::Server(name("web1")), pids: vec![7] }),
         Step::Sql(SqlStep::CloseDatabase { name: name("db1") }),
-        Step::Sql(SqlStep::StartLink { on: name("db1"), from: name("db2") }),
+        Step::Sql(SqlStep::StartChannel { on: name("db1"), from: name("db2") }),
         Step::Sql(SqlStep::EndSenders { name: name("db1"), ids: vec![3] }),
     ];
     for step in insisting {

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::db::verify::{OddTables, TableName};
-use crate::desired::Standing;
+use crate::desired::Membership;
 use crate::snapshot::{Snapshot, snapshot};
 use crate::started::{Started, started};
-use crate::state::{Light, State, Status};
+use crate::state::{Severity, State, Status};
 
 struct Scene {
     desired: Desired,
@@ -38,8 +38,8 @@ fn with(server: &str, alter: impl Fn(&mut crate::snapshot::ServerView)) -> Start
     started(&seen)
 }
 
-fn bare(light: Light, state: State) -> Status {
-    Status::bare(light, state)
+fn bare(severity: Severity, state: State) -> Status {
+    Status::bare(severity, state)
 }
 
 #[test]
@@ -47,7 +47,9 @@ fn a_start_is_over_once_all_is_well_and_not_before() {
     let (mut desired, mut world, mut memory) = (first(), World::at(1_000_000), Observed::default());
     for _ in 0..400 {
         let seen = snapshot(crate::scene::Scene::new(&desired, &memory, world.now), &setting());
-        if seen.verdict.light == Light::Good && seen.servers.iter().all(|s| s.status.light == Light::Good) {
+        if seen.verdict.severity == Severity::Good
+            && seen.servers.iter().all(|s| s.status.severity == Severity::Good)
+        {
             break;
         }
         assert_ne!(started(&seen), Started::Well, "{:?}", seen.verdict);
@@ -67,45 +69,45 @@ fn a_warning_that_lasts_keeps_nobody_waiting() {
     let seen = keyless.picture();
     assert!(seen.servers.iter().any(|s| s.status.state == State::Keyless), "{:?}", seen.servers);
     assert_eq!(keyless.started(), Started::Serves);
-    // A file that HAProxy refuses, rows that differ, a link that stopped, a comparison that takes hours.
+    // A file that HAProxy refuses, rows that differ, a channel that stopped, a comparison that takes hours.
     let mut refused = scene().picture();
-    refused.proxies[0].status = bare(Light::Warning, State::Drift);
+    refused.proxies[0].status = bare(Severity::Warning, State::Drift);
     refused.proxies[0].settled = false;
-    refused.verdict.light = Light::Warning;
+    refused.verdict.severity = Severity::Warning;
     assert_eq!(started(&refused), Started::Serves);
-    for (light, word) in [
-        (Light::Warning, State::RowsUnproven),
-        (Light::Critical, State::RowsDiffer),
-        (Light::Critical, State::ReplicationStopped),
-        (Light::Progress, State::Comparing),
+    for (severity, word) in [
+        (Severity::Warning, State::RowsUnproven),
+        (Severity::Critical, State::RowsDiffer),
+        (Severity::Critical, State::ReplicationStopped),
+        (Severity::Progress, State::Comparing),
     ] {
-        assert_ne!(with("db2", |s| s.status = bare(light, word)), Started::Waits, "{word:?}");
+        assert_ne!(with("db2", |s| s.status = bare(severity, word)), Started::Waits, "{word:?}");
     }
 }
 
 #[test]
 fn what_does_not_run_or_is_on_its_way_is_waited_for() {
-    for (server, light, word) in [
-        ("web1", Light::Critical, State::Down),
-        ("web1", Light::Progress, State::Joining),
-        ("web2", Light::Unknown, State::Unknown),
-        ("db1", Light::Progress, State::Opening),
-        ("db2", Light::Critical, State::Unreachable),
-        ("db2", Light::Progress, State::Linking),
+    for (server, severity, word) in [
+        ("web1", Severity::Critical, State::Down),
+        ("web1", Severity::Progress, State::Joining),
+        ("web2", Severity::Unknown, State::Unknown),
+        ("db1", Severity::Progress, State::Opening),
+        ("db2", Severity::Critical, State::Unreachable),
+        ("db2", Severity::Progress, State::Linking),
     ] {
-        assert_eq!(with(server, |s| s.status = bare(light, word)), Started::Waits, "{server} {word:?}");
+        assert_eq!(with(server, |s| s.status = bare(severity, word)), Started::Waits, "{server} {word:?}");
     }
-    let back = Standing::Returning { limit: 3, saved: None };
+    let back = Membership::Returning { limit: 3, saved: None };
     let returns = with("db2", |s| {
-        (s.standing, s.wanted) = (Some(back.clone()), false);
-        s.status = bare(Light::Progress, State::Returning);
+        (s.membership, s.wanted) = (Some(back.clone()), false);
+        s.status = bare(Severity::Progress, State::Returning);
     });
     assert_eq!(returns, Started::Waits);
     // Nobody knows yet whether visitors are served; or HAProxy has not got its file.
-    for light in [Light::Progress, Light::Unknown] {
+    for severity in [Severity::Progress, Severity::Unknown] {
         let mut seen = scene().picture();
-        seen.verdict.light = light;
-        assert_eq!(started(&seen), Started::Waits, "{light:?}");
+        seen.verdict.severity = severity;
+        assert_eq!(started(&seen), Started::Waits, "{severity:?}");
     }
     let mut seen = scene().picture();
     seen.proxies[1].settled = false;
@@ -114,18 +116,18 @@ fn what_does_not_run_or_is_on_its_way_is_waited_for() {
 
 #[test]
 fn what_a_person_took_out_or_somebody_else_runs_or_is_copied_keeps_nobody_waiting() {
-    let down = || bare(Light::Critical, State::Down);
+    let down = || bare(Severity::Critical, State::Down);
     let leaves = Saved { count: 1, file: "lost/x".to_owned() };
-    for standing in [Standing::Joining, Standing::Leaving, Standing::Diverged(leaves)] {
+    for membership in [Membership::Joining, Membership::Leaving, Membership::Diverged(leaves)] {
         let set = with("db2", |s| {
-            (s.standing, s.wanted, s.status) = (Some(standing.clone()), false, down());
+            (s.membership, s.wanted, s.status) = (Some(membership.clone()), false, down());
         });
-        assert_eq!(set, Started::Well, "{standing:?}: the verdict was left as it was");
+        assert_eq!(set, Started::Well, "{membership:?}: the verdict was left as it was");
     }
     let elsewhere = with("web2", |s| (s.runtime, s.status) = (Runtime::External, down()));
-    let drained = with("web2", |s| (s.wanted, s.status) = (false, bare(Light::Progress, State::Draining)));
+    let drained = with("web2", |s| (s.wanted, s.status) = (false, bare(Severity::Progress, State::Draining)));
     let stopped = with("db2", |s| {
-        (s.wanted, s.power, s.status) = (false, Power::Off, bare(Light::Maintenance, State::Stopped));
+        (s.wanted, s.power, s.status) = (false, Power::Off, bare(Severity::Maintenance, State::Stopped));
     });
     assert_eq!([elsewhere, drained, stopped], [Started::Well; 3]);
 }

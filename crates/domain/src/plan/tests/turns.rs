@@ -3,7 +3,7 @@
 use super::*;
 use crate::fault::Fault;
 use crate::haproxy::runtime::State;
-use crate::haproxy::stats::Verdict;
+use crate::haproxy::stats::CheckState;
 use crate::plan::leaving;
 use crate::state::State as Is;
 use crate::{status, text};
@@ -54,7 +54,8 @@ impl Scene {
         let seen = self.memory.proxy(PoolId::Web);
         // After a reload HAProxy has checked nobody yet, and goes on sending visitors to those that were well.
         let well = |s: &RunningServer| {
-            leaving::serves(s) || (leaving::takes(s) && s.check.code.is_empty() && s.verdict == Verdict::Up)
+            leaving::serves(s)
+                || (leaving::takes(s) && s.check.code.is_empty() && s.verdict == CheckState::Up)
         };
         seen.running.value().and_then(|r| r.servers.get(&name(server))).is_some_and(well)
     }
@@ -279,7 +280,7 @@ fn while_haproxy_cannot_be_asked_nothing_is_taken_out() {
                     *id == ProcessId::Server(name("web2"))
                 }
                 Step::Wish(_) => true,
-                other => other.target() == Target::Proxy(PoolId::Web),
+                other => other.subject() == Subject::Proxy(PoolId::Web),
             };
             assert!(!steps.iter().any(touches), "{leave:?}: {steps:?}");
         }

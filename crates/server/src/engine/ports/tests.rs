@@ -20,7 +20,7 @@ const STRANGER: u32 = 1_000;
 struct Scene {
     desired: Desired,
     observed: Observed,
-    busy: BTreeSet<Target>,
+    busy: BTreeSet<Subject>,
     ports: Ports,
     web1: ProcessId,
     port: u16,
@@ -138,7 +138,7 @@ fn somebody_else_is_proven_by_two_looks_and_a_process_that_just_ended_proves_not
 #[test]
 fn what_was_asked_before_a_process_came_or_went_says_nothing() {
     let changes: [fn(&mut Scene); 5] = [
-        |scene| scene.busy = BTreeSet::from([Target::Process(scene.web1.clone())]),
+        |scene| scene.busy = BTreeSet::from([Subject::Process(scene.web1.clone())]),
         |scene| scene.observed.processes.get_mut(&scene.web1).unwrap().leader = None,
         |scene| scene.observed.processes.get_mut(&scene.web1).unwrap().leader.as_mut().unwrap().pid += 1,
         // It came and went.

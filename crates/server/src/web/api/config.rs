@@ -7,7 +7,7 @@ use cordee_api::words::PoolWord;
 use cordee_domain::haproxy::drift::{Disk, FileView, Odd, Process};
 
 use super::answers::Asks;
-use super::input::TargetProxy;
+use super::input::ProxyPath;
 use super::question;
 use crate::board::Ask;
 use crate::web::App;
@@ -27,7 +27,7 @@ pub(super) async fn show(
     _: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    TargetProxy(proxy): TargetProxy,
+    ProxyPath(proxy): ProxyPath,
 ) -> Result<Json<ConfigJson>, Refusal> {
     let view = question(&app, lang, |reply| Ask::Config { proxy, reply }).await?;
     Ok(Json(config(&view, lang)))

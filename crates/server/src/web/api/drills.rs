@@ -7,12 +7,12 @@ use cordee_api::drills::{
     DrillJson, FindingJson, OrderJson, SaidJson, SessionsJson, TallyJson, TrafficJson, WritesJson,
 };
 use cordee_api::trials::{Cancelled, RunId};
-use cordee_domain::drill::{Drill, RawOrder, Recovery, Tally, Traffic, Victim};
+use cordee_domain::drill::{Drill, RawOrder, Recovery, Tally, Target, Traffic};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 
 use super::answers::Asks;
-use super::input::{Body, TargetRun, refused};
+use super::input::{Body, RunPath, refused};
 use super::trials::{begin_at_desk, cancel_at_desk, read_all, read_one};
 use crate::control::act::Act;
 use crate::store::Store;
@@ -52,9 +52,9 @@ fn json(drill: &Drill, lang: Lang) -> DrillJson {
         traffic: TrafficJson { rate, visitors, before, held, after },
         url: page.map(|p| p.url.to_string()),
         status: page.map(|p| p.status.number()),
-        victim: match &drill.victim {
-            Victim::Process(id) => id.to_string(),
-            Victim::Link { on, .. } => on.to_string(),
+        victim: match &drill.target {
+            Target::Process(id) => id.to_string(),
+            Target::Channel { on, .. } => on.to_string(),
         },
         struck: report.struck,
         undone_ms: report.undone_ms,
@@ -68,7 +68,12 @@ fn json(drill: &Drill, lang: Lang) -> DrillJson {
         said: report
             .said
             .iter()
-            .map(|s| SaidJson { ms: s.ms, about: s.about.clone(), light: s.light, word: lang.say(&s.word) })
+            .map(|s| SaidJson {
+                ms: s.ms,
+                about: s.about.clone(),
+                severity: s.severity,
+                word: lang.say(&s.word),
+            })
             .collect(),
         findings: view::drill::findings(drill, lang)
             .into_iter()
@@ -96,7 +101,7 @@ pub(super) async fn one(
     _: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    TargetRun(id): TargetRun,
+    RunPath(id): RunPath,
 ) -> Result<Json<DrillJson>, Refusal> {
     let found = read_one(&app, lang, move |store| store.drill(id), json).await?;
     let missing = || Refusal::problem(Problem::unknown("id", text!("problem-no-drill", id = id)), lang);

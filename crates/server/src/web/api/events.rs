@@ -18,7 +18,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::input::{Asked, LAST_ID};
+use super::input::{LAST_ID, QueryFields};
 use super::view;
 use crate::board::Event;
 use crate::store::StoreError;
@@ -53,7 +53,7 @@ pub(super) async fn stream(
     Language(lang): Language,
     State(app): State<App>,
     headers: HeaderMap,
-    asked: Asked,
+    asked: QueryFields,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Refusal> {
     let after = resume_from(&headers, &asked).map_err(|p| Refusal::problem(p, lang))?;
     let feed = Feed::open(app, lang, stay, after).await.map_err(|e| Refusal::store(&e, lang))?;
@@ -65,7 +65,7 @@ pub(super) async fn stream(
 }
 
 /// The header wins: it is newer than the address that a browser opened first.
-fn resume_from(headers: &HeaderMap, asked: &Asked) -> Result<Option<u64>, Problem> {
+fn resume_from(headers: &HeaderMap, asked: &QueryFields) -> Result<Option<u64>, Problem> {
     match headers.get("last-event-id") {
         None => asked.number("after", 0..=LAST_ID),
         Some(value) => {

@@ -50,14 +50,14 @@ pub fn not_here(lang: Lang) -> Refusal {
 
 /// The pool and the server of the address.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct ServerPath {
     /// The pool.
     pub pool: PoolId,
     /// The server; a name that no server can have is as unknown as any other.
     pub name: ServerName,
 }
 
-impl Target {
+impl ServerPath {
     /// That act, asked of it.
     pub fn asks(self, act: ServerAct) -> Act {
         Act::Server(self.pool, self.name, act)
@@ -66,23 +66,23 @@ impl Target {
 
 /// The database of an address that names no pool.
 #[derive(Clone, Debug)]
-pub struct TargetDatabase(pub ServerName);
+pub struct DatabasePath(pub ServerName);
 
 /// The pool of the address.
 #[derive(Clone, Copy, Debug)]
-pub struct TargetPool(pub PoolId);
+pub struct PoolPath(pub PoolId);
 
 /// The proxy of the address.
 #[derive(Clone, Copy, Debug)]
-pub struct TargetProxy(pub PoolId);
+pub struct ProxyPath(pub PoolId);
 
 /// The number of a run in the address; a word that is no number is as unknown as any other.
 #[derive(Clone, Copy, Debug)]
-pub struct TargetRun(pub u64);
+pub struct RunPath(pub u64);
 
 /// The token that the address names; a name that no token can have is as unknown as any other.
 #[derive(Clone, Debug)]
-pub struct TargetToken(pub String);
+pub struct TokenPath(pub String);
 
 /// The last word of the address.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ pub struct ActionWord(pub String);
 
 /// The query.
 #[derive(Clone, Debug)]
-pub struct Asked(BTreeMap<String, String>);
+pub struct QueryFields(BTreeMap<String, String>);
 
 /// A JSON object.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ pub struct Members {
     problems: Vec<Problem>,
 }
 
-impl FromRequestParts<App> for Target {
+impl FromRequestParts<App> for ServerPath {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
@@ -115,7 +115,7 @@ impl FromRequestParts<App> for Target {
     }
 }
 
-impl FromRequestParts<App> for TargetDatabase {
+impl FromRequestParts<App> for DatabasePath {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
@@ -124,7 +124,7 @@ impl FromRequestParts<App> for TargetDatabase {
     }
 }
 
-impl FromRequestParts<App> for TargetPool {
+impl FromRequestParts<App> for PoolPath {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
@@ -133,7 +133,7 @@ impl FromRequestParts<App> for TargetPool {
     }
 }
 
-impl FromRequestParts<App> for TargetProxy {
+impl FromRequestParts<App> for ProxyPath {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
@@ -142,7 +142,7 @@ impl FromRequestParts<App> for TargetProxy {
     }
 }
 
-impl FromRequestParts<App> for TargetRun {
+impl FromRequestParts<App> for RunPath {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
@@ -152,7 +152,7 @@ impl FromRequestParts<App> for TargetRun {
     }
 }
 
-impl FromRequestParts<App> for TargetToken {
+impl FromRequestParts<App> for TokenPath {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
@@ -189,7 +189,7 @@ fn pool(words: &Words, field: &str) -> Result<PoolId, Problem> {
     PoolId::parse(word).map_err(|p| Problem { field: field.to_owned(), ..p })
 }
 
-impl FromRequestParts<App> for Asked {
+impl FromRequestParts<App> for QueryFields {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
@@ -201,7 +201,7 @@ impl FromRequestParts<App> for Asked {
     }
 }
 
-impl Asked {
+impl QueryFields {
     /// A parameter as typed.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)

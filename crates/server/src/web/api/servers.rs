@@ -19,7 +19,7 @@ use cordee_node::clock::now;
 
 use super::answers::{Asks, Contradicts, Wished};
 use super::input::{
-    ActionWord, Asked, Body, Members, Target, TargetDatabase, TargetPool, one_word, refuse, refused,
+    ActionWord, Body, DatabasePath, Members, PoolPath, QueryFields, ServerPath, one_word, refuse, refused,
 };
 use super::view::{fresh_server, server};
 use super::wishes::{self, Wait};
@@ -59,7 +59,7 @@ pub(super) async fn add(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    TargetPool(pool): TargetPool,
+    PoolPath(pool): PoolPath,
     wait: Wait,
     Body(members): Body,
 ) -> Result<(StatusCode, Json<Added>), Refusal> {
@@ -130,7 +130,7 @@ pub(super) async fn verify(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    TargetDatabase(name): TargetDatabase,
+    DatabasePath(name): DatabasePath,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     act_on(&app, Act::Verify(name), &Consent::NONE, caller, Wait::NOT, lang).await
 }
@@ -145,7 +145,7 @@ pub(super) async fn repair(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    TargetDatabase(name): TargetDatabase,
+    DatabasePath(name): DatabasePath,
     Body(members): Body,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     let side = one_word(members, "take", Side::parse, lang)?;
@@ -178,8 +178,8 @@ pub(super) async fn remove(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    target: Target,
-    asked: Asked,
+    target: ServerPath,
+    asked: QueryFields,
     wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     let consent = flags(&asked, lang)?;
@@ -203,9 +203,9 @@ pub(super) async fn act(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    target: Target,
+    target: ServerPath,
     ActionWord(action): ActionWord,
-    asked: Asked,
+    asked: QueryFields,
     wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     // Taking away has a method of its own.
@@ -217,7 +217,7 @@ pub(super) async fn act(
 }
 
 /// What is said of a word that no act has; of one that databases alone know, when it is asked of a web server.
-fn unknown(app: &App, target: &Target, action: &str, lang: Lang) -> Refusal {
+fn unknown(app: &App, target: &ServerPath, action: &str, lang: Lang) -> Refusal {
     if target.pool != PoolId::Web || !["verify", "repair"].contains(&action) {
         return refuse(StatusCode::NOT_FOUND, "action", text!("problem-action-unknown"), lang);
     }
@@ -228,7 +228,7 @@ fn unknown(app: &App, target: &Target, action: &str, lang: Lang) -> Refusal {
 }
 
 /// What a program says yes to beforehand; the page asks for the name to be typed.
-fn flags(asked: &Asked, lang: Lang) -> Result<Consent, Refusal> {
+fn flags(asked: &QueryFields, lang: Lang) -> Result<Consent, Refusal> {
     let flag = |name| asked.flag(name).map_err(|p| Refusal::problem(p, lang));
     let accept_loss = flag("accept_loss")?;
     Ok(Consent::Flags { force: flag("force")?, accept_loss })
@@ -242,7 +242,7 @@ pub(super) async fn test(
     _: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    target: Target,
+    target: ServerPath,
 ) -> Result<Json<TestJson>, Refusal> {
     let (pool, name) = (target.pool, find(&app.board.desired(), &target, lang)?.name.clone());
     let report = question(&app, lang, |reply| Ask::Test { pool, name, reply }).await?;
@@ -272,8 +272,8 @@ pub(super) async fn logs(
     _: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    target: Target,
-    asked: Asked,
+    target: ServerPath,
+    asked: QueryFields,
 ) -> Result<(Unpacked, Json<LogsJson>), Refusal> {
     let lines = asked.number("lines", 1..=1_000_u16).map_err(|p| Refusal::problem(p, lang))?;
     let lines = usize::from(lines.unwrap_or(200));
@@ -289,7 +289,7 @@ pub(super) async fn logs(
 }
 
 /// Only a server that Cordée started has logs on this machine.
-fn with_logs(desired: &Desired, target: &Target, lang: Lang) -> Result<ServerName, Refusal> {
+fn with_logs(desired: &Desired, target: &ServerPath, lang: Lang) -> Result<ServerName, Refusal> {
     let server = find(desired, target, lang)?;
     if server.is_ours() {
         return Ok(server.name.clone());
@@ -298,7 +298,7 @@ fn with_logs(desired: &Desired, target: &Target, lang: Lang) -> Result<ServerNam
     Err(Refusal::problem(Problem::conflict("name", text), lang))
 }
 
-fn find<'a>(desired: &'a Desired, target: &Target, lang: Lang) -> Result<&'a Server, Refusal> {
+fn find<'a>(desired: &'a Desired, target: &ServerPath, lang: Lang) -> Result<&'a Server, Refusal> {
     desired.pool(target.pool).server(&target.name).ok_or_else(|| {
         let text = text!("problem-server-unknown", name = target.name.as_str());
         Refusal::problem(Problem::unknown("name", text), lang)

@@ -10,7 +10,7 @@ use cordee_domain::text;
 use cordee_domain::visitors::parse_days;
 use cordee_node::clock::now;
 
-use super::input::{TargetToken, is_token_name};
+use super::input::{TokenPath, is_token_name};
 use crate::store::{CommitError, NewToken, Proven, Token, TokenName};
 use crate::web::App;
 use crate::web::error::Refusal;
@@ -45,7 +45,7 @@ pub(super) async fn revoke(
     Caller(actor): Caller,
     Language(lang): Language,
     State(app): State<App>,
-    TargetToken(name): TargetToken,
+    TokenPath(name): TokenPath,
 ) -> Result<Json<RevokedJson>, Refusal> {
     let gone = take_back(&app, name, actor).await.map_err(|e| Refusal::commit(e, lang))?;
     let message = lang.say(&text!("event-token-revoked", name = gone.as_str()));

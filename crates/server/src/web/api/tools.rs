@@ -14,7 +14,7 @@ use cordee_domain::sessions::Mode;
 use cordee_domain::text;
 
 use super::answers::{Asks, Contradicts, Wished};
-use super::input::{Asked, Body, LAST_ID, TargetPool, TargetProxy, one_word};
+use super::input::{Body, LAST_ID, PoolPath, ProxyPath, QueryFields, one_word};
 use super::view::{self};
 use super::wishes::Wait;
 use super::{act_on, carry_out, question};
@@ -38,7 +38,7 @@ pub(super) async fn reload(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    TargetProxy(proxy): TargetProxy,
+    ProxyPath(proxy): ProxyPath,
     wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
     act_on(&app, Act::Reload(proxy), &Consent::NONE, caller, wait, lang).await
@@ -55,7 +55,7 @@ pub(super) async fn routing(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    TargetPool(pool): TargetPool,
+    PoolPath(pool): PoolPath,
     wait: Wait,
     Body(members): Body,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
@@ -77,7 +77,7 @@ pub(super) async fn session(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    TargetPool(pool): TargetPool,
+    PoolPath(pool): PoolPath,
     wait: Wait,
     Body(members): Body,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
@@ -111,7 +111,7 @@ pub(super) async fn clean(
     caller: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    asked: Asked,
+    asked: QueryFields,
 ) -> Result<Json<CleanJson>, Refusal> {
     let apply = asked.flag("apply").map_err(|p| Refusal::problem(p, lang))?;
     let found = if apply {
@@ -141,7 +141,7 @@ pub(super) async fn history(
     _: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    asked: Asked,
+    asked: QueryFields,
 ) -> Result<Json<HistoryJson>, Refusal> {
     let before = asked.number("before", 0..=LAST_ID).map_err(|p| Refusal::problem(p, lang))?;
     let limit = asked.number("limit", 1..=500_u32).map_err(|p| Refusal::problem(p, lang))?;

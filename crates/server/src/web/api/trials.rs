@@ -9,7 +9,7 @@ use cordee_domain::text;
 use cordee_domain::trial::{self, Run};
 
 use super::answers::Asks;
-use super::input::TargetRun;
+use super::input::RunPath;
 use super::wishes::Wait;
 use crate::control::Effect;
 use crate::control::act::{Act, Consent};
@@ -67,7 +67,7 @@ pub(super) async fn one(
     _: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    TargetRun(id): TargetRun,
+    RunPath(id): RunPath,
 ) -> Result<Json<TrialJson>, Refusal> {
     let found = read_one(&app, lang, move |store| store.trial(id), json).await?;
     let missing = || Refusal::problem(Problem::unknown("id", text!("problem-no-trial", id = id)), lang);
@@ -122,7 +122,7 @@ pub(super) async fn read_one<R: Send + 'static, J>(
     Ok(found.map(|run| Json(json(&run, lang))))
 }
 
-/// Begins what is done at a desk.
+/// Begins what is done at a job queue.
 pub(super) async fn begin_at_desk(
     app: &App,
     act: Act,

@@ -14,8 +14,8 @@ use cordee_domain::haproxy::config::Setting;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::Observed;
 use cordee_domain::scene::Scene;
-use cordee_domain::snapshot::{LinkView, ProxyView, ServerView, Snapshot};
-use cordee_domain::state::{Light, Remark, State, Status};
+use cordee_domain::snapshot::{ChannelView, ProxyView, ServerView, Snapshot};
+use cordee_domain::state::{Remark, Severity, State, Status};
 use cordee_node::clock::now;
 
 use crate::board::Event;
@@ -58,7 +58,7 @@ pub fn status(seen: &Status, lang: Lang) -> StatusJson {
 /// Says a remark in a language.
 pub fn remark(seen: &Remark, lang: Lang) -> StatusJson {
     StatusJson {
-        light: seen.light,
+        severity: seen.severity,
         word: lang.say(&seen.word),
         reason: seen.reason.as_ref().map(|r| lang.say(&r.sentence())),
     }
@@ -132,8 +132,8 @@ pub fn server(seen: &ServerView, lang: Lang, now: Millis) -> ServerJson {
         },
         pid: seen.pid,
         version: seen.version.clone(),
-        links: links(&seen.links),
-        standing: seen.standing.as_ref().map(StandingWord::from),
+        channels: channels(&seen.channels),
+        membership: seen.membership.as_ref().map(StandingWord::from),
         semi_sync: seen.semi_sync,
         progress: seen.progress,
         comparison: seen.comparison.as_ref().map(|c| ComparisonJson {
@@ -159,11 +159,11 @@ pub fn server(seen: &ServerView, lang: Lang, now: Millis) -> ServerJson {
     }
 }
 
-fn links<K: ToString>(seen: &BTreeMap<K, LinkView>) -> Vec<LinkJson> {
+fn channels<K: ToString>(seen: &BTreeMap<K, ChannelView>) -> Vec<LinkJson> {
     seen.iter()
         .map(|(from, l)| LinkJson {
             from: from.to_string(),
-            light: l.light,
+            severity: l.severity,
             delay_ms: l.delay_ms,
             error: l.error,
         })
@@ -177,7 +177,7 @@ pub fn event(seen: &Event, lang: Lang) -> EventJson {
         at: seen.at,
         actor: seen.actor.clone(),
         subject: seen.subject.clone(),
-        light: seen.light,
+        severity: seen.severity,
         text: lang.say(&seen.text),
     }
 }
@@ -194,7 +194,7 @@ pub fn fresh_server(desired: &Desired, name: &ServerName, lang: Lang) -> Option<
     let seen = cordee_domain::snapshot::snapshot(Scene::new(desired, &Observed::default(), now()), &nowhere);
     let mut view = seen.servers.into_iter().find(|s| s.name == *name)?;
     if view.runtime == Runtime::External && view.wanted {
-        view.status = Status::bare(Light::Progress, State::Joining);
+        view.status = Status::bare(Severity::Progress, State::Joining);
     }
     Some(server(&view, lang, now()))
 }

@@ -16,10 +16,10 @@ use cordee_domain::visitors::{Keeping, StatusFilter, parse_days, parse_part, par
 
 use super::act_on;
 use super::answers::{Contradicts, Wished};
-use super::input::{Asked, Body, Target, refused};
+use super::input::{Body, QueryFields, ServerPath, refused};
 use super::wishes::Wait;
 use crate::control::act::{Act, Consent};
-use crate::guestbook::Wanted;
+use crate::recent_requests::Wanted;
 use crate::store::StoreError;
 use crate::store::visitors::{Gap, Mark, Visitors, Which};
 use crate::web::App;
@@ -36,7 +36,7 @@ const PAGE: u32 = 1_000;
 /// Requests in one answer.
 const REQUESTS: u16 = 200;
 
-fn which(asked: &Asked) -> Result<Which, Problem> {
+fn which(asked: &QueryFields) -> Result<Which, Problem> {
     let address = parse_part(asked.text("address").unwrap_or(""))?;
     let server = match asked.text("server") {
         None | Some("") => None,
@@ -81,7 +81,7 @@ pub(super) async fn list(
     _: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    asked: Asked,
+    asked: QueryFields,
 ) -> Result<Json<VisitorsJson>, Refusal> {
     let which = which(&asked).map_err(|p| Refusal::problem(p, lang))?;
     let limit = asked.number("limit", 1..=1_000_u32).map_err(|p| Refusal::problem(p, lang))?.unwrap_or(100);
@@ -91,7 +91,7 @@ pub(super) async fn list(
         .blocking(move || read(&visitors, &which, limit, skip))
         .await
         .map_err(|e| Refusal::store(&e, lang))?;
-    let log = LogCounts { heard: !app.guestbook.is_deaf(), ..LogCounts::from(found.mark.counts) };
+    let log = LogCounts { heard: !app.recent_requests.is_deaf(), ..LogCounts::from(found.mark.counts) };
     let gaps =
         found.gaps.iter().map(|g| UnheardJson { since: g.since, until: g.until, requests: g.requests });
     Ok(Json(VisitorsJson {
@@ -114,7 +114,7 @@ pub(super) async fn table(
     _: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    asked: Asked,
+    asked: QueryFields,
 ) -> Result<Response, Refusal> {
     let which = which(&asked).map_err(|p| Refusal::problem(p, lang))?;
     let changes = match asked.text("of") {
@@ -225,8 +225,8 @@ pub(super) async fn requests(
     _: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    target: Target,
-    asked: Asked,
+    target: ServerPath,
+    asked: QueryFields,
 ) -> Result<(Unpacked, Json<RequestsJson>), Refusal> {
     let name = target.name.as_str();
     let problem = match app.board.desired().pool(target.pool).server(&target.name) {
@@ -246,5 +246,8 @@ pub(super) async fn requests(
     let wanted = wanted.map_err(|p| refused(p, lang))?;
     let limit = usize::from(limit.unwrap_or(REQUESTS));
     // What one visitor asked for stands beside what others did.
-    Ok((Unpacked, Json(RequestsJson { requests: app.guestbook.requests(&target.name, &wanted, limit) })))
+    Ok((
+        Unpacked,
+        Json(RequestsJson { requests: app.recent_requests.requests(&target.name, &wanted, limit) }),
+    ))
 }

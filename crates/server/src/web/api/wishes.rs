@@ -12,7 +12,7 @@ use cordee_domain::problem::Problem;
 use cordee_domain::real::{LONGEST_WAIT, Real, end};
 use cordee_domain::text;
 
-use super::input::{Asked, TargetRun, not_here};
+use super::input::{QueryFields, RunPath, not_here};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::session::{Caller, Language, language};
@@ -32,7 +32,7 @@ impl FromRequestParts<App> for Wait {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let lang = language(&parts.headers);
-        let asked = Asked::from_request_parts(parts, app).await?;
+        let asked = QueryFields::from_request_parts(parts, app).await?;
         asked.text("wait").map(parse).transpose().map(Self).map_err(|p| Refusal::problem(p, lang))
     }
 }
@@ -81,7 +81,7 @@ pub(super) async fn show(
     _: Caller,
     Language(lang): Language,
     State(app): State<App>,
-    TargetRun(revision): TargetRun,
+    RunPath(revision): RunPath,
     Wait(wait): Wait,
 ) -> Result<Json<WishJson>, Refusal> {
     let store = app.store.clone();

@@ -19,7 +19,7 @@ use crate::web::api::input::is_token_name;
 use crate::web::api::tokens::{make, take_back};
 use crate::web::error::Refusal;
 use crate::web::packing::Unpacked;
-use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::page::{Member, NavItem, Page, Visit, show};
 use crate::web::password::{self, Doubt, not_present};
 use crate::web::proof::{bind, insider};
 use crate::web::read::{Form, Path};
@@ -59,7 +59,7 @@ pub(super) struct NewPassword {
 
 /// Shows the form.
 pub(super) async fn password(Member(visit): Member, State(app): State<App>) -> Response {
-    let p = visit.page(&app, Place::Other);
+    let p = visit.page(&app, NavItem::Other);
     show(StatusCode::OK, &Password { p, errors: Wrong::default(), changed: false })
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn change(
         problems.push(Problem::invalid("again", text!("problem-password-again")));
     }
     let refused = |problems: &[Problem]| {
-        let (p, errors) = (visit.page(&app, Place::Other), Wrong::of(problems, visit.lang));
+        let (p, errors) = (visit.page(&app, NavItem::Other), Wrong::of(problems, visit.lang));
         show(StatusCode::UNPROCESSABLE_ENTITY, &Password { p, errors, changed: false })
     };
     // What would be refused anyway costs no try.
@@ -108,7 +108,7 @@ pub(super) async fn change(
 
 /// Says so, in the browser that is let in anew.
 fn changed(visit: &Visit, app: &App, anew: &SignIn) -> Response {
-    let p = visit.page(app, Place::Other);
+    let p = visit.page(app, NavItem::Other);
     let page = show(StatusCode::OK, &Password { p, errors: Wrong::default(), changed: true });
     ([(header::SET_COOKIE, set_cookie(app, &anew.0))], page).into_response()
 }
@@ -167,7 +167,7 @@ pub(super) async fn sessions(Member(visit): Member, owner: Owner, State(app): St
             own: s.own,
         })
         .collect();
-    show(StatusCode::OK, &Sessions { p: visit.page(&app, Place::Other), rows })
+    show(StatusCode::OK, &Sessions { p: visit.page(&app, NavItem::Other), rows })
 }
 
 /// Ends one of them.
@@ -258,7 +258,7 @@ async fn list(
         })
         .collect();
     let (name, days) = (shorten(&typed.name), shorten(&typed.days));
-    show(status, &Tokens { p: visit.page(app, Place::Other), rows, name, days, errors, made })
+    show(status, &Tokens { p: visit.page(app, NavItem::Other), rows, name, days, errors, made })
 }
 
 /// Shows them.

@@ -16,7 +16,7 @@ use crate::control::act::{Act, Consent, Risk, ServerAct, rows_of_web};
 use crate::control::{Declined, Weighed};
 use crate::web::App;
 use crate::web::error::Refusal;
-use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::page::{Member, NavItem, Page, Visit, show};
 use crate::web::read::{Form, Path, Query};
 use crate::web::view::{Question, question};
 use crate::words::Lang;
@@ -42,7 +42,7 @@ impl Confirm {
 pub(super) fn ask_first(visit: &Visit, app: &App, asked: Result<Question, Problem>) -> Response {
     match asked {
         Ok(q) if visit.script => axum::Json(q).into_response(),
-        Ok(q) => show(StatusCode::OK, &Confirm::new(visit.page(app, Place::Board), q)),
+        Ok(q) => show(StatusCode::OK, &Confirm::new(visit.page(app, NavItem::Board), q)),
         Err(problem) => visit.refusal(app, Refusal::problem(problem, visit.lang)),
     }
 }
@@ -160,7 +160,7 @@ pub(super) async fn submit(
     let Some((q, problems)) = again else { return visit.declined(&app, declined) };
     let at = |field: &str| problems.iter().find(|p| p.field == field).map(|p| visit.lang.say(&p.text));
     let page = Confirm {
-        p: visit.page(&app, Place::Board),
+        p: visit.page(&app, NavItem::Board),
         q,
         typed: super::shorten(&typed.confirm),
         wrong_name: at("confirm"),

@@ -15,7 +15,7 @@ use crate::control::Declined;
 use crate::control::act::{Account, Act, Consent, Newcomer};
 use crate::web::App;
 use crate::web::error::{Refusal, form_status};
-use crate::web::page::{Member, Page, Place, show};
+use crate::web::page::{Member, NavItem, Page, show};
 use crate::web::read::{self, Path, filled};
 use crate::words::Lang;
 
@@ -89,7 +89,7 @@ struct Add {
 
 /// Shows the empty form.
 pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
-    show(StatusCode::OK, &Add { p: visit.page(&app, Place::Board), form: Form::empty() })
+    show(StatusCode::OK, &Add { p: visit.page(&app, NavItem::Board), form: Form::empty() })
 }
 
 /// Adds the server, or shows the form again.
@@ -116,7 +116,7 @@ pub(super) async fn submit(
         Ok(told) => accepted(&visit, &told.effect, None),
         Err(Declined::Refused(problems)) if !visit.script => {
             let form = Form::of(&raw, &problems, visit.lang);
-            show(form_status(&problems), &Add { p: visit.page(&app, Place::Board), form })
+            show(form_status(&problems), &Add { p: visit.page(&app, NavItem::Board), form })
         }
         Err(declined) => visit.declined(&app, declined),
     }

@@ -11,7 +11,7 @@ use crate::board::Leftover;
 use crate::control::Effect;
 use crate::control::act::{Act, Consent};
 use crate::web::App;
-use crate::web::page::{Member, Page, Place, show};
+use crate::web::page::{Member, NavItem, Page, show};
 use crate::words::Lang;
 
 #[derive(Template)]
@@ -40,7 +40,7 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
     let items = |all: Vec<Leftover>| all.into_iter().map(item).collect::<Vec<_>>();
     let (items, foreign) = (items(found.items), items(found.foreign));
     let button = visit.lang.say(&text!("clean-button", count = items.len()));
-    show(StatusCode::OK, &Clean { p: visit.page(&app, Place::Board), items, foreign, button })
+    show(StatusCode::OK, &Clean { p: visit.page(&app, NavItem::Board), items, foreign, button })
 }
 
 /// Removes what is listed now.

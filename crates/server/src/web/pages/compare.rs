@@ -12,7 +12,7 @@ use super::carry_out;
 use crate::control::act::{Act, Consent};
 use crate::web::App;
 use crate::web::error::Refusal;
-use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::page::{Member, NavItem, Page, Visit, show};
 use crate::web::read::Path;
 use crate::web::view::trial::{self, Progress, RunView};
 
@@ -49,9 +49,9 @@ async fn view(visit: &Visit, app: &App, id: Option<u64>) -> Response {
         return visit.missing(app, text!("problem-no-trial", id = id));
     }
     let page = Compare {
-        p: visit.page(app, Place::Sessions),
+        p: visit.page(app, NavItem::Sessions),
         run: shown.map(|run| trial::run(run, visit.lang)),
-        progress: app.desk.under_way().map(|u| trial::progress(&u, visit.lang)),
+        progress: app.jobs.under_way().map(|u| trial::progress(&u, visit.lang)),
         history: runs.iter().map(|run| trial::run(run, visit.lang)).collect(),
     };
     show(StatusCode::OK, &page)
@@ -67,7 +67,7 @@ pub(super) async fn cancel(Member(visit): Member, State(app): State<App>) -> Res
     at_desk(&visit, &app, Act::CancelTrial, "/sessions/compare").await
 }
 
-/// Begins or gives up what is done at a desk, and shows its page again.
+/// Begins or gives up what is done at a job queue, and shows its page again.
 pub(super) async fn at_desk(visit: &Visit, app: &App, act: Act, back: &str) -> Response {
     match carry_out(app, visit, act, &Consent::NONE).await {
         Ok(_) => Redirect::to(back).into_response(),

@@ -15,7 +15,7 @@ use super::tools::unavailable;
 use crate::board::Ask;
 use crate::web::App;
 use crate::web::error::Refusal;
-use crate::web::page::{Member, Page, Place, show};
+use crate::web::page::{Member, NavItem, Page, show};
 use crate::web::read::Path;
 use crate::web::view;
 use crate::web::view::config::{LineRow, Truth, difference, lines, truths};
@@ -75,7 +75,7 @@ pub(super) async fn page(
     let called = |proxy: PoolId| lang.say(&text!("config-haproxy", proxy = Thing::Proxy(proxy)));
     let lines = lines(&file, lang);
     let page = Config {
-        p: visit.page(&app, Place::Config),
+        p: visit.page(&app, NavItem::Config),
         proxy: proxy.as_str(),
         title: lang.say(&text!("config-title", proxy = Thing::Proxy(proxy))),
         tabs: PoolId::ALL

@@ -16,17 +16,17 @@ use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::live::EVENTS;
 use crate::web::local::encoded;
-use crate::web::page::{Member, Page, Place, show};
+use crate::web::page::{Member, NavItem, Page, show};
 use crate::web::read::Query;
 use crate::web::view::window::{FEW, Order, Shown, Window};
 use crate::web::view::{
-    self, Ages, CauseRow, Crowd, EventRow, Joining, LinkRow, Picture, ProxyRow, ServerRow,
+    self, Ages, CauseRow, ChannelRow, Crowd, EventRow, Joining, Picture, ProxyRow, ServerRow,
 };
 
 /// Which part of the tables is asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub(super) struct Asked {
+pub(super) struct QueryFields {
     web_q: String,
     web_sort: String,
     web_page: String,
@@ -186,9 +186,9 @@ impl Dashboard {
     }
 
     /// The two directions between two databases; with more of them it is a place to fill in when there are two again.
-    fn both(&self) -> Vec<LinkRow> {
+    fn both(&self) -> Vec<ChannelRow> {
         let both = &self.picture.rope.both;
-        if both.len() == 2 { both.clone() } else { vec![LinkRow::default(); 2] }
+        if both.len() == 2 { both.clone() } else { vec![ChannelRow::default(); 2] }
     }
 
     /// The ways to share writes: the word of the address, and what it is called.
@@ -233,7 +233,7 @@ impl Dashboard {
 pub(super) async fn page(
     Member(visit): Member,
     State(app): State<App>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<QueryFields>,
 ) -> Response {
     let events = match app.lines(visit.lang, |store| store.events_before(u64::MAX, EVENTS)).await {
         Ok(events) => events,
@@ -243,7 +243,7 @@ pub(super) async fn page(
     let lang = visit.lang;
     let time = view::clock_time(snapshot.at);
     let dashboard = Dashboard {
-        p: visit.page(&app, Place::Board),
+        p: visit.page(&app, NavItem::Board),
         form: add::Form::empty(),
         join_form: join::Form::default(),
         plan: Joining::default(),

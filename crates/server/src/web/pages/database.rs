@@ -19,9 +19,9 @@ use crate::board::{Ask, LogFile};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::packing::Unpacked;
-use crate::web::page::{Member, Page, Place, show};
+use crate::web::page::{Member, NavItem, Page, show};
 use crate::web::read::Path;
-use crate::web::view::detail::{Pair, TruthRow, about, advice, pairs, promise, standing, truths};
+use crate::web::view::detail::{Pair, TruthRow, about, advice, membership, pairs, promise, truths};
 use crate::web::view::facts::{
     AccountRow, ConflictRow, CrowdRow, PositionRow, SettingRow, TableRow, ThreadRow, accounts, conflicts,
     crowds, positions, settings, tables, threads,
@@ -43,7 +43,7 @@ struct Database {
     p: Page,
     r: ServerRow,
     about: Vec<String>,
-    standing: String,
+    membership: String,
     advice: Option<String>,
     promote: bool,
     compare: bool,
@@ -140,7 +140,7 @@ pub(super) async fn page(
     });
     let page = Database {
         about: about(base, view, lang),
-        standing: standing(base, lang),
+        membership: membership(base, lang),
         advice: view.and_then(|v| advice(v, lang)),
         promote: view.is_some_and(|v| v.actions.contains(&Action::Promote)),
         // One that does not answer cannot be read.
@@ -160,7 +160,7 @@ pub(super) async fn page(
         events,
         log,
         as_of: lang.say(&text!("detail-as-of", time = view::clock_time(detail.at))),
-        p: visit.page(&app, Place::Board),
+        p: visit.page(&app, NavItem::Board),
         r,
     };
     // Statements and the error log hold what visitors wrote.

@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use cordee_domain::drill::{Blow, Drill, RawOrder, Target};
+use cordee_domain::drill::{Drill, FaultKind, RawOrder, Selector};
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
@@ -16,7 +16,7 @@ use crate::control::Declined;
 use crate::control::act::{Act, Consent};
 use crate::web::App;
 use crate::web::error::{Refusal, status};
-use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::page::{Member, NavItem, Page, Visit, show};
 use crate::web::read::{self, Path};
 use crate::web::view::drill::{self, DrillView, Progress};
 
@@ -64,7 +64,7 @@ impl Form {
             name: lang.say(&target.name()),
             word: target.word(),
         });
-        let ways = Blow::ALL.into_iter().map(|how| Choice {
+        let ways = FaultKind::ALL.into_iter().map(|how| Choice {
             chosen: how.as_str() == raw.how,
             name: lang.say(&how.name()),
             word: how.as_str().to_owned(),
@@ -93,11 +93,11 @@ impl Form {
 }
 
 /// What may be asked to fall here.
-fn targets(app: &App) -> Vec<Target> {
+fn targets(app: &App) -> Vec<Selector> {
     let desired = app.board.desired();
-    let mut all: Vec<Target> = desired.web.servers.iter().map(|s| Target::Web(s.name.clone())).collect();
-    all.extend([Target::Writer, Target::Link]);
-    all.extend(PoolId::ALL.map(Target::Proxy));
+    let mut all: Vec<Selector> = desired.web.servers.iter().map(|s| Selector::Web(s.name.clone())).collect();
+    all.extend([Selector::Writer, Selector::Channel]);
+    all.extend(PoolId::ALL.map(Selector::Proxy));
     all
 }
 
@@ -138,7 +138,7 @@ async fn view(visit: &Visit, app: &App, id: Option<u64>, raw: &RawOrder, problem
         return visit.missing(app, text!("problem-no-drill", id = id));
     }
     let page = Drills {
-        p: visit.page(app, Place::Drills),
+        p: visit.page(app, NavItem::Drills),
         form: Form::new(visit, app, raw, problems),
         drill: shown.map(|d| drill::drill(d, visit.lang)),
         progress: under_way.map(|u| drill::progress(&u, visit.lang)),

@@ -17,7 +17,7 @@ use crate::control::adding::Examined;
 use crate::web::App;
 use crate::web::error::form_status;
 use crate::web::packing::Unpacked;
-use crate::web::page::{Member, Page, Place, show};
+use crate::web::page::{Member, NavItem, Page, show};
 use crate::web::read::{self, filled};
 use crate::web::view::{Joining, joining};
 use crate::words::Lang;
@@ -99,7 +99,7 @@ struct Invitation {
 
 /// Shows the empty form.
 pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
-    show(StatusCode::OK, &Existing { p: visit.page(&app, Place::Board), form: Form::default() })
+    show(StatusCode::OK, &Existing { p: visit.page(&app, NavItem::Board), form: Form::default() })
 }
 
 /// Asks the database, and shows what would happen, or the form again with every reason against it.
@@ -115,7 +115,7 @@ pub(super) async fn examine(
         Ok(examined) => examined,
         Err(Declined::Refused(problems)) => {
             let form = Form::of(&raw, &typed.user, &problems, visit.lang);
-            return show(form_status(&problems), &Existing { p: visit.page(&app, Place::Board), form });
+            return show(form_status(&problems), &Existing { p: visit.page(&app, NavItem::Board), form });
         }
         Err(declined) => return visit.declined(&app, declined),
     };
@@ -125,7 +125,7 @@ pub(super) async fn examine(
     let Some(word) = app.guests.keep(invited) else { return visit.declined(&app, Declined::Stopping) };
     let found = Ok(plan);
     let plan = joining(&found, &app.board.snapshot(), visit.lang);
-    let page = Invitation { p: visit.page(&app, Place::Board), name, address, word, plan };
+    let page = Invitation { p: visit.page(&app, NavItem::Board), name, address, word, plan };
     // By the word, what waits with its password is taken.
     (Unpacked, show(StatusCode::OK, &page)).into_response()
 }

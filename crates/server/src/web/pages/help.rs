@@ -7,13 +7,13 @@ use axum::response::Response;
 use cordee_domain::text;
 
 use crate::web::App;
-use crate::web::page::{Member, Page, Place, show};
+use crate::web::page::{Member, NavItem, Page, show};
 
 #[derive(Template)]
 #[template(path = "help.html")]
 struct Help {
     p: Page,
-    lights: Vec<Row>,
+    severities: Vec<Row>,
     actions: Vec<Row>,
     tools: Vec<Row>,
     fields: Vec<Row>,
@@ -38,8 +38,8 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
             .collect()
     };
     let help = Help {
-        p: visit.page(&app, Place::Help),
-        lights: say(vec![
+        p: visit.page(&app, NavItem::Help),
+        severities: say(vec![
             ("good", text!("light-good"), text!("help-light-good")),
             ("warn", text!("light-warning"), text!("help-light-warning")),
             ("crit", text!("light-critical"), text!("help-light-critical")),

@@ -17,7 +17,7 @@ use crate::control::Declined;
 use crate::control::act::{Account, Act, Consent, Newcomer};
 use crate::web::App;
 use crate::web::error::form_status;
-use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::page::{Member, NavItem, Page, Visit, show};
 use crate::web::read::{self, Path, filled};
 use crate::web::view::{Joining, joining};
 use crate::words::Lang;
@@ -76,7 +76,7 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
     if visit.script {
         return axum::Json(plan).into_response();
     }
-    show(StatusCode::OK, &Join { p: visit.page(&app, Place::Board), form: Form::default(), plan })
+    show(StatusCode::OK, &Join { p: visit.page(&app, NavItem::Board), form: Form::default(), plan })
 }
 
 /// How a database would join now, or every reason against it.
@@ -135,7 +135,7 @@ fn again(
 ) -> Response {
     let plan = joining(found, &app.board.snapshot(), visit.lang);
     let form = Form::of(raw, problems, visit.lang);
-    let p = visit.page(app, Place::Board);
+    let p = visit.page(app, NavItem::Board);
     show(form_status(problems), &Join { p, form, plan })
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::store::Store;
 use crate::web::App;
 use crate::web::error::Refusal;
-use crate::web::page::{Member, Page, Place, show};
+use crate::web::page::{Member, NavItem, Page, show};
 use crate::web::read::Query;
 use crate::web::view::EventRow;
 
@@ -55,7 +55,7 @@ pub(super) async fn page(
         older: events.last().map(|e| e.id).filter(|_| more),
         newest: before.is_none(),
         events,
-        p: visit.page(&app, Place::Journal),
+        p: visit.page(&app, NavItem::Journal),
     };
     show(StatusCode::OK, &journal)
 }

@@ -14,7 +14,7 @@ use crate::store::{Account, Arrival, SignIn, StoreError};
 use crate::web::App;
 use crate::web::back::{login, own};
 use crate::web::error::Refusal;
-use crate::web::page::{Page, Place, Visit, show};
+use crate::web::page::{NavItem, Page, Visit, show};
 use crate::web::proof::bind;
 use crate::web::read::{Form, Query};
 use crate::web::session::{Key, Peer, arrival, forget_browser, origin, sessions, set_cookie};
@@ -97,7 +97,7 @@ pub(super) async fn page(
 }
 
 fn form(visit: &Visit, app: &App, back: &str, name: String, wrong: Option<String>) -> Login {
-    let mut p = visit.page(app, Place::Other);
+    let mut p = visit.page(app, NavItem::Other);
     // For the choice of the language, also on the answer to a form.
     p.here = login(back);
     // It is nobody's page, also of one who is signed in by a session with which nothing can be changed.

@@ -16,12 +16,12 @@ use super::target;
 use super::tools::unavailable;
 use super::wrong::Wrong;
 use crate::board::{Ask, LogFile};
-use crate::guestbook::Wanted;
+use crate::recent_requests::Wanted;
 use crate::web::App;
 use crate::web::api::visitors::wanted;
 use crate::web::error::Refusal;
 use crate::web::packing::Unpacked;
-use crate::web::page::{Member, Page, Place, show};
+use crate::web::page::{Member, NavItem, Page, show};
 use crate::web::read::{Path, Query};
 use crate::web::view::visitors::{self as view, RequestRow};
 use crate::words::Lang;
@@ -46,7 +46,7 @@ struct Logs {
     last: u64,
     /// With the lines of our own questions.
     checks: bool,
-    asked: Asked,
+    asked: QueryFields,
     errors: Wrong,
     blank: RequestRow,
 }
@@ -71,7 +71,7 @@ impl Logs {
 
     /// Whether only some requests are looked for.
     fn is_sifted(&self) -> bool {
-        let Asked { status, path, address, .. } = &self.asked;
+        let QueryFields { status, path, address, .. } = &self.asked;
         !(status.is_empty() && path.is_empty() && address.is_empty())
     }
 }
@@ -79,7 +79,7 @@ impl Logs {
 /// Which requests are looked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Asked {
+pub(super) struct QueryFields {
     status: String,
     path: String,
     address: String,
@@ -161,7 +161,7 @@ pub(super) async fn logs(
     Member(visit): Member,
     State(app): State<App>,
     Path((pool, name)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<QueryFields>,
 ) -> Response {
     let target = match target(&app, &pool, &name) {
         Ok(target) => target,
@@ -182,10 +182,11 @@ pub(super) async fn logs(
         Ok(wanted) => (Some(wanted), Vec::new()),
         Err(problems) => (None, problems),
     };
-    let last = app.guestbook.last();
+    let last = app.recent_requests.last();
     // A Cordée that was started anew counts from the beginning.
     let wanted = wanted.map(|w| Wanted { after: if w.after > last { 0 } else { w.after }, ..w });
-    let requests = wanted.map(|w| app.guestbook.requests_until(last, &name, &w, LINES)).unwrap_or_default();
+    let requests =
+        wanted.map(|w| app.recent_requests.requests_until(last, &name, &w, LINES)).unwrap_or_default();
     let requests: Vec<RequestRow> = requests.iter().map(view::request).collect();
     if visit.script {
         if let Some(problem) = problems.into_iter().next() {
@@ -196,7 +197,7 @@ pub(super) async fn logs(
     }
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let logs = Logs {
-        p: visit.page(&app, Place::Board),
+        p: visit.page(&app, NavItem::Board),
         name: name.to_string(),
         pool: target.pool.as_str(),
         files,
@@ -240,6 +241,6 @@ pub(super) async fn test(
             ms: s.ms,
         })
         .collect();
-    let p = visit.page(&app, Place::Board);
+    let p = visit.page(&app, NavItem::Board);
     show(StatusCode::OK, &Test { p, name: name.to_string(), pool: pool.as_str(), passed, steps })
 }

@@ -170,19 +170,19 @@ fn named(pool: &str, name: &str) -> Result<(PoolId, ServerName), Problem> {
 }
 
 /// The server that an address names, in the newest wish and in the newest picture.
-struct Target {
+struct NamedServer {
     pool: PoolId,
     server: Server,
     view: Option<ServerView>,
 }
 
-fn target(app: &App, pool: &str, name: &str) -> Result<Target, Problem> {
+fn target(app: &App, pool: &str, name: &str) -> Result<NamedServer, Problem> {
     let (pool, name) = named(pool, name)?;
     let unknown = || Problem::unknown("name", text!("problem-server-unknown", name = name.as_str()));
     let desired = app.board.desired();
     let server = desired.pool(pool).server(&name).cloned().ok_or_else(unknown)?;
     let view = app.board.snapshot().servers.iter().find(|s| s.name == server.name).cloned();
-    Ok(Target { pool, server, view })
+    Ok(NamedServer { pool, server, view })
 }
 
 /// What somebody typed, short enough to say it back.

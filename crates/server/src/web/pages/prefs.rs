@@ -11,20 +11,20 @@ use crate::words::Lang;
 /// What the two forms send.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Wish {
+pub(super) struct Preference {
     lang: String,
     theme: String,
     back: String,
 }
 
 /// Keeps the language.
-pub(super) async fn lang(Form(wish): Form<Wish>) -> Response {
+pub(super) async fn lang(Form(wish): Form<Preference>) -> Response {
     let lang = Lang::parse(&wish.lang).unwrap_or(Lang::En);
     keep("cordee_lang", lang.tag(), &wish.back)
 }
 
 /// Keeps the theme.
-pub(super) async fn theme(Form(wish): Form<Wish>) -> Response {
+pub(super) async fn theme(Form(wish): Form<Preference>) -> Response {
     let theme = match wish.theme.as_str() {
         "light" => "light",
         "dark" => "dark",

@@ -9,7 +9,7 @@ use cordee_domain::snapshot::Action;
 use cordee_domain::text;
 
 use super::act::ask_first;
-use super::{Target, act_on, named, target};
+use super::{NamedServer, act_on, named, target};
 use crate::control::act::Act;
 use crate::web::App;
 use crate::web::page::Member;
@@ -17,7 +17,7 @@ use crate::web::read::Path;
 use crate::web::view::repairing;
 
 /// The database and the side, where something is known to be put right: without that there is nothing to ask about.
-fn chosen(app: &App, name: &str, take: &str) -> Result<(Target, Side), Problem> {
+fn chosen(app: &App, name: &str, take: &str) -> Result<(NamedServer, Side), Problem> {
     let target = target(app, PoolId::Db.as_str(), name)?;
     let side = Side::parse(take)?;
     if target.view.as_ref().is_some_and(|v| v.actions.contains(&Action::Repair)) {
@@ -32,7 +32,7 @@ pub(super) async fn ask(
     State(app): State<App>,
     Path((name, take)): Path<(String, String)>,
 ) -> Response {
-    let question = |(target, side): (Target, Side)| {
+    let question = |(target, side): (NamedServer, Side)| {
         repairing(&app.board.snapshot(), &target.server.name, side, visit.lang)
     };
     ask_first(&visit, &app, chosen(&app, &name, &take).map(question))

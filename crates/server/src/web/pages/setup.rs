@@ -20,7 +20,7 @@ use crate::store::{Arrival, SignIn, StoreError};
 use crate::web::App;
 use crate::web::error::Refusal;
 use crate::web::packing::Unpacked;
-use crate::web::page::{Page, Place, Visit, show};
+use crate::web::page::{NavItem, Page, Visit, show};
 use crate::web::password::unfit;
 use crate::web::read::Form;
 use crate::web::session::{Peer, Turn, arrival, origin};
@@ -60,7 +60,7 @@ pub(super) async fn page(visit: Visit, State(app): State<App>) -> Response {
     let store = app.store.clone();
     match app.blocking(move || store.has_account()).await {
         Ok(false) => {
-            let p = visit.page(&app, Place::Other);
+            let p = visit.page(&app, NavItem::Other);
             let setup = Setup { p, code: String::new(), name: String::new(), errors: Wrong::default() };
             show(StatusCode::OK, &setup)
         }
@@ -97,7 +97,7 @@ pub(super) async fn submit(
     if !problems.is_empty() {
         let errors = Wrong::of(&problems, visit.lang);
         let (code, name) = (shorten(&typed.code), shorten(&typed.name));
-        let setup = Setup { p: visit.page(&app, Place::Other), code, name, errors };
+        let setup = Setup { p: visit.page(&app, NavItem::Other), code, name, errors };
         // The code may be the right one.
         return (Unpacked, show(StatusCode::UNPROCESSABLE_ENTITY, &setup)).into_response();
     }

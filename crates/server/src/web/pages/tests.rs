@@ -22,7 +22,7 @@ use cordee_domain::decision::{Basis, Decision};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::PoolId;
 use cordee_domain::proof::Proof;
-use cordee_domain::state::{Light, State, Status};
+use cordee_domain::state::{Severity, State, Status};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -332,7 +332,7 @@ async fn a_form_is_answered_by_a_page_or_by_json() {
 #[tokio::test]
 async fn the_last_web_server_goes_only_when_its_name_is_typed() {
     let mut snapshot = fixture::snapshot();
-    snapshot.servers[1].status.light = Light::Critical;
+    snapshot.servers[1].status.severity = Severity::Critical;
     let site = site_of(snapshot).await;
     let path = "/pools/web/servers/web1/remove";
     let refused = site.post(path, "", "").await;
@@ -367,7 +367,7 @@ async fn a_standby_is_promoted_after_a_question() {
 #[tokio::test]
 async fn a_loss_is_accepted_only_by_name_and_tick() {
     let mut snapshot = fixture::snapshot();
-    snapshot.servers[2].status = Status::bare(Light::Critical, State::Down);
+    snapshot.servers[2].status = Status::bare(Severity::Critical, State::Down);
     let site = site_of(snapshot).await;
     let path = "/pools/db/servers/db2/promote";
     let page = site.get(path).await;
@@ -472,7 +472,7 @@ async fn a_database_is_added_after_its_plan_was_shown() {
     assert!(status(&json) == "409" && json.contains("\"field\":\"port\""), "{json}");
     assert_eq!(status(&site.post("/pools/db/servers", "name=db3&port=13313", "").await), "303");
     let desired = site.app.store.desired().expect("the wish");
-    assert_eq!(*desired.databases().nth(2).unwrap().standing, cordee_domain::desired::Standing::Joining);
+    assert_eq!(*desired.databases().nth(2).unwrap().membership, cordee_domain::desired::Membership::Joining);
 }
 
 #[tokio::test]
@@ -540,7 +540,7 @@ async fn rows_are_compared_at_once_and_a_database_goes_by_its_name() {
     assert_eq!(status(&site.get("/pools/db/servers/db1/remove").await), "409");
     assert_eq!(status(&site.post(path, "confirm=db2", "").await), "303");
     let desired = site.app.store.desired().expect("the wish");
-    assert_eq!(*desired.databases().nth(1).unwrap().standing, cordee_domain::desired::Standing::Leaving);
+    assert_eq!(*desired.databases().nth(1).unwrap().membership, cordee_domain::desired::Membership::Leaving);
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use crate::store::visitors::{MOST_ADDRESSES, Which};
 use crate::web::App;
 use crate::web::api::visitors::{Read, keeping, read, words};
 use crate::web::error::{Refusal, form_status};
-use crate::web::page::{Member, Page, Place, Visit, show};
+use crate::web::page::{Member, NavItem, Page, Visit, show};
 use crate::web::read::{Form, Path, Query};
 use crate::web::view::grouped;
 use crate::web::view::visitors::{self as view, ChangeRow, Moment, VisitorRow};
@@ -29,7 +29,7 @@ const ROWS: u32 = 100;
 /// The query. Anything that is no number means the beginning.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Asked {
+pub(super) struct QueryFields {
     address: String,
     server: String,
     skip: String,
@@ -102,7 +102,7 @@ impl Visitors {
 pub(super) async fn page(
     Member(visit): Member,
     State(app): State<App>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<QueryFields>,
 ) -> Response {
     let server = if asked.server.is_empty() {
         None
@@ -126,7 +126,7 @@ pub(super) async fn of_server(
     Path((pool, name)): Path<(String, String)>,
 ) -> Response {
     match target(&app, &pool, &name) {
-        Ok(target) => answer(&visit, &app, Some(target.server.name), &Asked::default(), None).await,
+        Ok(target) => answer(&visit, &app, Some(target.server.name), &QueryFields::default(), None).await,
         Err(problem) => visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     }
 }
@@ -145,7 +145,7 @@ pub(super) async fn keep(
         Ok(told) if visit.script => accepted(&visit, &told.effect, None),
         Ok(_) => Redirect::to("/visitors#keeping").into_response(),
         Err(Declined::Refused(problems)) if !visit.script => {
-            answer(&visit, &app, None, &Asked::default(), Some((typed, problems))).await
+            answer(&visit, &app, None, &QueryFields::default(), Some((typed, problems))).await
         }
         Err(declined) => visit.declined(&app, declined),
     }
@@ -155,7 +155,7 @@ async fn answer(
     visit: &Visit,
     app: &App,
     server: Option<ServerName>,
-    asked: &Asked,
+    asked: &QueryFields,
     refused: Option<(Typed, Vec<Problem>)>,
 ) -> Response {
     let mut problems = Vec::new();
@@ -182,7 +182,7 @@ struct Asking<'a> {
     address: &'a str,
 }
 
-fn forms(visit: &Visit, app: &App, asked: &Asked, typed: Option<Typed>, problems: &[Problem]) -> Forms {
+fn forms(visit: &Visit, app: &App, asked: &QueryFields, typed: Option<Typed>, problems: &[Problem]) -> Forms {
     let wish = app.board.desired().visitors.clone();
     let errors = Wrong::of(problems, visit.lang);
     let address = self::shorten(&asked.address);
@@ -201,11 +201,11 @@ fn filled(visit: &Visit, app: &App, found: &Read, forms: Forms, query: &Asking<'
     let counts = found.mark.counts;
     let end = u64::from(skip) + u64::try_from(found.visitors.len()).unwrap_or(0);
     Visitors {
-        p: visit.page(app, Place::Visitors),
+        p: visit.page(app, NavItem::Visitors),
         server: query.server.to_owned(),
         servers: app.board.desired().web.servers.iter().map(|s| s.name.to_string()).collect(),
         forms,
-        deaf: app.guestbook.is_deaf(),
+        deaf: app.recent_requests.is_deaf(),
         rows: found.visitors.iter().map(|v| view::visitor(v, lang)).collect(),
         changes: found.changes.iter().map(|c| view::change(c, lang)).collect(),
         total: found.total,

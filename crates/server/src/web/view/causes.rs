@@ -8,7 +8,7 @@ use cordee_domain::text;
 use cordee_domain::text::{Arg, Text, Thing};
 use serde::Serialize;
 
-use super::{Here, Says, clock_time, light, stamp};
+use super::{Here, Says, clock_time, severity, stamp};
 use crate::words::Lang;
 
 /// One cause.
@@ -41,7 +41,7 @@ pub struct CauseRow {
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RemedyRow {
-    /// `post`: a form's button; `ask`: a question first; `link`: a page; `text`: words.
+    /// `post`: a form's button; `ask`: a question first; `channel`: a page; `text`: words.
     pub kind: &'static str,
     /// The words. On a control they lead where it leads, and nowhere else.
     pub says: Says,
@@ -95,7 +95,7 @@ fn row(cause: &Cause, here: &Here, lang: Lang) -> CauseRow {
     CauseRow {
         count,
         key: format!("{about}-{}", cause.status.word.key),
-        st: light(cause.status.light),
+        st: severity(cause.status.severity),
         title,
         word: lang.say(&cause.status.word),
         // By whom stands beside it, with the time.
@@ -193,7 +193,7 @@ fn remedy(remedy: &Remedy, here: &Here, lang: Lang) -> RemedyRow {
 #[cfg(test)]
 mod tests {
     use cordee_domain::desired::Asked;
-    use cordee_domain::state::{Light, Remark, State};
+    use cordee_domain::state::{Remark, Severity, State};
 
     use super::super::fixture::{name, snapshot};
     use super::super::picture;
@@ -205,7 +205,7 @@ mod tests {
             |name: &ServerName| Remedy::Ask { pool: PoolId::Web, name: name.clone(), action: Action::Ready };
         let mut all = snapshot();
         all.causes = vec![Cause {
-            status: Remark::bare(Light::Maintenance, State::Maintenance.sentence()),
+            status: Remark::bare(Severity::Maintenance, State::Maintenance.sentence()),
             asked: Some(Asked { by: "token:deploy".to_owned(), at: 1_000 }),
             explains: Vec::new(),
             remedies: names.iter().map(ready).collect(),

@@ -2,7 +2,7 @@
 //! visitors comes first.
 
 use cordee_domain::attached::Held;
-use cordee_domain::desired::{Admin, Power, Runtime, Standing};
+use cordee_domain::desired::{Admin, Membership, Power, Runtime};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::plan::leaving::Leave;
 use cordee_domain::sessions::Mode;
@@ -113,7 +113,7 @@ fn visitors(snapshot: &Snapshot, server: &ServerView) -> Text {
 fn database(snapshot: &Snapshot, server: &ServerView) -> (Text, Text) {
     let name = server.name.as_str();
     let writer = databases::writer(snapshot).map_or("–", |w| w.name.as_str());
-    if matches!(server.standing, Some(Standing::Leaving | Standing::Released)) {
+    if matches!(server.membership, Some(Membership::Leaving | Membership::Released)) {
         return (text!("ask-db-leaving", writer = writer), text!("ask-db-leaving-more", name = name));
     }
     let lead = if server.role == Some(Role::Writer) {
@@ -138,7 +138,7 @@ fn facts(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> Vec<(Text, Tex
     let back = match (despite(server, risk), server.pool) {
         // They have facts of their own.
         (Risk::Promote | Risk::Recopy, _) => return facts,
-        (Risk::Stop, _) if server.standing == Some(Standing::Leaving) => {
+        (Risk::Stop, _) if server.membership == Some(Membership::Leaving) => {
             text!("ask-back-remove-db", name = name)
         }
         (Risk::Drain | Risk::Maintenance | Risk::Anyway, _) => text!("ask-back-ready", name = name),

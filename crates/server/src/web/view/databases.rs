@@ -3,10 +3,10 @@
 
 use std::net::SocketAddr;
 
-use cordee_domain::desired::{HANDOVER_LIMIT, Power, Routing, Standing};
+use cordee_domain::desired::{HANDOVER_LIMIT, Membership, Power, Routing};
 use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::{Role, ServerView, Snapshot};
-use cordee_domain::state::{Light, Remark};
+use cordee_domain::state::{Remark, Severity};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::Serialize;
@@ -41,9 +41,9 @@ pub(super) fn writing(snapshot: &Snapshot, lang: Lang) -> Writing {
 /// say what is under way.
 pub fn verdict(snapshot: &Snapshot) -> Remark {
     match &snapshot.handover {
-        Some(handover) if !matches!(snapshot.verdict.light, Light::Critical | Light::Unknown) => {
+        Some(handover) if !matches!(snapshot.verdict.severity, Severity::Critical | Severity::Unknown) => {
             let reason = text!("verdict-handover-reason", name = &handover.to);
-            Remark::new(Light::Progress, text!("verdict-handover"), reason)
+            Remark::new(Severity::Progress, text!("verdict-handover"), reason)
         }
         _ => snapshot.verdict.clone(),
     }
@@ -56,7 +56,7 @@ pub(super) fn writer(snapshot: &Snapshot) -> Option<&ServerView> {
 
 /// Whether another database is wanted now: the writer takes no writes.
 pub(super) fn wanted(snapshot: &Snapshot) -> bool {
-    out_of_reach(snapshot) || writer(snapshot).is_some_and(|w| w.status.light == Light::Critical)
+    out_of_reach(snapshot) || writer(snapshot).is_some_and(|w| w.status.severity == Severity::Critical)
 }
 
 /// Whether applications may write to that database, as wished.
@@ -70,7 +70,7 @@ pub(super) fn takes_writes(view: &ServerView, routing: Routing) -> bool {
 
 /// A database that is to run and to copy the others.
 pub(super) fn in_place(view: &ServerView) -> bool {
-    view.standing == Some(Standing::Member) && view.power == Power::On
+    view.membership == Some(Membership::Member) && view.power == Power::On
 }
 
 /// Why the writer is not stopped, restarted or removed now; empty for every other server.
@@ -80,12 +80,16 @@ pub(super) fn held(view: &ServerView, all: &[ServerView], lang: Lang) -> String 
     }
     let name = view.name.as_str();
     let mut others =
-        all.iter().filter(|s| s.name != view.name && s.standing == Some(Standing::Member)).peekable();
+        all.iter().filter(|s| s.name != view.name && s.membership == Some(Membership::Member)).peekable();
     let stopped = others.peek().map(|s| s.name.as_str());
     match (others.find(|s| in_place(s)), stopped) {
-        (Some(heir), _) => lang.say(&text!("held-writer", name = name, heir = heir.name.as_str())),
+        (Some(candidate), _) => {
+            lang.say(&text!("held-writer", name = name, candidate = candidate.name.as_str()))
+        }
         // It can be stopped, and not removed.
-        (None, Some(heir)) => lang.say(&text!("problem-writer-leaves", name = name, heir = heir)),
+        (None, Some(candidate)) => {
+            lang.say(&text!("problem-writer-leaves", name = name, candidate = candidate))
+        }
         (None, None) => lang.say(&text!("problem-last-database", name = name)),
     }
 }
@@ -218,7 +222,7 @@ pub fn sharing(snapshot: &Snapshot, routing: Routing, writer_at: SocketAddr, lan
 
 /// The largest delay between two databases measured now.
 fn slowest(snapshot: &Snapshot) -> Option<u64> {
-    snapshot.servers.iter().flat_map(|s| s.links.values()).filter_map(|l| l.delay_ms).max()
+    snapshot.servers.iter().flat_map(|s| s.channels.values()).filter_map(|l| l.delay_ms).max()
 }
 
 /// Closing a database cuts its clients: they must not go on in the belief that they may write.

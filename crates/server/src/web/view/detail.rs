@@ -1,15 +1,15 @@
 //! One database's page: who it is, what to do, how it exchanges writes with each other one, and the three truths.
 
 use cordee_domain::db::detail::{self, Detail, Truth};
-use cordee_domain::desired::{Database, Desired, Standing};
+use cordee_domain::desired::{Database, Desired, Membership};
 use cordee_domain::ids::Millis;
 use cordee_domain::snapshot::{Action, Role, ServerView};
-use cordee_domain::state::{Light, State};
+use cordee_domain::state::{Severity, State};
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
-use super::rows::LinkRow;
-use super::{Picture, ServerRow, StatusRow, light, remark};
+use super::rows::ChannelRow;
+use super::{Picture, ServerRow, StatusRow, remark, severity};
 use crate::words::Lang;
 
 /// This database and one of the others, with what goes from each to the other.
@@ -60,13 +60,13 @@ pub fn about(server: Database<'_>, view: Option<&ServerView>, lang: Lang) -> Vec
 }
 
 /// Its place among the others.
-pub fn standing(server: Database<'_>, lang: Lang) -> String {
-    lang.say(&match server.standing {
-        Standing::Member => text!("standing-member"),
-        Standing::Joining => text!("standing-joining"),
-        Standing::Leaving | Standing::Released => text!("standing-leaving"),
-        Standing::Returning { .. } => text!("standing-returning"),
-        Standing::Diverged(_) => text!("standing-diverged"),
+pub fn membership(server: Database<'_>, lang: Lang) -> String {
+    lang.say(&match server.membership {
+        Membership::Member => text!("standing-member"),
+        Membership::Joining => text!("standing-joining"),
+        Membership::Leaving | Membership::Released => text!("standing-leaving"),
+        Membership::Returning { .. } => text!("standing-returning"),
+        Membership::Diverged(_) => text!("standing-diverged"),
     })
 }
 
@@ -158,14 +158,14 @@ pub fn pairs(picture: &Picture, own: &ServerRow, detail: Option<&Detail>, lang: 
 }
 
 fn arrow(from: &str, to: &ServerRow, missing: Option<u64>, lang: Lang) -> Arrow {
-    let none = LinkRow { st: "unknown", text: "–".to_owned(), ..LinkRow::default() };
-    let link = to.links.iter().find(|l| l.from == from).unwrap_or(&none);
+    let none = ChannelRow { st: "unknown", text: "–".to_owned(), ..ChannelRow::default() };
+    let channel = to.channels.iter().find(|l| l.from == from).unwrap_or(&none);
     // Where nothing is copied, nothing is on its way.
     let missing = missing
-        .filter(|_| link.text != none.text)
+        .filter(|_| channel.text != none.text)
         .map(|n| lang.say(&text!("arrow-missing", count = n)))
         .unwrap_or_default();
-    Arrow { from: from.to_owned(), to: to.name.clone(), st: link.st, text: link.text.clone(), missing }
+    Arrow { from: from.to_owned(), to: to.name.clone(), st: channel.st, text: channel.text.clone(), missing }
 }
 
 /// The three truths about a database.
@@ -177,7 +177,7 @@ pub fn truths(
     lang: Lang,
     now: Millis,
 ) -> Vec<TruthRow> {
-    let delay = view.and_then(|v| v.links.values().map(|l| l.delay_ms).max().flatten());
+    let delay = view.and_then(|v| v.channels.values().map(|l| l.delay_ms).max().flatten());
     let rows = if desired.is_writer(&server.name) {
         detail::rows_of_others(desired, server, &detail.comparisons)
     } else {
@@ -192,7 +192,7 @@ pub fn truths(
         says: remark(&truth.status, lang),
     };
     vec![
-        truth(text!("truth-ask-links"), detail::links(desired, server, detail)),
+        truth(text!("truth-ask-links"), detail::channels(desired, server, detail)),
         truth(text!("truth-ask-positions"), detail::positions(desired, server, detail, delay)),
         truth(text!("truth-ask-rows"), rows),
     ]
@@ -213,7 +213,7 @@ pub fn promise(desired: &Desired, server: Database<'_>, detail: &Detail, lang: L
 
 /// The value of `data-st` for something that is as it should be, or not.
 pub(super) const fn mark(fine: bool) -> &'static str {
-    light(if fine { Light::Good } else { Light::Critical })
+    severity(if fine { Severity::Good } else { Severity::Critical })
 }
 
 #[cfg(test)]

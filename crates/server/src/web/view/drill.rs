@@ -5,8 +5,8 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::Serialize;
 
-use super::{actor, day, light, stamp};
-use crate::desk::{DrillUnderWay, Phase};
+use super::{actor, day, severity, stamp};
+use crate::jobs::{DrillUnderWay, Phase};
 use crate::words::Lang;
 
 /// One line of the small table.
@@ -176,7 +176,7 @@ fn said(said: &Said, lang: Lang) -> SaidRow {
     SaidRow {
         when: lang.say(&when),
         about: if said.about.is_empty() { lang.tr("drill-whole") } else { said.about.clone() },
-        st: light(said.light),
+        st: severity(said.severity),
         word: lang.say(&said.word),
     }
 }

@@ -6,7 +6,7 @@ use cordee_domain::db::conflict::{Shown, Versions};
 use cordee_domain::db::detail::accounts::{Account, Fence};
 use cordee_domain::db::detail::errors::meaning;
 use cordee_domain::db::detail::{Answers, Crowd, Detail, reached, settings, shown};
-use cordee_domain::db::verify::{Checked, Difference, Kind, Verdict};
+use cordee_domain::db::verify::{Checked, Difference, Kind, TableResult};
 use cordee_domain::desired::{Database as Base, Desired, Server};
 use cordee_domain::ids::ServerName;
 use cordee_domain::text;
@@ -27,7 +27,7 @@ pub struct TableRow {
     pub rows: Vec<(String, String)>,
 }
 
-/// One link of this database.
+/// One channel of this database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ThreadRow {
     /// Who is copied.
@@ -131,8 +131,8 @@ pub fn tables(server: &Server, detail: &Detail, lang: Lang) -> Vec<TableRow> {
 fn one_table(table: &Checked, lang: Lang) -> Option<TableRow> {
     let names = |on: &[ServerName]| on.iter().map(ServerName::as_str).collect::<Vec<_>>().join(", ");
     let (st, says, rows) = match &table.verdict {
-        Verdict::Equal { .. } => return None,
-        Verdict::Differs { rows, more } => {
+        TableResult::Equal { .. } => return None,
+        TableResult::Differs { rows, more } => {
             let says = if *more {
                 text!("rows-at-least", count = rows.len())
             } else {
@@ -140,11 +140,11 @@ fn one_table(table: &Checked, lang: Lang) -> Option<TableRow> {
             };
             ("crit", says, rows.iter().map(|row| difference(row, lang)).collect())
         }
-        Verdict::Unverifiable { why } | Verdict::Unsettled { why } => {
+        TableResult::Unverifiable { why } | TableResult::Unsettled { why } => {
             ("warn", text!("rows-unproven", why = why.clone()), Vec::new())
         }
-        Verdict::Missing { on } => ("crit", text!("rows-no-table", names = names(on)), Vec::new()),
-        Verdict::Structure { on } => ("crit", text!("rows-structure", names = names(on)), Vec::new()),
+        TableResult::Missing { on } => ("crit", text!("rows-no-table", names = names(on)), Vec::new()),
+        TableResult::Structure { on } => ("crit", text!("rows-structure", names = names(on)), Vec::new()),
     };
     Some(TableRow { name: table.table.to_string(), st, says: lang.say(&says), rows })
 }
@@ -160,7 +160,7 @@ fn difference(row: &Difference, lang: Lang) -> (String, String) {
     (lang.say(&kind), key.join(", "))
 }
 
-/// A row at which a link stopped, as it stands on both sides.
+/// A row at which a channel stopped, as it stands on both sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConflictRow {
     /// Who is copied.
@@ -194,7 +194,7 @@ pub struct ValueRow {
     pub differs: bool,
 }
 
-/// The rows at which its links stopped.
+/// The rows at which its channels stopped.
 pub fn conflicts(server: &Server, detail: &Detail, lang: Lang) -> Vec<ConflictRow> {
     detail.conflicts.iter().map(|(from, shown)| one_conflict(server, from, shown, lang)).collect()
 }
@@ -234,26 +234,30 @@ fn values(versions: &Versions, none: &str) -> Vec<ValueRow> {
     versions.columns.iter().enumerate().map(one).collect()
 }
 
-/// Its links, thread by thread.
+/// Its channels, thread by thread.
 pub fn threads(own: &Answers, lang: Lang) -> Vec<ThreadRow> {
     let word = |runs: bool| {
         (mark(runs), lang.say(&if runs { text!("thread-runs") } else { text!("thread-stands") }))
     };
     own.threads
         .iter()
-        .map(|(from, link)| {
-            let receives = match link.receiving {
+        .map(|(from, channel)| {
+            let receives = match channel.receiving {
                 Thread::Connecting => ("warn", lang.say(&text!("thread-connects"))),
                 state => word(state == Thread::Running),
             };
-            let receive =
-                error(link.receive_error, &link.receive_words, link.receiving != Thread::Stopped, lang);
-            let apply = error(link.apply_error, &link.apply_words, link.applying, lang);
+            let receive = error(
+                channel.receive_error,
+                &channel.receive_words,
+                channel.receiving != Thread::Stopped,
+                lang,
+            );
+            let apply = error(channel.apply_error, &channel.apply_words, channel.applying, lang);
             ThreadRow {
                 from: from.to_string(),
                 receives,
-                applies: word(link.applying),
-                received: link.received.clone(),
+                applies: word(channel.applying),
+                received: channel.received.clone(),
                 errors: receive.into_iter().chain(apply).collect(),
             }
         })

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cordee_domain::desired::{Power, Routing, Runtime, Standing};
+use cordee_domain::desired::{Membership, Power, Routing, Runtime};
 use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::snapshot::{Action, LastCheck, LinkView, ProxyView, Role, ServerView, Snapshot};
-use cordee_domain::state::{Light, Remark, State, Status};
+use cordee_domain::snapshot::{Action, ChannelView, LastCheck, ProxyView, Role, ServerView, Snapshot};
+use cordee_domain::state::{Remark, Severity, State, Status};
 use cordee_domain::text;
 use tokio::sync::mpsc;
 
@@ -35,7 +35,11 @@ pub(crate) fn web(called: &str) -> ServerView {
         role: None,
         runtime: Runtime::Process,
         power: Power::On,
-        status: Status::new(Light::Good, State::Up, text!("reason-answered", status = 200_u16, ms = 2_u64)),
+        status: Status::new(
+            Severity::Good,
+            State::Up,
+            text!("reason-answered", status = 200_u16, ms = 2_u64),
+        ),
         sessions: 1,
         total: 7,
         last_check: LastCheck {
@@ -45,8 +49,8 @@ pub(crate) fn web(called: &str) -> ServerView {
         },
         pid: Some(42),
         version: Some("Apache · PHP 8.2".to_owned()),
-        links: BTreeMap::new(),
-        standing: None,
+        channels: BTreeMap::new(),
+        membership: None,
         semi_sync: None,
         progress: None,
         in_proxy: None,
@@ -71,15 +75,15 @@ pub(crate) fn web(called: &str) -> ServerView {
 
 /// A database in sync.
 pub(crate) fn database(called: &str, role: Role, peer: &str) -> ServerView {
-    let link = LinkView { light: Light::Good, delay_ms: Some(3), error: 0 };
+    let channel = ChannelView { severity: Severity::Good, delay_ms: Some(3), error: 0 };
     ServerView {
         pool: PoolId::Db,
         role: Some(role),
         cookie: None,
-        status: Status::new(Light::Good, State::InSync, text!("reason-delay", ms = 3_u64)),
+        status: Status::new(Severity::Good, State::InSync, text!("reason-delay", ms = 3_u64)),
         version: Some("MariaDB 10.11.14".to_owned()),
-        links: BTreeMap::from([(name(peer), link)]),
-        standing: Some(Standing::Member),
+        channels: BTreeMap::from([(name(peer), channel)]),
+        membership: Some(Membership::Member),
         actions: match role {
             Role::Writer => vec![Action::Logs, Action::Test],
             Role::Standby => {
@@ -103,7 +107,7 @@ pub(crate) fn snapshot() -> Snapshot {
     let proxy = |pool: PoolId| ProxyView {
         name: pool,
         listen: "127.0.0.1:8080".to_owned(),
-        status: Status::new(Light::Good, State::Up, text!("reason-version", version = "2.6.12")),
+        status: Status::new(Severity::Good, State::Up, text!("reason-version", version = "2.6.12")),
         rate: 12,
         sessions: 3,
         requests: 0,
@@ -118,7 +122,7 @@ pub(crate) fn snapshot() -> Snapshot {
         revision: 1,
         at: now(),
         verdict: Remark::new(
-            Light::Good,
+            Severity::Good,
             text!("verdict-good"),
             text!("verdict-count", web = 2_u8, webs = 2_u8, db = 2_u8, dbs = 2_u8),
         ),
@@ -157,9 +161,9 @@ pub(crate) fn app(snapshot: Snapshot) -> (App, mpsc::Receiver<Ask>) {
     let app = App {
         store,
         board,
-        desk: crate::desk::Desk::new().0,
-        drills: crate::desk::Desk::new().0,
-        guestbook: crate::guestbook::Guestbook::new(false),
+        jobs: crate::jobs::JobQueue::new().0,
+        drills: crate::jobs::JobQueue::new().0,
+        recent_requests: crate::recent_requests::RecentRequests::new(false),
         guests: std::sync::Arc::default(),
         cluster: "test".into(),
         setup_code: Arc::new(setup_code),

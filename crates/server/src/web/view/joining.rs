@@ -1,7 +1,7 @@
 //! What is said before a database joins, leaves, or is copied again.
 
 use cordee_domain::db::verify::Side;
-use cordee_domain::desired::{MOST_DATABASES, Standing};
+use cordee_domain::desired::{MOST_DATABASES, Membership};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::{ServerView, Snapshot};
@@ -131,14 +131,14 @@ pub(super) fn removal(snapshot: &Snapshot, server: &ServerView, lang: Lang) -> Q
         now.push(name);
         now.sort_unstable();
     }
-    let joins = server.standing == Some(Standing::Joining);
-    let (title, lead, more) = match &server.standing {
-        Some(Standing::Joining) => (
+    let joins = server.membership == Some(Membership::Joining);
+    let (title, lead, more) = match &server.membership {
+        Some(Membership::Joining) => (
             text!("ask-cancel", name = name),
             text!("ask-cancel-lead", name = name),
             text!("ask-cancel-more"),
         ),
-        Some(Standing::Returning { .. } | Standing::Diverged(_)) => {
+        Some(Membership::Returning { .. } | Membership::Diverged(_)) => {
             (text!("ask-remove", name = name), lead(snapshot, server), text!("ask-remove-out", name = name))
         }
         _ => (text!("ask-remove", name = name), lead(snapshot, server), text!("ask-remove-db", name = name)),

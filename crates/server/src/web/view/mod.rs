@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use cordee_domain::causes::{About, Cause, Remedy};
 use cordee_domain::ids::{Millis, PoolId};
 use cordee_domain::snapshot::{ServerView, Snapshot};
-use cordee_domain::state::{Light, Remark, State, Status};
+use cordee_domain::state::{Remark, Severity, State, Status};
 use cordee_domain::text;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
@@ -43,14 +43,14 @@ pub use databases::{GAP_AGE, Writing, sharing, verdict};
 pub use joining::{Joining, joining, repairing};
 pub use question::Question;
 pub use rope::{Crowd, Rope};
-pub use rows::{LinkRow, ProxyRow, ServerRow};
+pub use rows::{ChannelRow, ProxyRow, ServerRow};
 pub use says::{Here, Says};
 pub use session::keeping;
 
 /// A picture older than this is shown as unknown, whatever it says.
 pub const OLD_MS: u64 = cordee_domain::figures::PAGE_LATE;
 
-/// A light, its word and its reason, in the reader's language.
+/// A severity, its word and its reason, in the reader's language.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StatusRow {
     /// The value of `data-st`, which is also the name of the shape.
@@ -124,7 +124,7 @@ pub fn picture(snapshot: &Snapshot, lang: Lang, now: Millis) -> Picture {
     let word = lang.say(&said.word);
     let reason = said.reason.map(|reason| Says::of(&reason.sentence(), &here, lang)).unwrap_or_default();
     Picture {
-        verdict: VerdictRow { st: light(said.light), word, reason },
+        verdict: VerdictRow { st: severity(said.severity), word, reason },
         causes: causes::rows(snapshot, &here, lang),
         proxies: snapshot.proxies.iter().map(|p| rows::proxy(p, lang)).collect(),
         servers: snapshot.servers.iter().map(|s| rows::server(s, snapshot, lang)).collect(),
@@ -147,9 +147,9 @@ pub fn present(snapshot: &Snapshot, now: Millis) -> Cow<'_, Snapshot> {
 fn blind(snapshot: &Snapshot, now: Millis) -> Snapshot {
     let seconds = now.saturating_sub(snapshot.at) / 1_000;
     let stale = || text!("reason-stale", seconds = seconds);
-    let unknown = || Status::new(Light::Unknown, State::Unknown, stale());
+    let unknown = || Status::new(Severity::Unknown, State::Unknown, stale());
     let mut old = snapshot.clone();
-    old.verdict = Remark::new(Light::Unknown, text!("verdict-blind"), stale());
+    old.verdict = Remark::new(Severity::Unknown, text!("verdict-blind"), stale());
     old.causes = vec![Cause {
         about: About::Cordee,
         status: old.verdict.clone(),
@@ -162,7 +162,7 @@ fn blind(snapshot: &Snapshot, now: Millis) -> Snapshot {
     }
     for server in &mut old.servers {
         server.status = unknown();
-        server.links.clear();
+        server.channels.clear();
     }
     old
 }
@@ -213,7 +213,7 @@ fn stamp(at: Millis) -> Timestamp {
 
 /// One journal line in words.
 pub fn event(event: &Event, here: &Here, lang: Lang) -> EventRow {
-    let st = event.light.map_or("", light);
+    let st = event.severity.map_or("", severity);
     EventRow {
         id: event.id,
         iso: stamp(event.at).to_string(),
@@ -243,21 +243,21 @@ pub fn status(status: &Status, lang: Lang) -> StatusRow {
 /// A remark in words.
 pub fn remark(remark: &Remark, lang: Lang) -> StatusRow {
     StatusRow {
-        st: light(remark.light),
+        st: severity(remark.severity),
         word: lang.say(&remark.word),
         reason: remark.reason.as_ref().map(|r| lang.say(&r.sentence())).unwrap_or_default(),
     }
 }
 
-/// The name of a light in the style sheet and among the shapes.
-pub const fn light(light: Light) -> &'static str {
-    match light {
-        Light::Good => "good",
-        Light::Warning => "warn",
-        Light::Critical => "crit",
-        Light::Progress => "busy",
-        Light::Maintenance => "maint",
-        Light::Unknown => "unknown",
+/// The name of a severity in the style sheet and among the shapes.
+pub const fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Good => "good",
+        Severity::Warning => "warn",
+        Severity::Critical => "crit",
+        Severity::Progress => "busy",
+        Severity::Maintenance => "maint",
+        Severity::Unknown => "unknown",
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use cordee_domain::desired::Routing;
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::snapshot::{ServerView, Snapshot};
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use serde::Serialize;
 
 use super::window::FEW;
-use super::{LinkRow, databases, light, rows};
+use super::{ChannelRow, databases, rows, severity};
 use crate::words::Lang;
 
 /// One stroke, in a box of 100 by 100.
@@ -35,7 +35,7 @@ pub struct Rope {
     /// HAProxy `db` to the databases.
     pub db: Vec<Cord>,
     /// Both directions between the two databases, when there are two: downwards, upwards.
-    pub both: Vec<LinkRow>,
+    pub both: Vec<ChannelRow>,
     /// The web servers as one bead, when they are many.
     pub web_crowd: Option<Crowd>,
     /// The databases, likewise.
@@ -96,16 +96,18 @@ fn crowd(snapshot: &Snapshot, pool: PoolId, lang: Lang) -> Option<Crowd> {
     }
     // Those that the list names. One that only suffers from another one serves.
     let named: BTreeSet<&ServerName> = snapshot.causes.iter().flat_map(|c| c.about.servers()).collect();
-    let suffers =
-        |s: &ServerView| s.status.light == Light::Warning && s.status.serves() && !named.contains(&s.name);
-    let lights: Vec<Light> =
-        servers.iter().map(|s| if suffers(s) { Light::Good } else { s.status.light }).collect();
-    let count = |wanted: &[Light]| lights.iter().filter(|light| wanted.contains(light)).count();
-    let (up, busy, aside) = (count(&[Light::Good]), count(&[Light::Progress]), count(&[Light::Maintenance]));
-    let (unknown, trouble) = (count(&[Light::Unknown]), count(&[Light::Warning, Light::Critical]));
-    let look = match lights.iter().min() {
-        Some(Light::Good) if trouble + unknown > 0 => Light::Warning,
-        best => best.copied().unwrap_or(Light::Unknown),
+    let suffers = |s: &ServerView| {
+        s.status.severity == Severity::Warning && s.status.serves() && !named.contains(&s.name)
+    };
+    let severities: Vec<Severity> =
+        servers.iter().map(|s| if suffers(s) { Severity::Good } else { s.status.severity }).collect();
+    let count = |wanted: &[Severity]| severities.iter().filter(|severity| wanted.contains(severity)).count();
+    let (up, busy, aside) =
+        (count(&[Severity::Good]), count(&[Severity::Progress]), count(&[Severity::Maintenance]));
+    let (unknown, trouble) = (count(&[Severity::Unknown]), count(&[Severity::Warning, Severity::Critical]));
+    let look = match severities.iter().min() {
+        Some(Severity::Good) if trouble + unknown > 0 => Severity::Warning,
+        best => best.copied().unwrap_or(Severity::Unknown),
     };
     let part = |count: usize, says: Text| (count > 0).then(|| lang.say(&says));
     let parts = [
@@ -116,11 +118,11 @@ fn crowd(snapshot: &Snapshot, pool: PoolId, lang: Lang) -> Option<Crowd> {
         part(aside, text!("rope-crowd-aside", count = aside)),
     ];
     let title = match pool {
-        PoolId::Web => text!("rope-crowd-web", count = lights.len()),
-        PoolId::Db => text!("rope-crowd-db", count = lights.len()),
+        PoolId::Web => text!("rope-crowd-web", count = severities.len()),
+        PoolId::Db => text!("rope-crowd-db", count = severities.len()),
     };
     Some(Crowd {
-        st: light(look),
+        st: severity(look),
         title: lang.say(&title),
         says: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
     })
@@ -135,13 +137,13 @@ fn beside(servers: &[Look], proxy: Look) -> Vec<Look> {
 }
 
 fn proxy(snapshot: &Snapshot, pool: PoolId) -> Look {
-    let light = snapshot.proxies.iter().find(|p| p.name == pool).map(|p| p.status.light);
-    match light {
-        Some(Light::Good | Light::Warning) => Look::Full,
-        Some(Light::Progress) => Look::Thin,
-        Some(Light::Critical) => Look::Cut,
-        Some(Light::Maintenance) => Look::None,
-        Some(Light::Unknown) | None => Look::Lost,
+    let severity = snapshot.proxies.iter().find(|p| p.name == pool).map(|p| p.status.severity);
+    match severity {
+        Some(Severity::Good | Severity::Warning) => Look::Full,
+        Some(Severity::Progress) => Look::Thin,
+        Some(Severity::Critical) => Look::Cut,
+        Some(Severity::Maintenance) => Look::None,
+        Some(Severity::Unknown) | None => Look::Lost,
     }
 }
 
@@ -154,12 +156,12 @@ fn database(view: &ServerView, routing: Routing) -> Look {
 }
 
 fn server(view: &ServerView) -> Look {
-    match view.status.light {
-        Light::Progress if !view.status.serves() => Look::Thin,
-        Light::Good | Light::Warning | Light::Progress => Look::Full,
-        Light::Maintenance => Look::None,
-        Light::Unknown => Look::Lost,
-        Light::Critical => Look::Cut,
+    match view.status.severity {
+        Severity::Progress if !view.status.serves() => Look::Thin,
+        Severity::Good | Severity::Warning | Severity::Progress => Look::Full,
+        Severity::Maintenance => Look::None,
+        Severity::Unknown => Look::Lost,
+        Severity::Critical => Look::Cut,
     }
 }
 
@@ -231,10 +233,10 @@ fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-fn both(snapshot: &Snapshot, lang: Lang) -> Vec<LinkRow> {
+fn both(snapshot: &Snapshot, lang: Lang) -> Vec<ChannelRow> {
     let all: Vec<&ServerView> = of(snapshot, PoolId::Db).collect();
     let [first, second] = all.as_slice() else { return Vec::new() };
-    let into = |view: &ServerView| rows::server(view, snapshot, lang).links.into_iter().next();
+    let into = |view: &ServerView| rows::server(view, snapshot, lang).channels.into_iter().next();
     // Downwards flows what the second copies from the first.
     [into(second), into(first)].into_iter().flatten().collect()
 }

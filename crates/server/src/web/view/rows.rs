@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use cordee_domain::desired::{Routing, Runtime, Standing};
+use cordee_domain::desired::{Membership, Routing, Runtime};
 use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::{Action, ProxyView, Role, ServerView, Snapshot};
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::text;
 use serde::Serialize;
 
-use super::{StatusRow, databases, light, status};
+use super::{StatusRow, databases, severity, status};
 use crate::words::Lang;
 
 /// A proxy: a knot of the rope.
@@ -61,7 +61,7 @@ pub struct ServerRow {
     /// Percent of its copy, while it is being copied.
     pub progress: Option<u8>,
     /// What it copies from whom.
-    pub links: Vec<LinkRow>,
+    pub channels: Vec<ChannelRow>,
     /// The last check's result.
     pub result: String,
     /// How long it took.
@@ -76,7 +76,7 @@ pub struct ServerRow {
 
 /// One direction of replication.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct LinkRow {
+pub struct ChannelRow {
     /// The database copied.
     pub from: String,
     /// `data-st`.
@@ -100,16 +100,16 @@ impl ServerRow {
 
 pub(super) fn proxy(view: &ProxyView, lang: Lang) -> ProxyRow {
     let status = status(&view.status, lang);
-    let small = match (view.status.light, view.name) {
-        (Light::Good | Light::Warning, PoolId::Web) => lang.say(&text!("rate-web", count = view.rate)),
-        (Light::Good | Light::Warning, PoolId::Db) => lang.say(&text!("rate-db", count = view.rate)),
+    let small = match (view.status.severity, view.name) {
+        (Severity::Good | Severity::Warning, PoolId::Web) => lang.say(&text!("rate-web", count = view.rate)),
+        (Severity::Good | Severity::Warning, PoolId::Db) => lang.say(&text!("rate-db", count = view.rate)),
         _ => status.word.clone(),
     };
     ProxyRow {
         name: format!("proxy {}", view.name),
         title: format!("HAProxy {}", view.name),
         small,
-        clients: if view.status.light == Light::Unknown {
+        clients: if view.status.severity == Severity::Unknown {
             "–".to_owned()
         } else {
             lang.say(&text!("clients", count = view.sessions))
@@ -122,7 +122,7 @@ pub(super) fn proxy(view: &ProxyView, lang: Lang) -> ProxyRow {
 
 pub(super) fn server(view: &ServerView, snapshot: &Snapshot, lang: Lang) -> ServerRow {
     let (all, routing) = (&snapshot.servers, snapshot.routing);
-    let known = view.status.light != Light::Unknown;
+    let known = view.status.severity != Severity::Unknown;
     let held = databases::held(view, all, lang);
     let sessions = if known { view.sessions.to_string() } else { "–".to_owned() };
     ServerRow {
@@ -137,7 +137,7 @@ pub(super) fn server(view: &ServerView, snapshot: &Snapshot, lang: Lang) -> Serv
         role: role(view, routing, lang),
         writer: view.role == Some(Role::Writer),
         progress: view.progress,
-        links: links(view, all, lang),
+        channels: channels(view, all, lang),
         result: view.last_check.result.as_ref().map_or_else(|| "–".to_owned(), |r| lang.say(r)),
         took: view.last_check.duration_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms}\u{a0}ms")),
         total: view.total.to_string(),
@@ -165,13 +165,13 @@ fn cookie(view: &ServerView, lang: Lang) -> String {
 }
 
 fn role(view: &ServerView, routing: Routing, lang: Lang) -> String {
-    match (view.role, &view.standing) {
+    match (view.role, &view.membership) {
         (Some(Role::Writer), _) => lang.say(&text!("role-writer")),
-        (Some(Role::Standby), Some(Standing::Joining)) => lang.say(&text!("role-joining")),
-        (Some(Role::Standby), Some(Standing::Leaving | Standing::Released)) => {
+        (Some(Role::Standby), Some(Membership::Joining)) => lang.say(&text!("role-joining")),
+        (Some(Role::Standby), Some(Membership::Leaving | Membership::Released)) => {
             lang.say(&text!("role-leaving"))
         }
-        (Some(Role::Standby), Some(Standing::Returning { .. } | Standing::Diverged { .. })) => {
+        (Some(Role::Standby), Some(Membership::Returning { .. } | Membership::Diverged { .. })) => {
             lang.say(&text!("role-out"))
         }
         (Some(Role::Standby), _) if databases::takes_writes(view, routing) => lang.say(&text!("role-also")),
@@ -181,40 +181,46 @@ fn role(view: &ServerView, routing: Routing, lang: Lang) -> String {
 }
 
 fn small(view: &ServerView, routing: Routing, lang: Lang) -> String {
-    match (view.status.light, view.role) {
+    match (view.status.severity, view.role) {
         // HAProxy's own count is of requests under way: mostly none.
-        (Light::Good | Light::Warning, None) => match view.attached {
+        (Severity::Good | Severity::Warning, None) => match view.attached {
             Some(held) => lang.say(&text!("rope-attached", count = held.visitors)),
             None => lang.say(&text!("sessions", count = view.sessions)),
         },
-        (Light::Good | Light::Warning, Some(Role::Writer)) => lang.say(&text!("rope-writer")),
-        (Light::Good | Light::Warning, Some(Role::Standby)) if databases::takes_writes(view, routing) => {
+        (Severity::Good | Severity::Warning, Some(Role::Writer)) => lang.say(&text!("rope-writer")),
+        (Severity::Good | Severity::Warning, Some(Role::Standby))
+            if databases::takes_writes(view, routing) =>
+        {
             lang.say(&text!("rope-also"))
         }
-        (Light::Good | Light::Warning, Some(Role::Standby)) => lang.say(&text!("rope-standby")),
+        (Severity::Good | Severity::Warning, Some(Role::Standby)) => lang.say(&text!("rope-standby")),
         _ => lang.say(&view.status.state.sentence()),
     }
 }
 
 /// One entry per other database, measured or not, so that both directions always have their place.
-fn links(view: &ServerView, all: &[ServerView], lang: Lang) -> Vec<LinkRow> {
+fn channels(view: &ServerView, all: &[ServerView], lang: Lang) -> Vec<ChannelRow> {
     all.iter()
         .filter(|peer| view.pool == PoolId::Db && peer.pool == PoolId::Db && peer.name != view.name)
         .map(|peer| {
-            let link = view.links.get(&peer.name);
-            let text = match link {
-                Some(link) if link.error != 0 => lang.say(&text!("link-error", code = link.error)),
-                Some(link) => link.delay_ms.map_or_else(
-                    || match link.light {
-                        Light::Warning | Light::Critical => lang.say(&text!("link-stopped")),
-                        Light::Unknown => "–".to_owned(),
-                        Light::Good | Light::Maintenance | Light::Progress => "…".to_owned(),
+            let channel = view.channels.get(&peer.name);
+            let text = match channel {
+                Some(channel) if channel.error != 0 => lang.say(&text!("link-error", code = channel.error)),
+                Some(channel) => channel.delay_ms.map_or_else(
+                    || match channel.severity {
+                        Severity::Warning | Severity::Critical => lang.say(&text!("link-stopped")),
+                        Severity::Unknown => "–".to_owned(),
+                        Severity::Good | Severity::Maintenance | Severity::Progress => "…".to_owned(),
                     },
                     |ms| super::delay(ms, lang),
                 ),
                 None => "–".to_owned(),
             };
-            LinkRow { from: peer.name.to_string(), st: link.map_or("unknown", |l| light(l.light)), text }
+            ChannelRow {
+                from: peer.name.to_string(),
+                st: channel.map_or("unknown", |l| severity(l.severity)),
+                text,
+            }
         })
         .collect()
 }
@@ -229,11 +235,12 @@ pub(super) fn token(view: &ServerView, all: &[ServerView]) -> String {
         let _ = write!(token, " {}{}{}", c.wanted, c.running.is_some(), c.at.unwrap_or(0));
     }
     for server in all.iter().filter(|s| s.pool == PoolId::Db) {
-        let links = server.links.iter().filter(|(from, _)| server.name == view.name || **from == view.name);
-        for (from, link) in links {
+        let channels =
+            server.channels.iter().filter(|(from, _)| server.name == view.name || **from == view.name);
+        for (from, channel) in channels {
             // A delay that was just measured, or is late for once, is not worth a new page.
-            let runs = matches!(link.light, Light::Good | Light::Progress | Light::Warning);
-            let _ = write!(token, " {from}{runs}{}", link.error);
+            let runs = matches!(channel.severity, Severity::Good | Severity::Progress | Severity::Warning);
+            let _ = write!(token, " {from}{runs}{}", channel.error);
         }
     }
     token
@@ -246,23 +253,23 @@ fn controls(view: &ServerView, wanted: bool, held: bool) -> Vec<&'static str> {
     let pick = |on: bool, name: &'static str| on.then_some(name);
     let waits = can(Action::Withdraw);
     let back = can(Action::Ready) && !waits;
-    let heir = can(Action::Promote) && wanted;
-    let joins = view.standing == Some(Standing::Joining);
+    let candidate = can(Action::Promote) && wanted;
+    let joins = view.membership == Some(Membership::Joining);
     let cure = can(Action::Recopy);
     // The place beside the menu is for the likeliest one. Where nobody can tell of all rows a copy is one way of
     // several.
-    let first = cure && view.status.light == Light::Critical;
-    let test = can(Action::Test) && !heir && !first && !joins;
+    let first = cure && view.status.severity == Severity::Critical;
+    let test = can(Action::Test) && !candidate && !first && !joins;
     [
         pick(can(Action::Logs), "logs"),
         pick(can(Action::Test), "test"),
         pick(test, "test-first"),
         pick(can(Action::Test) && !test, "test-too"),
         pick(can(Action::Promote), "promote"),
-        pick(heir, "promote-first"),
+        pick(candidate, "promote-first"),
         pick(can(Action::Verify), "verify"),
         pick(cure, "recopy"),
-        pick(first && !heir, "recopy-first"),
+        pick(first && !candidate, "recopy-first"),
         pick(held, "held"),
         pick(back, "ready"),
         pick(waits, "withdraw"),

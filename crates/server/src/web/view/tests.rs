@@ -1,7 +1,7 @@
 use cordee_domain::attached::Held;
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::{OddTables, TableName};
-use cordee_domain::desired::{Admin, Handover, Power, Routing, Runtime, Saved, Standing};
+use cordee_domain::desired::{Admin, Handover, Membership, Power, Routing, Runtime, Saved};
 use cordee_domain::observed::Gap;
 use cordee_domain::sessions::Mode;
 use cordee_domain::snapshot::Role;
@@ -24,7 +24,7 @@ fn now() -> Millis {
 #[test]
 fn a_row_has_the_words_of_both_languages() {
     let mut server = web("web1");
-    server.status = Status::new(Light::Critical, State::Down, text!("reason-refused"));
+    server.status = Status::new(Severity::Critical, State::Down, text!("reason-refused"));
     server.sessions = 0;
     let (fr, en) = (row(server.clone(), Lang::Fr), row(server, Lang::En));
     assert_eq!(
@@ -56,7 +56,7 @@ fn a_database_shows_its_role_and_both_delays() {
     let picture = picture(&snapshot(), Lang::Fr, now());
     let db = &picture.servers[2];
     assert_eq!((db.kind.as_str(), db.role.as_str()), ("MariaDB 10.11.14", "Reçoit les écritures"));
-    assert_eq!((db.links[0].from.as_str(), db.links[0].text.as_str()), ("db2", "3\u{a0}ms"));
+    assert_eq!((db.channels[0].from.as_str(), db.channels[0].text.as_str()), ("db2", "3\u{a0}ms"));
     assert_eq!(picture.rope.both.len(), 2);
 }
 
@@ -81,8 +81,8 @@ fn time_alone_changes_no_row() {
 #[test]
 fn the_rope_is_cut_where_a_server_is_down() {
     let mut all = snapshot();
-    all.servers[0].status.light = Light::Critical;
-    all.servers[1].status.light = Light::Progress;
+    all.servers[0].status.severity = Severity::Critical;
+    all.servers[1].status.severity = Severity::Progress;
     let rope = picture(&all, Lang::En, now()).rope;
     let classes: Vec<_> = rope.web.iter().map(|c| c.class).collect();
     assert_eq!(classes, ["cut", "cut", "thin"]);
@@ -92,14 +92,17 @@ fn the_rope_is_cut_where_a_server_is_down() {
 
 #[test]
 fn many_servers_are_one_bead_that_counts_them() {
-    let crowd = |lights: &[Light], lang| {
+    let crowd = |severities: &[Severity], lang| {
         let mut all = snapshot();
-        all.servers = (lights.iter().enumerate())
-            .map(|(n, light)| ServerView { status: Status::bare(*light, State::Up), ..web(&format!("w{n}")) })
+        all.servers = (severities.iter().enumerate())
+            .map(|(n, severity)| ServerView {
+                status: Status::bare(*severity, State::Up),
+                ..web(&format!("w{n}"))
+            })
             .collect();
         picture(&all, lang, now()).rope
     };
-    let (good, down, aside) = (Light::Good, Light::Critical, Light::Maintenance);
+    let (good, down, aside) = (Severity::Good, Severity::Critical, Severity::Maintenance);
     assert_eq!(crowd(&[good; 6], Lang::En).web_crowd, None);
     let rope = crowd(&[good, good, good, good, good, down, aside], Lang::En);
     let one = rope.web_crowd.expect("one bead");
@@ -112,7 +115,7 @@ fn many_servers_are_one_bead_that_counts_them() {
     assert_eq!(none.web_crowd.map(|one| one.st), Some("crit"));
     assert_eq!(none.web[0].class, "cut");
     assert_eq!(
-        crowd(&[Light::Unknown; 9], Lang::En).web_crowd.map(|one| one.says),
+        crowd(&[Severity::Unknown; 9], Lang::En).web_crowd.map(|one| one.says),
         Some("9 unknown".to_owned())
     );
 }
@@ -123,13 +126,13 @@ fn a_bead_counts_as_needing_attention_what_the_list_names() {
     let mut all = snapshot();
     let warns = |n: u8| {
         let name = format!("db{n}");
-        let status = Status::bare(Light::Warning, State::Alone);
+        let status = Status::bare(Severity::Warning, State::Alone);
         ServerView { status, ..database(&name, Role::Standby, "db1") }
     };
     all.servers = (1..=7).map(warns).collect();
     all.causes = vec![Cause {
         about: About::Servers(PoolId::Db, vec![name("db1")]),
-        status: Remark::bare(Light::Warning, State::Alone.sentence()),
+        status: Remark::bare(Severity::Warning, State::Alone.sentence()),
         asked: None,
         explains: (2..=7).map(|n| name(&format!("db{n}"))).collect(),
         remedies: vec![Remedy::Itself],
@@ -174,7 +177,7 @@ fn removing_says_what_is_lost_and_where_the_folder_goes() {
     all.servers[0].in_proxy = Some(Admin::Maintenance);
     assert!(!ask(&all, Risk::Remove).more.contains(lost), "nobody is sent to it");
     // Whoever holds the cookie of one that drains loses nothing, also where it is the last one.
-    all.servers[1].status.light = Light::Critical;
+    all.servers[1].status.severity = Severity::Critical;
     let q = ask(&all, Risk::Drain);
     assert!(q.lead.contains("new visitors get no page") && !q.more.contains(lost), "{q:?}");
     all.session = Mode::Database;
@@ -184,7 +187,7 @@ fn removing_says_what_is_lost_and_where_the_folder_goes() {
 #[test]
 fn the_last_web_server_asks_for_its_name() {
     let mut all = snapshot();
-    all.servers[1].status.light = Light::Critical;
+    all.servers[1].status.severity = Severity::Critical;
     let ask = |server: usize, risk| question(&all, &all.servers[server], risk, Lang::Fr).type_name;
     assert_eq!(ask(0, Risk::Stop), Some("web1".to_owned()));
     assert_eq!(ask(0, Risk::Remove), Some("web1".to_owned()));
@@ -233,7 +236,7 @@ fn a_writer_out_of_reach_makes_promoting_a_matter_of_loss() {
     let mut all = measured();
     let ask = |all: &Snapshot, lang| question(all, &all.servers[3], Risk::Promote, lang);
     for word in [State::Down, State::Unknown, State::Unreachable] {
-        all.servers[2].status = Status::bare(Light::Critical, word);
+        all.servers[2].status = Status::bare(Severity::Critical, word);
         let q = ask(&all, Lang::En);
         assert_eq!(q.type_name.as_deref(), Some("db2"));
         assert!(q.danger && q.know.contains("only db1 holds") && q.know.contains("kept in a file"), "{q:?}");
@@ -242,7 +245,7 @@ fn a_writer_out_of_reach_makes_promoting_a_matter_of_loss() {
     assert!(!ask(&all, Lang::Fr).know.contains("fichier"));
     assert!(ask(&all, Lang::En).lead.contains("the other databases that are open go on"));
     // One that answers hands over, whatever else is wrong with it.
-    all.servers[2].status = Status::bare(Light::Critical, State::Blocked);
+    all.servers[2].status = Status::bare(Severity::Critical, State::Blocked);
     assert_eq!(ask(&all, Lang::En).type_name, None);
     all.servers[2].power = Power::Off;
     assert_eq!(ask(&all, Lang::En).type_name.as_deref(), Some("db2"));
@@ -250,8 +253,8 @@ fn a_writer_out_of_reach_makes_promoting_a_matter_of_loss() {
     assert!(ask(&all, Lang::En).more.contains("starting it again loses nothing"));
 }
 
-fn diverged() -> Standing {
-    Standing::Diverged(Saved { count: 1, file: "lost/x".to_owned() })
+fn diverged() -> Membership {
+    Membership::Diverged(Saved { count: 1, file: "lost/x".to_owned() })
 }
 
 #[test]
@@ -266,7 +269,7 @@ fn a_database_goes_by_its_name_and_visitors_come_first() {
     }
     all.routing = Routing::AllWriters;
     assert!(ask(&all, Risk::Remove).lead.contains("connection is cut"));
-    all.servers[3].standing = Some(Standing::Joining);
+    all.servers[3].membership = Some(Membership::Joining);
     let cancel = ask(&all, Risk::Remove);
     assert_eq!((cancel.title.as_str(), cancel.type_name), ("Stop adding db2", None));
     assert!(cancel.more.contains("goes to the trash") && cancel.action.ends_with("/db2/remove"));
@@ -276,7 +279,7 @@ fn a_database_goes_by_its_name_and_visitors_come_first() {
 fn a_database_that_joins_shows_how_far_it_is_and_can_be_cancelled() {
     let mut all = snapshot();
     let seen = &mut all.servers[3];
-    seen.standing = Some(Standing::Joining);
+    seen.membership = Some(Membership::Joining);
     seen.progress = Some(42);
     seen.actions = vec![cordee_domain::snapshot::Action::Test, cordee_domain::snapshot::Action::Remove];
     let row = picture(&all, Lang::En, now()).servers.remove(3);
@@ -315,7 +318,7 @@ fn a_join_is_foretold_or_refused_with_every_reason() {
 #[test]
 fn no_question_leaves_an_argument_open() {
     let at = std::net::SocketAddr::from(([127, 0, 0, 1], 3308));
-    let down = Status::bare(Light::Critical, State::Down);
+    let down = Status::bare(Severity::Critical, State::Down);
     let mut all = Vec::new();
     for lang in Lang::ALL {
         for routing in [Routing::OneWriter, Routing::AllWriters] {
@@ -327,8 +330,10 @@ fn no_question_leaves_an_argument_open() {
                         seen.servers[2].status = down.clone();
                     }
                     for risk in [Risk::Promote, Risk::Restart, Risk::Stop, Risk::Remove, Risk::Recopy] {
-                        for standing in [Standing::Member, Standing::Joining, Standing::Leaving, diverged()] {
-                            seen.servers[3].standing = Some(standing);
+                        for membership in
+                            [Membership::Member, Membership::Joining, Membership::Leaving, diverged()]
+                        {
+                            seen.servers[3].membership = Some(membership);
                             all.push(question(&seen, &seen.servers[3], risk, lang));
                         }
                     }
@@ -349,7 +354,7 @@ fn promote_stands_beside_the_menu_when_the_writer_is_lost() {
     let shown = |all: &Snapshot| picture(all, Lang::En, now()).servers.remove(3);
     let row = shown(&all);
     assert!(row.has("promote") && row.has("test-first") && !row.has("promote-first") && !row.has("test-too"));
-    all.servers[2].status = Status::bare(Light::Critical, State::Down);
+    all.servers[2].status = Status::bare(Severity::Critical, State::Down);
     let row = shown(&all);
     assert!(row.has("promote") && row.has("promote-first") && row.has("test-too") && !row.has("test-first"));
 }
@@ -371,12 +376,12 @@ fn the_writer_says_why_it_is_not_stopped() {
 fn where_all_write_the_question_says_what_is_lost_and_the_rows_say_who() {
     let mut all = snapshot();
     let at = std::net::SocketAddr::from(([127, 0, 0, 1], 3308));
-    all.servers[2].links.values_mut().for_each(|l| l.delay_ms = Some(17));
+    all.servers[2].channels.values_mut().for_each(|l| l.delay_ms = Some(17));
     let q = sharing(&all, Routing::AllWriters, at, Lang::En);
     assert!(q.lead.contains("17\u{a0}ms") && q.lead.contains("without an error"), "{}", q.lead);
     assert!(q.facts.iter().any(|f| f.1.contains("127.0.0.1:3308") && f.1.contains("db1")), "{q:?}");
     for server in &mut all.servers {
-        server.links.clear();
+        server.channels.clear();
     }
     assert!(sharing(&all, Routing::AllWriters, at, Lang::Fr).lead.contains("non mesuré"));
     all.routing = Routing::AllWriters;
@@ -391,7 +396,7 @@ fn where_all_write_the_question_says_what_is_lost_and_the_rows_say_who() {
     assert_eq!(strokes, ["", "lay", "", "lay"]);
     let back = sharing(&all, Routing::OneWriter, at, Lang::En);
     assert!(back.lead.contains("Connections to db2 are cut"), "{}", back.lead);
-    all.servers[3].standing = Some(Standing::Diverged(Saved { count: 1, file: "lost/x.sql".to_owned() }));
+    all.servers[3].membership = Some(Membership::Diverged(Saved { count: 1, file: "lost/x.sql".to_owned() }));
     assert_eq!(picture(&all, Lang::En, now()).servers[3].role, "Set aside");
 }
 
@@ -410,6 +415,6 @@ fn a_handover_is_not_called_good_or_starting() {
     all.handover = Some(Handover { to: super::fixture::name("db2"), at: all.at, accept_loss: false });
     let shown = picture(&all, Lang::En, now()).verdict;
     assert_eq!((shown.st, shown.word.as_str()), ("busy", "The writer is changing"));
-    all.verdict.light = Light::Critical;
+    all.verdict.severity = Severity::Critical;
     assert_eq!(picture(&all, Lang::En, now()).verdict.st, "crit");
 }

@@ -1,11 +1,11 @@
 //! A run of the comparison of sessions, in words: the table, the bars, the line of a run in the history.
 
 use cordee_domain::text;
-use cordee_domain::trial::{self, Cell, Experiment, Measure, Run, Verdict, Way};
+use cordee_domain::trial::{self, Cell, Experiment, Measure, MeasureResult, Run, Way};
 use serde::Serialize;
 
 use super::{actor, clock_time, stamp};
-use crate::desk::{Doing, UnderWay};
+use crate::jobs::{Doing, UnderWay};
 use crate::words::Lang;
 
 /// One measured cell.
@@ -36,17 +36,17 @@ pub fn key(way: Way, experiment: Experiment) -> String {
 pub fn cell(cell: &Cell, lang: Lang) -> CellRow {
     let verdict = cell.measure.verdict();
     let (st, icon) = match verdict {
-        Verdict::Right => ("good", "good"),
-        Verdict::Wrong => ("crit", "crit"),
-        Verdict::Unknown => ("unknown", "unknown"),
-        Verdict::Figure => ("", "info"),
+        MeasureResult::Right => ("good", "good"),
+        MeasureResult::Wrong => ("crit", "crit"),
+        MeasureResult::Unknown => ("unknown", "unknown"),
+        MeasureResult::Figure => ("", "info"),
     };
     let foreseen = trial::expected(cell.way, cell.experiment);
     CellRow {
         key: key(cell.way, cell.experiment),
         st,
         icon,
-        word: if verdict == Verdict::Figure { String::new() } else { lang.say(&verdict.word()) },
+        word: if verdict == MeasureResult::Figure { String::new() } else { lang.say(&verdict.word()) },
         says: lang.say(&cell.measure.sentence()),
         surprise: foreseen.is_some_and(|f| f != verdict),
         time: clock_time(cell.at),
@@ -70,12 +70,12 @@ pub struct Row {
     /// How it is measured.
     pub how: String,
     /// A place in each column.
-    pub places: Vec<Place>,
+    pub places: Vec<TableCell>,
 }
 
 /// One place of the table.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct TableCell {
     /// Where it is.
     pub key: String,
     /// Whether there is anything to measure.
@@ -148,7 +148,7 @@ fn column(way: Way, lang: Lang) -> Column {
 }
 
 fn row(run: &Run, experiment: Experiment, lang: Lang) -> Row {
-    let place = |way: Way| Place {
+    let place = |way: Way| TableCell {
         key: key(way, experiment),
         applies: experiment.applies(way),
         cell: run.cell(way, experiment).map(|c| cell(c, lang)),

@@ -2,7 +2,7 @@
 
 use crate::db::Thread;
 use crate::db::failover::{Decision, SILENT, lost};
-use crate::desired::{HANDOVER_LIMIT, Standing};
+use crate::desired::{HANDOVER_LIMIT, Membership};
 use crate::fault::Fault;
 use crate::observed::Seen;
 use crate::plan::tests::elect;
@@ -119,7 +119,7 @@ fn opens(scene: &Scene) -> Opening {
 #[test]
 fn a_silent_one_does_not_keep_the_new_writer_closed() {
     let scene = chosen();
-    assert!(matches!(scene.desired.db.servers[0].base().standing, Standing::Returning { .. }));
+    assert!(matches!(scene.desired.db.servers[0].base().membership, Membership::Returning { .. }));
     assert_eq!(opens(&scene), Opening::Open);
     // One that answers is closed first; so is one that was heard just now.
     let open = cluster(1).external().seen.databases[&name("db1")].clone();
@@ -139,7 +139,7 @@ fn it_is_closed_as_soon_as_it_answers() {
     scene.seen.databases.insert(name("db1"), open);
     let setting = crate::plan::tests::setting();
     let plan = crate::plan::plan(scene.scene(), &setting);
-    let first = plan.steps.iter().find(|s| s.target() == crate::step::Target::Database(name("db1")));
+    let first = plan.steps.iter().find(|s| s.subject() == crate::step::Subject::Database(name("db1")));
     assert_eq!(first, Some(&Step::Sql(SqlStep::CloseDatabase { name: name("db1") })));
     assert!(!plan.steps.iter().any(|s| matches!(s, Step::Sql(SqlStep::OpenDatabase { .. }))));
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::db::failover::{
-    Decision, FROZEN, Lost, PATIENCE, Promise, RECEIPT_LIMIT, SILENT, beating, lost, promise,
+    ACK_LIMIT, Decision, FROZEN, Lost, PATIENCE, Promise, SILENT, beating, lost, promise,
 };
-use crate::db::{DatabaseSeen, Link, Thread};
+use crate::db::{Channel, DatabaseSeen, Thread};
 use crate::desired::Server;
 use crate::ids::{Millis, ServerName};
 use crate::observed::{ProcessId, Seen};
@@ -28,9 +28,9 @@ pub(crate) const PROMISES: [Turn; 6] = [
     ("promised by all", |s| s),
     ("promised by db2", |s| s.promised_by(&["db2"])),
     ("nothing promised", Scene::unpromised),
-    ("promised too long ago", |s| s.promised_before(RECEIPT_LIMIT + 1)),
+    ("promised too long ago", |s| s.promised_before(ACK_LIMIT + 1)),
     ("promised in another epoch", |s| s.promised_in(0)),
-    ("promised from 12 on", |s| s.floor(12)),
+    ("promised from 12 on", |s| s.min_seqno(12)),
 ];
 
 type StandbyTurn = (&'static str, fn(Scene, &str) -> Scene);
@@ -100,10 +100,10 @@ fn alive(scene: &Scene) -> bool {
 }
 
 fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
-    let heir = server(scene, to);
-    assert!(scene.desired.members().any(|s| s.name == heir.name));
-    assert!(!heir.stopped());
-    assert!(acts(scene, heir), "it does not run");
+    let candidate = server(scene, to);
+    assert!(scene.desired.members().any(|s| s.name == candidate.name));
+    assert!(!candidate.stopped());
+    assert!(acts(scene, candidate), "it does not run");
     let (at, seen) = look(scene, to).expect("it was asked");
     assert!(NOW - at <= SILENT, "asked long ago");
     let accepted = scene.desired.handover.as_ref().filter(|h| h.accept_loss || limit.is_none());
@@ -120,7 +120,7 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
     };
     assert!(!alive(scene), "the old writer lives");
     assert_eq!(limit, seen.holds(1));
-    assert_eq!(seen.links[&name("db1")].receiving, Thread::Stopped);
+    assert_eq!(seen.channels[&name("db1")].receiving, Thread::Stopped);
     if accepted.is_some() {
         return;
     }
@@ -129,8 +129,8 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
     assert!(at >= lost_at, "asked before the loss");
     let promise = scene.seen.promise.as_ref().expect("a promise");
     assert_eq!(promise.epoch, scene.desired.epoch);
-    assert!(promise.at + RECEIPT_LIMIT >= lost_at);
-    assert!(limit >= promise.floor, "below the floor");
+    assert!(promise.at + ACK_LIMIT >= lost_at);
+    assert!(limit >= promise.min_seqno, "below the floor");
     for standby in &promise.standbys {
         assert!(scene.desired.members().any(|s| s.name == *standby), "{standby} is none of them any more");
     }
@@ -138,19 +138,19 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
         let process = scene.seen.process(&ProcessId::Server(standby.name.clone()));
         let kept = acts(scene, &standby) && process.started_at.is_none_or(|at| at <= promise.at);
         let linked = look(scene, &standby.name)
-            .and_then(|(at, seen)| Some((at, seen, seen.links.get(&name("db1"))?)))
+            .and_then(|(at, seen)| Some((at, seen, seen.channels.get(&name("db1"))?)))
             .filter(|_| kept);
-        let Some((at, seen, link)) = linked else {
-            // Whoever may have given a receipt must be asked; of the others whoever can be.
+        let Some((at, seen, channel)) = linked else {
+            // Whoever may have given an ACK must be asked; of the others whoever can be.
             assert!(!promise.standbys.contains(&standby.name), "{} is away", standby.name);
             assert_ne!(standby.name, *to);
             continue;
         };
         assert!(at >= lost_at && NOW - at <= SILENT, "{} was asked at another time", standby.name);
-        assert_eq!(link.receiving, Thread::Stopped, "{} receives", standby.name);
-        assert!(limit >= link.received.last(1).max(seen.holds(1)), "{} received more", standby.name);
+        assert_eq!(channel.receiving, Thread::Stopped, "{} receives", standby.name);
+        assert!(limit >= channel.received.last(1).max(seen.holds(1)), "{} received more", standby.name);
         if standby.name == *to {
-            let applied = link.received.0.iter().all(|(domain, last)| seen.holds(*domain) >= *last);
+            let applied = channel.received.0.iter().all(|(domain, last)| seen.holds(*domain) >= *last);
             assert!(applied, "it has some to apply");
         }
     }
@@ -216,7 +216,7 @@ fn truths(scene: &Scene) {
             assert!(!alive(scene), "links are cut while it lives");
             for name in stop {
                 let (_, seen) = look(scene, name).expect("it was asked");
-                assert_ne!(seen.links[&self::name("db1")].receiving, Thread::Stopped);
+                assert_ne!(seen.channels[&self::name("db1")].receiving, Thread::Stopped);
             }
         }
         Decision::Close | Decision::Abandon(_) => assert!(scene.desired.handover.is_some()),
@@ -298,25 +298,27 @@ fn nobody_waits_for_long() {
     });
 }
 
-/// Positions, small numbers of all kinds: the heir is never behind anybody who promised.
+/// Positions, small numbers of all kinds: the candidate is never behind anybody who promised.
 #[test]
 fn every_small_position() {
     let numbers = [(10, 10), (10, 11), (11, 10), (11, 11), (11, 9), (12, 12), (12, 10)];
     for (received, holds) in numbers {
         for (other, other_holds) in numbers {
-            for floor in 9..=13 {
+            for min_seqno in 9..=13 {
                 for broken in [(false, false), (true, false), (false, true), (true, true)] {
-                    let mut scene = cluster(2).floor(floor).dead(200);
+                    let mut scene = cluster(2).min_seqno(min_seqno).dead(200);
                     scene = scene.answered("db2", received, holds).answered("db3", other, other_holds);
                     scene = if broken.0 { scene.broken("db2") } else { scene };
                     scene = if broken.1 { scene.broken("db3") } else { scene };
-                    hold(&scene, &|| format!("{received} {holds} {other} {other_holds} {floor} {broken:?}"));
+                    hold(&scene, &|| {
+                        format!("{received} {holds} {other} {other_holds} {min_seqno} {broken:?}")
+                    });
                     // Whatever can be decided is: somebody takes over, or applies, or the old one comes back.
                     let most = received.max(holds).max(other).max(other_holds);
                     let came = scene.said();
-                    assert_eq!(came == "restart: failover-behind", most < floor, "{came}");
+                    assert_eq!(came == "restart: failover-behind", most < min_seqno, "{came}");
                     let ready = |r: u64, h: u64| r.max(h) == most && h == most;
-                    let elects = most >= floor && (ready(received, holds) || ready(other, other_holds));
+                    let elects = most >= min_seqno && (ready(received, holds) || ready(other, other_holds));
                     assert_eq!(came.starts_with("elect"), elects, "{came}");
                 }
             }
@@ -352,7 +354,7 @@ fn promises(scene: &Scene) {
     let process = scene.seen.process(&ProcessId::Server(name("db1")));
     let acts = process.leader.as_ref().is_some_and(|l| !l.frozen);
     let looked = look(scene, &name("db1"));
-    let running = |l: &Link| l.receiving == Thread::Running;
+    let running = |l: &Channel| l.receiving == Thread::Running;
     let younger = |at: Millis| before.as_ref().is_none_or(|b| b.at < at);
     if let Some((at, seen)) = looked.filter(|(at, seen)| acts && !seen.read_only && younger(*at)) {
         let in_force = seen.semi_sync && seen.in_force && seen.acknowledging > 0;
@@ -363,7 +365,7 @@ fn promises(scene: &Scene) {
                 look(scene, &s.name).is_some_and(|(looked, d)| {
                     let since = |b: &Promise| b.at < looked || !b.standbys.contains(&s.name);
                     let counted = !before.as_ref().is_none_or(since);
-                    counted || d.links.get(&name("db1")).is_some_and(running)
+                    counted || d.channels.get(&name("db1")).is_some_and(running)
                 })
             })
             .map(|s| s.name.clone())
@@ -371,7 +373,10 @@ fn promises(scene: &Scene) {
         let holds = in_force && standbys.len() >= seen.acknowledging as usize;
         assert_eq!(came.is_some(), holds);
         if let Some(came) = came {
-            assert_eq!((came.epoch, came.at, came.floor), (scene.desired.epoch, at, seen.written.last(1)));
+            assert_eq!(
+                (came.epoch, came.at, came.min_seqno),
+                (scene.desired.epoch, at, seen.written.last(1))
+            );
             assert_eq!(came.standbys, standbys);
         }
     } else {
@@ -383,9 +388,9 @@ fn promises(scene: &Scene) {
 fn every_promise() {
     let befores: [Turn; 6] = [
         ("before", |s| s.promised_before(400)),
-        ("before, of 4 on", |s| s.promised_before(400).floor(4)),
+        ("before, of 4 on", |s| s.promised_before(400).min_seqno(4)),
         ("before, db2 not looked at since", |s| s.promised_before(400).looked("db2", 400).looked("db3", 399)),
-        ("of this look", |s| s.promised_before(100).floor(4)),
+        ("of this look", |s| s.promised_before(100).min_seqno(4)),
         ("none", Scene::unpromised),
         ("old", |s| s.promised_in(0)),
     ];

@@ -3,7 +3,7 @@
 use crate::change::Request;
 use crate::db::failover::{Decision, promise};
 use crate::db::{Position, Thread};
-use crate::desired::{HANDOVER_LIMIT, Power, Standing};
+use crate::desired::{HANDOVER_LIMIT, Membership, Power};
 use crate::plan::tests::elect;
 
 use super::scene::{NOW, Scene, cluster, name, sentence};
@@ -12,7 +12,7 @@ fn elects(scene: &Scene) -> bool {
     matches!(scene.decide(), Decision::Elect { .. })
 }
 
-/// Only db2's link was seen to run when the promise was seen; then db2's broke and db3's ran, whose receipts the
+/// Only db2's channel was seen to run when the promise was seen; then db2's broke and db3's ran, whose ACKs the
 /// writer took from then on. Both answer, and db3 has more.
 #[test]
 fn a_member_that_received_more_than_the_promised_ones_is_not_passed_over() {
@@ -21,9 +21,9 @@ fn a_member_that_received_more_than_the_promised_ones_is_not_passed_over() {
     assert_ne!(scene.said(), "elect db2 at 10");
 }
 
-/// One receipt is given, by db2; db2's link breaks and db3's runs before db1 is looked at again.
+/// One ACK is given, by db2; db2's channel breaks and db3's runs before db1 is looked at again.
 #[test]
-fn a_promise_seen_again_forgets_nobody_who_may_have_given_a_receipt() {
+fn a_promise_seen_again_forgets_nobody_who_may_have_sent_an_ack() {
     let one = cluster(2).database("db1", |d| d.acknowledging = 1);
     let mut scene = one.receiving("db3", Thread::Connecting).looked("db1", 400);
     scene.seen.promise = promise(scene.scene());
@@ -33,7 +33,7 @@ fn a_promise_seen_again_forgets_nobody_who_may_have_given_a_receipt() {
     assert!(after.is_none_or(|p| p.standbys.contains(&name("db2"))));
 }
 
-/// MariaDB gives up waiting for receipts after 800 ms (`rpl_semi_sync_master_timeout`), and acknowledges without.
+/// MariaDB gives up waiting for ACKs after 800 ms (`rpl_semi_sync_master_timeout`), and acknowledges without.
 #[test]
 fn a_promise_counts_no_longer_than_the_writer_surely_kept_it() {
     let scene = cluster(1).dead(200).answered("db2", 10, 10).promised_before(800);
@@ -41,7 +41,7 @@ fn a_promise_counts_no_longer_than_the_writer_surely_kept_it() {
     assert!(!elects(&scene.promised_before(801)));
 }
 
-/// db2 confirmed a receipt and was started anew before it applied it: MariaDB with GTID throws the relay log away
+/// db2 confirmed an ACK and was started anew before it applied it: MariaDB with GTID throws the relay log away
 /// and asks the writer again, which is gone (and rests after several failures, or was stopped by a person).
 #[test]
 fn a_standby_started_after_the_promise_keeps_it_no_more() {
@@ -51,14 +51,14 @@ fn a_standby_started_after_the_promise_keeps_it_no_more() {
     assert!(!elects(&scene));
 }
 
-/// For 3 s before it was given up it may have acknowledged without a receipt; and it may still live.
+/// For 3 s before it was given up it may have acknowledged without an ACK; and it may still live.
 #[test]
 fn a_silent_writer_that_cannot_be_ended_is_not_replaced() {
     let scene = cluster(1).external().silent(3_500).answered("db2", 10, 10);
     assert!(!elects(&scene));
 }
 
-/// Nobody heard it because the link was stopped by hand, an hour ago: that says nothing about the writer.
+/// Nobody heard it because the channel was stopped by hand, an hour ago: that says nothing about the writer.
 #[test]
 fn a_link_that_does_not_receive_is_no_witness() {
     let scene = cluster(1).silent(3_500).heard("db2", 900_000).idle("db2").answered("db2", 10, 10);
@@ -112,7 +112,7 @@ fn a_standby_that_applies_nothing_does_not_keep_everybody_waiting() {
     assert!(scene.said().starts_with("restart"), "{}", scene.said());
 }
 
-/// The step that stops its link is refused each time.
+/// The step that stops its channel is refused each time.
 #[test]
 fn a_link_that_cannot_be_stopped_does_not_keep_everybody_waiting() {
     let scene = cluster(1).dead(600_000).receiving("db2", Thread::Running);
@@ -139,9 +139,9 @@ fn a_promotion_may_be_typed_in_capitals() {
 #[test]
 fn only_a_member_that_is_to_run_can_be_elected() {
     let elect = elect(&cluster(1).desired, "db2", Some(10));
-    let standing = Standing::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() });
+    let membership = Membership::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() });
     assert!(cluster(1).off("db2").desired.apply(&elect).is_err(), "stopped");
-    assert!(cluster(1).wished("db2", |s| s.stands(standing)).desired.apply(&elect).is_err(), "diverged");
+    assert!(cluster(1).wished("db2", |s| s.stands(membership)).desired.apply(&elect).is_err(), "diverged");
     assert!(cluster(1).wished("db2", |s| s.powered(Power::On)).desired.apply(&elect).is_ok());
 }
 
@@ -149,7 +149,7 @@ fn only_a_member_that_is_to_run_can_be_elected() {
 #[test]
 fn what_was_received_of_other_domains_is_applied_first() {
     let scene = cluster(2).dead(200).answered("db2", 10, 10).promised_by(&["db2"]);
-    let scene = scene.link("db2", |l| l.received = Position([(1, 10), (5, 7)].into()));
+    let scene = scene.channel("db2", |l| l.received = Position([(1, 10), (5, 7)].into()));
     let scene = scene.database("db2", |d| d.applied.0.extend([(5, 6)]));
     assert!(!elects(&scene));
 }
@@ -181,7 +181,7 @@ fn the_limit_is_what_the_sentence_says() {
     assert_eq!(HANDOVER_LIMIT, 10_000);
 }
 
-/// db1 was looked at while db2 alone gave receipts; then db2's link broke and db3's ran, whose receipt was the only
+/// db1 was looked at while db2 alone gave ACKs; then db2's channel broke and db3's ran, whose ACK was the only
 /// one for an acknowledged 11. db1 and db3 end together, 100 ms after that look: db3 is not in the promise, and
 /// cannot be asked.
 #[test]
@@ -193,7 +193,7 @@ fn one_that_connected_since_the_promise_and_is_away_is_not_ignored() {
     assert!(!elects(&scene));
 }
 
-/// Thawed, it finds the 800 ms over, acknowledges without a receipt, and is killed before the next look at its
+/// Thawed, it finds the 800 ms over, acknowledges without an ACK, and is killed before the next look at its
 /// process: it is lost since it froze, and the promise of before that still counts.
 #[test]
 fn a_writer_that_may_have_gone_on_after_it_froze_is_not_lost_since_it_froze() {

@@ -53,7 +53,7 @@ const ROWS: &[Row] = &[
     ("db1 is closed, db2 lacks many", |s| s.out_of_service().closed(9_999), "wait: handover-catching-up"),
     (
         "db1 is closed, db2 received all and has one to apply",
-        |s| s.out_of_service().closed(11).link("db2", |l| l.received.0.extend([(1, 11)])),
+        |s| s.out_of_service().closed(11).channel("db2", |l| l.received.0.extend([(1, 11)])),
         "wait: handover-catching-up",
     ),
     (
@@ -196,10 +196,10 @@ const LOSSY: &[Row] = &[
         |s| s.answered("db2", 10, 10).looked("db2", 501),
         "wait: failover-asking",
     ),
-    ("db2 is below what db1 wrote of old", |s| s.answered("db2", 9, 9).floor(10), "elect db2 at 9"),
+    ("db2 is below what db1 wrote of old", |s| s.answered("db2", 9, 9).min_seqno(10), "elect db2 at 9"),
     (
         "db2 has two to apply of a domain of old",
-        |s| s.answered("db2", 10, 10).link("db2", |l| l.received.0.extend([(7, 2)])),
+        |s| s.answered("db2", 10, 10).channel("db2", |l| l.received.0.extend([(7, 2)])),
         "wait: failover-applying",
     ),
     (

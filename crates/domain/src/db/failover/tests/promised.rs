@@ -10,7 +10,7 @@ fn words(promise: Option<&Promise>) -> String {
         || "none".to_owned(),
         |p| {
             let standbys: Vec<&str> = p.standbys.iter().map(crate::ids::ServerName::as_str).collect();
-            format!("{} by {} from {}, {} ms old", p.epoch, standbys.join(" "), p.floor, NOW - p.at)
+            format!("{} by {} from {}, {} ms old", p.epoch, standbys.join(" "), p.min_seqno, NOW - p.at)
         },
     )
 }
@@ -154,7 +154,7 @@ const PROMISES: &[Row] = &[
 
 fn old(mut scene: Scene) -> Scene {
     if let Some(promise) = &mut scene.seen.promise {
-        (promise.at, promise.floor) = (NOW - 777, 4);
+        (promise.at, promise.min_seqno) = (NOW - 777, 4);
         promise.standbys.retain(|s| s.as_str() == "db2");
     }
     scene

@@ -15,7 +15,7 @@ fn act(mut scene: Scene, decision: &Decision) -> Scene {
     match decision {
         Decision::Prepare { stop, .. } => {
             for on in stop {
-                scene = scene.link(on.as_str(), |l| l.receiving = Thread::Stopped);
+                scene = scene.channel(on.as_str(), |l| l.receiving = Thread::Stopped);
             }
         }
         Decision::Fence { .. } => {
@@ -44,13 +44,13 @@ fn pass(mut scene: Scene, ms: u64) -> Scene {
         if *on != name("db1") || heard {
             *at = now;
         }
-        let Some(link) = seen.links.get_mut(&name("db1")) else { continue };
-        if heard && link.receiving == Thread::Running {
-            link.heard_at = Some(now);
-        } else if !heard && link.receiving == Thread::Running {
-            link.receiving = Thread::Connecting;
+        let Some(channel) = seen.channels.get_mut(&name("db1")) else { continue };
+        if heard && channel.receiving == Thread::Running {
+            channel.heard_at = Some(now);
+        } else if !heard && channel.receiving == Thread::Running {
+            channel.receiving = Thread::Connecting;
         }
-        if link.applying && link.received.last(1) > seen.applied.last(1) {
+        if channel.applying && channel.received.last(1) > seen.applied.last(1) {
             let next = Position(BTreeMap::from([(1, seen.applied.last(1) + 1)]));
             (seen.written, seen.applied) = (next.clone(), next);
         }
@@ -133,7 +133,7 @@ fn words(scene: Scene) -> Vec<String> {
 fn from_the_loss_to_the_end() {
     let asking = "stop [db2]: failover-asking";
     let applying = "stop []: failover-applying";
-    let more = |s: Scene| s.link("db2", |l| l.received = Position(BTreeMap::from([(1, 15)])));
+    let more = |s: Scene| s.channel("db2", |l| l.received = Position(BTreeMap::from([(1, 15)])));
     let cases: [(&str, Scene, &[&str]); 16] = [
         ("db1 dies", cluster(1).dead(0), &[asking, "elect db2 at 10"]),
         ("db1 dies, db2 has to apply", more(cluster(1).dead(0)), &[asking, applying, "elect db2 at 15"]),
@@ -158,7 +158,7 @@ fn from_the_loss_to_the_end() {
         ),
         (
             "db1 dies, db2 applies nothing for long",
-            cluster(1).dead(0).link("db2", |l| l.received = Position(BTreeMap::from([(1, 900)]))),
+            cluster(1).dead(0).channel("db2", |l| l.received = Position(BTreeMap::from([(1, 900)]))),
             &[asking, applying, "restart: failover-applying"],
         ),
         ("db1 is external and silent", cluster(1).external().silent(0), &["keep", "wait: failover-cut-off"]),

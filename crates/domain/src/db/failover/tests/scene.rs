@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::db::failover::{Decision, Promise, decide};
-use crate::db::{DatabaseSeen, Link, Position, Thread};
-use crate::desired::{Desired, Handover, Power, Routing, Run, Standing};
+use crate::db::{Channel, DatabaseSeen, Position, Thread};
+use crate::desired::{Desired, Handover, Membership, Power, Routing, Run};
 use crate::fault::Fault;
-use crate::haproxy::stats::{Check, Limits, Running, RunningServer, Verdict};
+use crate::haproxy::stats::{Check, CheckState, Limits, Running, RunningServer};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Leader, Observed, ProcessId, ProcessSeen, ProxySeen, Seen};
 use crate::plan::tests::first;
@@ -42,7 +42,7 @@ fn upto(number: u64) -> Position {
     Position(BTreeMap::from([(1, number)]))
 }
 
-/// db1 writes; `standbys` others (db2, db3, …) follow and confirm receipt. Each holds ten transactions of db1's.
+/// db1 writes; `standbys` others (db2, db3, …) follow and confirm ACK. Each holds ten transactions of db1's.
 pub(crate) fn cluster(standbys: u32) -> Scene {
     let mut desired = first();
     for number in 3..=standbys + 1 {
@@ -55,21 +55,21 @@ pub(crate) fn cluster(standbys: u32) -> Scene {
     let names: Vec<ServerName> = desired.db.servers.iter().map(|s| s.name.clone()).collect();
     for server in &desired.db.servers {
         let writer = server.name == names[0];
-        let link = Link {
+        let channel = Channel {
             receiving: Thread::Running,
             applying: true,
             received: upto(if writer { 0 } else { 10 }),
             heard_at: Some(NOW - 100),
             delay_ms: Some(1),
-            ..Link::default()
+            ..Channel::default()
         };
-        let links = names.iter().filter(|n| **n != server.name).map(|n| (n.clone(), link.clone()));
+        let channels = names.iter().filter(|n| **n != server.name).map(|n| (n.clone(), channel.clone()));
         let database = DatabaseSeen {
             server_id: server.id,
             read_only: !writer,
             written: upto(10),
             applied: upto(if writer { 0 } else { 10 }),
-            links: links.collect(),
+            channels: channels.collect(),
             semi_sync: writer,
             in_force: writer,
             acknowledging: if writer { standbys } else { 0 },
@@ -106,7 +106,7 @@ pub(crate) fn cluster(standbys: u32) -> Scene {
     seen.promise = Some(Promise {
         epoch: desired.epoch,
         at: NOW - 100,
-        floor: 10,
+        min_seqno: 10,
         standbys: names[1..].iter().cloned().collect(),
     });
     Scene { desired, seen, now: NOW, lost_at: NOW }
@@ -124,7 +124,7 @@ pub(crate) fn listed(id: u32, out: bool) -> RunningServer {
         most: 0,
         checked: true,
         checked_elsewhere: false,
-        verdict: Verdict::Up,
+        verdict: CheckState::Up,
         sessions: 0,
         total: 0,
         cookie: String::new(),
@@ -136,12 +136,12 @@ pub(crate) fn listed(id: u32, out: bool) -> RunningServer {
 
 /// What happens to the writer.
 impl Scene {
-    fn each_link(mut self, alter: impl Fn(&mut Link)) -> Self {
+    fn each_channel(mut self, alter: impl Fn(&mut Channel)) -> Self {
         for seen in self.seen.databases.values_mut() {
             if let Seen::At(_, seen) = seen
-                && let Some(link) = seen.links.get_mut(&name("db1"))
+                && let Some(channel) = seen.channels.get_mut(&name("db1"))
             {
-                alter(link);
+                alter(channel);
             }
         }
         self
@@ -171,7 +171,7 @@ impl Scene {
         (seen.leader, seen.ended_at) = (None, Some(ended));
         self.seen.databases.remove(&name("db1"));
         self.seen.open.remove(&name("db1"));
-        self.each_link(|l| l.receiving = Thread::Connecting).promise_at(ended - 300)
+        self.each_channel(|l| l.receiving = Thread::Connecting).promise_at(ended - 300)
     }
 
     /// Nobody knows when it ended: Cordée was away.
@@ -200,7 +200,7 @@ impl Scene {
         (seen.leader, seen.ended_at) = (None, Some(now - 10));
         self.seen.databases.remove(&name("db1"));
         self.seen.open.remove(&name("db1"));
-        self.each_link(|l| {
+        self.each_channel(|l| {
             if l.receiving == Thread::Running {
                 l.receiving = Thread::Connecting;
             }
@@ -212,7 +212,7 @@ impl Scene {
         let last = self.now - ago;
         self.lost_at = last;
         self.writer_fails(Some(last), Fault::Silent)
-            .each_link(|l| (l.receiving, l.heard_at) = (Thread::Connecting, Some(last)))
+            .each_channel(|l| (l.receiving, l.heard_at) = (Thread::Connecting, Some(last)))
             .promise_at(last)
     }
 
@@ -267,9 +267,9 @@ impl Scene {
         self
     }
 
-    /// Its link from the writer.
-    pub(crate) fn link(self, on: &str, alter: impl FnOnce(&mut Link)) -> Self {
-        self.database(on, |d| alter(d.links.entry(name("db1")).or_default()))
+    /// Its channel from the writer.
+    pub(crate) fn channel(self, on: &str, alter: impl FnOnce(&mut Channel)) -> Self {
+        self.database(on, |d| alter(d.channels.entry(name("db1")).or_default()))
     }
 
     /// It was last looked at then.
@@ -288,7 +288,7 @@ impl Scene {
 
     /// It no longer receives, and was asked after that: so much it received, so much of it it applied.
     pub(crate) fn answered(self, on: &str, received: u64, holds: u64) -> Self {
-        self.looked(on, 20).holding(on, holds).link(on, |l| {
+        self.looked(on, 20).holding(on, holds).channel(on, |l| {
             (l.receiving, l.received) = (Thread::Stopped, upto(received));
         })
     }
@@ -298,32 +298,32 @@ impl Scene {
     }
 
     pub(crate) fn receiving(self, on: &str, thread: Thread) -> Self {
-        self.looked(on, 20).link(on, |l| l.receiving = thread)
+        self.looked(on, 20).channel(on, |l| l.receiving = thread)
     }
 
     /// It tries to connect, and was last looked at then.
     pub(crate) fn connecting(self, on: &str, ago: u64) -> Self {
-        self.link(on, |l| l.receiving = Thread::Connecting).looked(on, ago)
+        self.channel(on, |l| l.receiving = Thread::Connecting).looked(on, ago)
     }
 
     /// Its applying thread stands, with a duplicate key.
     pub(crate) fn broken(self, on: &str) -> Self {
-        self.link(on, |l| (l.applying, l.error) = (false, 1062))
+        self.channel(on, |l| (l.applying, l.error) = (false, 1062))
     }
 
     /// Its applying thread was stopped by hand.
     pub(crate) fn idle(self, on: &str) -> Self {
-        self.link(on, |l| l.applying = false)
+        self.channel(on, |l| l.applying = false)
     }
 
     /// It receives, and heard the writer then.
     pub(crate) fn heard(self, on: &str, ago: u64) -> Self {
         let at = self.now - ago;
-        self.link(on, |l| (l.receiving, l.heard_at) = (Thread::Running, Some(at)))
+        self.channel(on, |l| (l.receiving, l.heard_at) = (Thread::Running, Some(at)))
     }
 
     pub(crate) fn never_heard(self, on: &str) -> Self {
-        self.link(on, |l| (l.receiving, l.heard_at) = (Thread::Running, None))
+        self.channel(on, |l| (l.receiving, l.heard_at) = (Thread::Running, None))
     }
 
     /// Its process was started then.
@@ -342,10 +342,10 @@ impl Scene {
         self.unlinked_from(on, "db1")
     }
 
-    /// It has no link from that one.
+    /// It has no channel from that one.
     pub(crate) fn unlinked_from(self, on: &str, from: &str) -> Self {
         self.database(on, |d| {
-            d.links.remove(&name(from));
+            d.channels.remove(&name(from));
         })
     }
 
@@ -397,12 +397,12 @@ impl Scene {
     }
 
     pub(crate) fn returning(self, on: &str) -> Self {
-        self.wished(on, |s| s.stands(Standing::Returning { limit: 5, saved: None }))
+        self.wished(on, |s| s.stands(Membership::Returning { limit: 5, saved: None }))
     }
 
     pub(crate) fn diverged(self, on: &str) -> Self {
         self.wished(on, |s| {
-            s.stands(Standing::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() }));
+            s.stands(Membership::Diverged(crate::desired::Saved { count: 1, file: "lost/x".to_owned() }));
         })
     }
 }
@@ -420,8 +420,8 @@ impl Scene {
         self.promise_at(at)
     }
 
-    pub(crate) fn floor(mut self, floor: u64) -> Self {
-        self.seen.promise.iter_mut().for_each(|p| p.floor = floor);
+    pub(crate) fn min_seqno(mut self, min_seqno: u64) -> Self {
+        self.seen.promise.iter_mut().for_each(|p| p.min_seqno = min_seqno);
         self
     }
 

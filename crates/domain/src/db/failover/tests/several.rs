@@ -107,11 +107,11 @@ const TWO: &[Row] = &[
         |s| s.receiving("db2", Thread::Running).unanswered("db3"),
         "restart: failover-standby-away",
     ),
-    ("both are below the floor", |s| both(s).floor(11), "restart: failover-behind"),
-    ("one is below the floor", |s| both(s).floor(11).answered("db3", 11, 11), "elect db3 at 11"),
+    ("both are below the floor", |s| both(s).min_seqno(11), "restart: failover-behind"),
+    ("one is below the floor", |s| both(s).min_seqno(11).answered("db3", 11, 11), "elect db3 at 11"),
     (
         "one is below the floor, the other has it to apply",
-        |s| both(s).floor(11).answered("db3", 11, 10),
+        |s| both(s).min_seqno(11).answered("db3", 11, 10),
         "stop []: failover-applying",
     ),
     ("only db2 promised, both hold all", |s| both(s).promised_by(&["db2"]), "elect db2 at 10"),
@@ -184,15 +184,15 @@ const TWO: &[Row] = &[
     ),
     (
         "db2 has all of db1's and lacks some of a domain of old",
-        |s| both(s).link("db2", |l| l.received.0.extend([(7, 3)])),
+        |s| both(s).channel("db2", |l| l.received.0.extend([(7, 3)])),
         "elect db3 at 10",
     ),
     (
         "both lack some of a domain of old",
         |s| {
             both(s)
-                .link("db2", |l| l.received.0.extend([(7, 3)]))
-                .link("db3", |l| l.received.0.extend([(7, 3)]))
+                .channel("db2", |l| l.received.0.extend([(7, 3)]))
+                .channel("db3", |l| l.received.0.extend([(7, 3)]))
         },
         "stop []: failover-applying",
     ),
@@ -289,8 +289,12 @@ const THREE: &[Row] = &[
         |s| three(s).promised_by(&["db4"]).answered("db3", 11, 11),
         "elect db3 at 11",
     ),
-    ("all are below the floor", |s| three(s).floor(20), "restart: failover-behind"),
-    ("only db4 has what the floor asks", |s| three(s).floor(20).answered("db4", 20, 20), "elect db4 at 20"),
+    ("all are below the floor", |s| three(s).min_seqno(20), "restart: failover-behind"),
+    (
+        "only db4 has what the floor asks",
+        |s| three(s).min_seqno(20).answered("db4", 20, 20),
+        "elect db4 at 20",
+    ),
 ];
 
 const LOSSES: [(Turn, Lost); 4] = [

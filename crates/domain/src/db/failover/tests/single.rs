@@ -67,7 +67,7 @@ const ROWS: &[Row] = &[
     ),
     (
         "db2 applies again although an error is on show",
-        |s| s.answered("db2", 12, 10).link("db2", |l| l.error = 2003),
+        |s| s.answered("db2", 12, 10).channel("db2", |l| l.error = 2003),
         "stop []: failover-applying",
     ),
     ("db2 received one less than the floor", |s| s.answered("db2", 9, 9), "restart: failover-behind"),
@@ -78,12 +78,12 @@ const ROWS: &[Row] = &[
     ("db2 is behind and broken", |s| s.answered("db2", 9, 5).broken("db2"), "restart: failover-behind"),
     (
         "the floor is above what db2 received",
-        |s| s.floor(11).answered("db2", 10, 10),
+        |s| s.min_seqno(11).answered("db2", 10, 10),
         "restart: failover-behind",
     ),
-    ("the floor is just what db2 received", |s| s.floor(12).answered("db2", 12, 12), "elect db2 at 12"),
-    ("nothing was ever written", |s| s.floor(0).answered("db2", 0, 0), "elect db2 at 0"),
-    ("nothing was written before the promise", |s| s.floor(0).answered("db2", 3, 3), "elect db2 at 3"),
+    ("the floor is just what db2 received", |s| s.min_seqno(12).answered("db2", 12, 12), "elect db2 at 12"),
+    ("nothing was ever written", |s| s.min_seqno(0).answered("db2", 0, 0), "elect db2 at 0"),
+    ("nothing was written before the promise", |s| s.min_seqno(0).answered("db2", 3, 3), "elect db2 at 3"),
     (
         "db2's own binary log is ahead of its applied position",
         |s| s.answered("db2", 12, 12).database("db2", |d| d.applied.0.clear()),
@@ -199,12 +199,12 @@ const ROWS: &[Row] = &[
     ),
     (
         "db2 has some to apply of a domain of old",
-        |s| s.answered("db2", 10, 10).link("db2", |l| l.received.0.extend([(7, 2)])),
+        |s| s.answered("db2", 10, 10).channel("db2", |l| l.received.0.extend([(7, 2)])),
         "stop []: failover-applying",
     ),
     (
         "it was promised by nobody, and nothing was written",
-        |s| s.promised_by(&[]).floor(0).answered("db2", 0, 0),
+        |s| s.promised_by(&[]).min_seqno(0).answered("db2", 0, 0),
         "elect db2 at 0",
     ),
     (
@@ -287,7 +287,7 @@ fn a_lost_writer_with_one_promised_standby() {
 
 #[test]
 fn one_that_promised_nothing_and_cannot_be_asked_is_ignored() {
-    // One that ended, or was started anew, since the promise was seen may have given the last receipt before.
+    // One that ended, or was started anew, since the promise was seen may have given the last ACK before.
     let lately: [Turn; 2] =
         [("gone", |s| s.gone("db3")), ("started anew", |s| s.answered("db3", 99, 99).started("db3", NOW))];
     for (title, go) in lately {

@@ -4,19 +4,19 @@ use crate::change::Request;
 use crate::db::failover::beating;
 use crate::db::failover::tests::scene::{Scene, cluster, name};
 use crate::decision::Decision;
-use crate::desired::{Run, Standing};
+use crate::desired::{Membership, Run};
 use crate::fault::Fault;
 use crate::observed::{CopySeen, ProcessId, Seen};
 use crate::plan::tests::basis;
-use crate::step::{HostStep, SqlStep, Step, Target};
+use crate::step::{HostStep, SqlStep, Step, Subject};
 
 use super::steps;
 
 /// db3 is somebody else's.
-fn guest(standing: &Standing) -> Scene {
+fn guest(membership: &Membership) -> Scene {
     let mut scene = cluster(2).wished("db3", |s| {
         s.runtime = Run::External;
-        s.stands(standing.clone());
+        s.stands(membership.clone());
     });
     scene.seen.processes.remove(&ProcessId::Server(name("db3")));
     scene
@@ -24,11 +24,11 @@ fn guest(standing: &Standing) -> Scene {
 
 /// What is planned on it and about it.
 fn about(scene: &Scene) -> Vec<Step> {
-    let own = |step: &Step| match step.target() {
-        Target::Database(n) | Target::Rows(n) => n == name("db3"),
-        Target::Process(id) => id == ProcessId::Server(name("db3")),
-        Target::Wish => true,
-        Target::Proxy(_) => false,
+    let own = |step: &Step| match step.subject() {
+        Subject::Database(n) | Subject::Rows(n) => n == name("db3"),
+        Subject::Process(id) => id == ProcessId::Server(name("db3")),
+        Subject::Wish => true,
+        Subject::Proxy(_) => false,
     };
     steps(scene).into_iter().filter(own).collect()
 }
@@ -39,7 +39,7 @@ fn id(scene: &Scene) -> u32 {
 
 #[test]
 fn a_new_one_gets_the_tables_and_nothing_before_them() {
-    let mut scene = guest(&Standing::Joining).database("db3", |d| d.links.clear());
+    let mut scene = guest(&Membership::Joining).database("db3", |d| d.channels.clear());
     scene.seen.initialised.remove(&name("db3"));
     let import =
         Step::Host(HostStep::ImportDatabase { name: name("db3"), id: id(&scene), donor: name("db2") });
@@ -51,32 +51,32 @@ fn a_new_one_gets_the_tables_and_nothing_before_them() {
     scene.seen.unseeded.insert(name("db3"));
     assert_eq!(about(&scene), [Step::Sql(SqlStep::SeedPosition { name: name("db3") })]);
     scene.seen.unseeded.clear();
-    assert!(about(&scene).iter().any(|s| matches!(s, Step::Sql(SqlStep::SetLink { .. }))));
+    assert!(about(&scene).iter().any(|s| matches!(s, Step::Sql(SqlStep::SetChannel { .. }))));
 }
 
 #[test]
 fn one_that_came_back_as_another_is_only_kept_closed() {
-    for standing in [Standing::Member, Standing::Joining, Standing::Leaving] {
-        let astray = guest(&standing).database("db3", |d| d.server_id = 1);
-        assert_eq!(about(&astray), [], "{standing:?}");
+    for membership in [Membership::Member, Membership::Joining, Membership::Leaving] {
+        let astray = guest(&membership).database("db3", |d| d.server_id = 1);
+        assert_eq!(about(&astray), [], "{membership:?}");
         assert!(!beating(astray.scene()).contains(&name("db3")));
         let open = astray.database("db3", |d| d.read_only = false);
-        assert_eq!(about(&open), [Step::Sql(SqlStep::CloseDatabase { name: name("db3") })], "{standing:?}");
+        assert_eq!(about(&open), [Step::Sql(SqlStep::CloseDatabase { name: name("db3") })], "{membership:?}");
     }
 }
 
 #[test]
 fn one_that_leaves_is_released_before_it_is_forgotten() {
-    let scene = guest(&Standing::Leaving);
+    let scene = guest(&Membership::Leaving);
     let release = Step::Wish(Decision::Release(basis(&scene.desired, "db3")));
     assert!(about(&scene).contains(&release));
-    let released = guest(&Standing::Released);
+    let released = guest(&Membership::Released);
     assert_eq!(
         about(&released),
         [Step::Sql(SqlStep::ReleaseDatabase { name: name("db3"), id: basis(&released.desired, "db3").id })]
     );
     for peer in ["db1", "db2"] {
-        let drop = Step::Sql(SqlStep::DropLink { on: name(peer), from: name("db3") });
+        let drop = Step::Sql(SqlStep::DropChannel { on: name(peer), from: name("db3") });
         assert!(steps(&released).contains(&drop), "{peer} keeps its link");
     }
     let mut copied = released;
@@ -87,21 +87,21 @@ fn one_that_leaves_is_released_before_it_is_forgotten() {
 
 #[test]
 fn one_that_does_not_answer_is_let_go_after_a_while() {
-    let gone = |standing: &Standing, ago: u64| {
-        let mut scene = guest(standing);
+    let gone = |membership: &Membership, ago: u64| {
+        let mut scene = guest(membership);
         let seen = Seen::Failed { last: Some(scene.now - ago), why: Fault::Unreachable(None) };
         scene.seen.databases.insert(name("db3"), seen);
         scene
     };
-    let let_go = Step::Wish(Decision::LetGo(basis(&guest(&Standing::Leaving).desired, "db3")));
-    for standing in [Standing::Leaving, Standing::Released] {
-        assert_eq!(about(&gone(&standing, 9_999)), [], "{standing:?}");
-        assert_eq!(about(&gone(&standing, 10_000)), std::slice::from_ref(&let_go), "{standing:?}");
+    let let_go = Step::Wish(Decision::LetGo(basis(&guest(&Membership::Leaving).desired, "db3")));
+    for membership in [Membership::Leaving, Membership::Released] {
+        assert_eq!(about(&gone(&membership, 9_999)), [], "{membership:?}");
+        assert_eq!(about(&gone(&membership, 10_000)), std::slice::from_ref(&let_go), "{membership:?}");
     }
-    assert_eq!(about(&gone(&Standing::Member, 60_000)), []);
+    assert_eq!(about(&gone(&Membership::Member, 60_000)), []);
     // This Cordée was started a moment ago, and its first look failed.
     let unanswered = |ago: u64| {
-        let mut scene = gone(&Standing::Leaving, 0);
+        let mut scene = gone(&Membership::Leaving, 0);
         let id = scene.desired.database(&name("db3")).expect("db3").id;
         scene.seen.whose.insert(name("db3"), (id, scene.now - ago));
         scene.seen.databases.insert(name("db3"), Seen::Failed { last: None, why: Fault::Unreachable(None) });
@@ -115,15 +115,15 @@ fn one_that_does_not_answer_is_let_go_after_a_while() {
 #[test]
 fn its_removal_comes_to_an_end() {
     let remove = Request::RemoveServer { pool: crate::ids::PoolId::Db, name: name("db3"), force: false };
-    let standing = |d: &crate::desired::Desired| d.database(&name("db3")).map(|s| s.standing.clone());
-    let member = guest(&Standing::Member).desired.apply(&remove).expect("removed");
-    assert_eq!(standing(&member), Some(Standing::Leaving));
+    let membership = |d: &crate::desired::Desired| d.database(&name("db3")).map(|s| s.membership.clone());
+    let member = guest(&Membership::Member).desired.apply(&remove).expect("removed");
+    assert_eq!(membership(&member), Some(Membership::Leaving));
     let of = || basis(&member, "db3");
     let released = member.apply(&Decision::Release(of())).expect("released");
-    assert_eq!(standing(&released), Some(Standing::Released));
+    assert_eq!(membership(&released), Some(Membership::Released));
     assert!(released.apply(&remove).is_err(), "it is leaving already");
-    assert_eq!(standing(&released.apply(&Decision::Forget(of())).expect("gone")), None);
-    assert_eq!(standing(&member.apply(&Decision::LetGo(of())).expect("gone")), None);
-    let joining = guest(&Standing::Joining).desired.apply(&remove).expect("removed");
-    assert_eq!(standing(&joining), Some(Standing::Released));
+    assert_eq!(membership(&released.apply(&Decision::Forget(of())).expect("gone")), None);
+    assert_eq!(membership(&member.apply(&Decision::LetGo(of())).expect("gone")), None);
+    let joining = guest(&Membership::Joining).desired.apply(&remove).expect("removed");
+    assert_eq!(membership(&joining), Some(Membership::Released));
 }

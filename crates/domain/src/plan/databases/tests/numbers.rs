@@ -6,7 +6,7 @@ use crate::db::ids::{DENSE, ENDING, Numbering, PLACE, STEP};
 use crate::db::verify::TableName;
 use crate::db::{DatabaseSeen, Position};
 use crate::decision::Decision;
-use crate::desired::{Handover, Routing, Run, Standing};
+use crate::desired::{Handover, Membership, Routing, Run};
 use crate::fault::Fault;
 use crate::observed::{ProcessId, Seen};
 use crate::step::{SqlStep, Step};
@@ -130,7 +130,7 @@ fn one_that_is_silent_may_number_as_it_did_when_it_was_last_heard() {
     };
     assert_eq!(planned(&silent(FIRST)).1, ["db2"], "it has all that was numbered otherwise");
     assert_eq!(planned(&silent(FIRST).holding("db2", 9)).1, [] as [&str; 0], "it has not");
-    let received = silent(FIRST).link("db2", |l| l.received = Position([(1, 12)].into()));
+    let received = silent(FIRST).channel("db2", |l| l.received = Position([(1, 12)].into()));
     assert_eq!(planned(&received).1, [] as [&str; 0], "and first it applies what came");
     assert_eq!(planned(&silent(ONE)).1, [] as [&str; 0]);
     let mut never = silent(FIRST);
@@ -191,7 +191,7 @@ fn the_writer_knows_time_zones_once_the_others_do() {
     let guest = zoneless(cluster(2), "db3");
     let mut guest = guest.wished("db3", |s| {
         s.runtime = Run::External;
-        s.stands(Standing::Joining);
+        s.stands(Membership::Joining);
     });
     assert_eq!(loads(&guest), ["db3"]);
     guest.seen.initialised.remove(&name("db3"));

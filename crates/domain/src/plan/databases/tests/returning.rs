@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use super::{Scene, cluster, former, name, steps};
-use crate::db::verify::{Checked, Difference, Kind, Report, TableName, Verdict};
+use crate::db::verify::{Checked, Difference, Kind, Report, TableName, TableResult};
 use crate::db::{DatabaseSeen, Position, Thread};
 use crate::decision::Decision;
-use crate::desired::{Saved, Standing};
+use crate::desired::{Membership, Saved};
 use crate::observed::Comparison;
 use crate::plan::tests::basis;
-use crate::state::{Light, State};
+use crate::state::{Severity, State};
 use crate::status::database;
 use crate::step::{RowsStep, SqlStep, Step};
 
@@ -28,36 +28,37 @@ struct World {
     position: u64,
     /// Its own transactions that are in its tables.
     tables: BTreeSet<u64>,
-    /// It confirms receipts: only then does MariaDB give it its own transactions.
-    receipts: bool,
+    /// It confirms ACKs: only then does MariaDB give it its own transactions.
+    acks: bool,
     /// db2's log begins after this one.
     purged: u64,
     receiving: bool,
     error: u32,
-    /// How far its link has received.
+    /// How far its channel has received.
     received: u64,
 }
 
 impl World {
-    fn new(log: u64, position: u64, tables: u64, receipts: bool, purged: u64) -> Self {
+    fn new(log: u64, position: u64, tables: u64, acks: bool, purged: u64) -> Self {
         let (receiving, error, received) = (false, 0, 0);
         let tables = (1..=tables).collect();
-        Self { log, position, tables, receipts, purged, receiving, error, received }
+        Self { log, position, tables, acks, purged, receiving, error, received }
     }
 
     /// What Cordée sees of it.
     fn look(&self, seen: &mut DatabaseSeen) {
         let at = |number| Position([(1, number)].into());
-        (seen.read_only, seen.receipts, seen.semi_sync) = (true, self.receipts, false);
+        (seen.read_only, seen.acks, seen.semi_sync) = (true, self.acks, false);
         (seen.written, seen.applied) = (at(self.log), at(self.position));
-        for link in seen.links.values_mut() {
-            link.receiving = if self.receiving { Thread::Running } else { Thread::Stopped };
-            (link.applying, link.error, link.received) = (self.receiving, self.error, at(self.received));
+        for channel in seen.channels.values_mut() {
+            channel.receiving = if self.receiving { Thread::Running } else { Thread::Stopped };
+            (channel.applying, channel.error, channel.received) =
+                (self.receiving, self.error, at(self.received));
         }
     }
 
     /// As MariaDB 10.11 was seen to do it: what the position claims is not sent; of its own it takes what its log has
-    /// not, if it confirms receipts, and passes over the rest.
+    /// not, if it confirms ACKs, and passes over the rest.
     fn replicate(&mut self) {
         if !self.receiving {
             return;
@@ -68,7 +69,7 @@ impl World {
         }
         for number in self.position + 1..=LIMIT {
             self.received = number;
-            if self.receipts && number > self.log {
+            if self.acks && number > self.log {
                 if !self.tables.insert(number) {
                     (self.receiving, self.error) = (false, 1062);
                     return;
@@ -86,13 +87,13 @@ impl World {
 
     fn act(&mut self, scene: &mut Scene, step: &Step) {
         match step {
-            Step::Sql(SqlStep::SetLink { on, .. } | SqlStep::StartLink { on, .. })
+            Step::Sql(SqlStep::SetChannel { on, .. } | SqlStep::StartChannel { on, .. })
                 if on.as_str() == "db1" =>
             {
                 (self.receiving, self.error) = (true, 0);
             }
-            Step::Sql(SqlStep::StopLink { on, .. }) if on.as_str() == "db1" => self.receiving = false,
-            Step::Sql(SqlStep::SetReceipts { name, on }) if name.as_str() == "db1" => self.receipts = *on,
+            Step::Sql(SqlStep::StopChannel { on, .. }) if on.as_str() == "db1" => self.receiving = false,
+            Step::Sql(SqlStep::SetAcks { name, on }) if name.as_str() == "db1" => self.acks = *on,
             Step::Sql(SqlStep::SetBack { name, .. }) if name.as_str() == "db1" => {
                 assert!(!self.receiving, "MariaDB refuses it while a link runs");
                 self.position = self.log;
@@ -111,9 +112,9 @@ impl World {
     fn compared(&self, scene: &Scene) -> Report {
         let row = Difference { on: name("db1"), kind: Kind::Lacking, key: Vec::new() };
         let verdict = if self.whole() {
-            Verdict::Equal { rows: LIMIT }
+            TableResult::Equal { rows: LIMIT }
         } else {
-            Verdict::Differs { rows: vec![row], more: false }
+            TableResult::Differs { rows: vec![row], more: false }
         };
         let table = TableName { schema: "site".to_owned(), table: "note".to_owned() };
         Report {
@@ -133,7 +134,7 @@ impl World {
 fn scene(world: &World, count: u64) -> Scene {
     let mut scene = former(count);
     let saved = Some(Saved { count, file: "lost/x.sql".to_owned() });
-    scene.desired.db.servers[0].stands(Standing::Returning { limit: LIMIT, saved });
+    scene.desired.db.servers[0].stands(Membership::Returning { limit: LIMIT, saved });
     let scene = scene.database("db2", |d| (d.read_only, d.semi_sync) = (false, true)).holding("db2", LIMIT);
     scene.database("db1", |d| world.look(d))
 }
@@ -141,29 +142,29 @@ fn scene(world: &World, count: u64) -> Scene {
 /// Lets Cordée do all that it plans, and judges each moment. Says how it ended.
 fn settle(mut world: World, count: u64, title: &str) -> &'static str {
     let mut scene = scene(&world, count);
-    let mut shown = Light::Unknown;
+    let mut shown = Severity::Unknown;
     for _ in 0..ROUNDS {
         scene.now += 100;
         scene = scene.database("db1", |d| world.look(d)).looked("db1", 0).looked("db2", 0);
         let server = scene.desired.db.servers[0].clone();
-        match server.base().standing {
-            Standing::Joining => return "copied again",
-            Standing::Member => assert!(world.log >= LIMIT, "{title}: a member whose log lacks {world:?}"),
+        match server.base().membership {
+            Membership::Joining => return "copied again",
+            Membership::Member => assert!(world.log >= LIMIT, "{title}: a member whose log lacks {world:?}"),
             _ => {}
         }
         let status = database(scene.scene(), server.base());
-        let good = status.light == Light::Good || status.state == State::InSync;
+        let good = status.severity == Severity::Good || status.state == State::InSync;
         assert!(!good || world.whole(), "{title}: shown as {:?}, and lacks rows: {world:?}", status.state);
         if good {
             return "in sync";
         }
-        shown = status.light;
+        shown = status.severity;
         for step in steps(&scene) {
             world.act(&mut scene, &step);
         }
         world.replicate();
     }
-    assert_eq!(shown, Light::Critical, "{title}: it hangs: {:?} {world:?}", scene.desired.db.servers[0]);
+    assert_eq!(shown, Severity::Critical, "{title}: it hangs: {:?} {world:?}", scene.desired.db.servers[0]);
     "critical"
 }
 
@@ -173,12 +174,11 @@ fn whoever_comes_back_is_in_sync_with_every_acknowledged_row_or_not_in_sync() {
     for log in 5..=12 {
         for position in 0..=13 {
             for tables in 4..=log.max(LIMIT) + 1 {
-                for receipts in [true, false] {
+                for acks in [true, false] {
                     for purged in [0, 8] {
                         for count in [0, 2] {
-                            let world = World::new(log, position, tables, receipts, purged);
-                            let title =
-                                format!("log {log}, position {position}, tables {tables}, {receipts}");
+                            let world = World::new(log, position, tables, acks, purged);
+                            let title = format!("log {log}, position {position}, tables {tables}, {acks}");
                             *ends.entry(settle(world, count, &title)).or_insert(0) += 1;
                         }
                     }

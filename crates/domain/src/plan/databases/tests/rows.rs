@@ -1,18 +1,18 @@
 //! What follows from a comparison: unproven is not equal.
 
-use crate::db::verify::{Checked, Difference, Report, Side, TableName, Verdict};
+use crate::db::verify::{Checked, Difference, Report, Side, TableName, TableResult};
 use crate::decision::Decision;
 use crate::observed::Comparison;
 use crate::plan::donor;
 use crate::plan::tests::basis;
-use crate::state::Light;
+use crate::state::Severity;
 use crate::status::database;
 use crate::text;
 
 use super::*;
 use crate::step::RowsStep;
 
-fn report(at: u64, verdict: Verdict) -> Report {
+fn report(at: u64, verdict: TableResult) -> Report {
     let table = TableName { schema: "s".to_owned(), table: "t".to_owned() };
     Report {
         at_start: at - 10,
@@ -26,20 +26,20 @@ fn report(at: u64, verdict: Verdict) -> Report {
     }
 }
 
-fn differs() -> Verdict {
-    Verdict::Differs { rows: Vec::<Difference>::new(), more: true }
+fn differs() -> TableResult {
+    TableResult::Differs { rows: Vec::<Difference>::new(), more: true }
 }
 
-fn unsettled() -> Verdict {
-    Verdict::Unsettled { why: text!("verify-unsettled") }
+fn unsettled() -> TableResult {
+    TableResult::Unsettled { why: text!("verify-unsettled") }
 }
 
-fn keyless() -> Verdict {
-    Verdict::Unverifiable { why: text!("verify-no-key") }
+fn keyless() -> TableResult {
+    TableResult::Unverifiable { why: text!("verify-no-key") }
 }
 
 /// The last comparison of a database, which ended so long ago, and how many in a row left something open.
-fn compared(mut scene: Scene, server: &str, ago: u64, verdict: Verdict, unsettled: u32) -> Scene {
+fn compared(mut scene: Scene, server: &str, ago: u64, verdict: TableResult, unsettled: u32) -> Scene {
     let id = scene.desired.db.server(&name(server)).map_or(0, |s| s.id);
     let last = Some((id, report(scene.now - ago, verdict)));
     scene.seen.comparisons.insert(name(server), Comparison { id, last, unsettled, ..Comparison::default() });
@@ -47,7 +47,7 @@ fn compared(mut scene: Scene, server: &str, ago: u64, verdict: Verdict, unsettle
 }
 
 fn joining() -> Scene {
-    cluster(2).wished("db3", |s| s.stands(Standing::Joining)).database("db3", |d| d.receipts = false)
+    cluster(2).wished("db3", |s| s.stands(Membership::Joining)).database("db3", |d| d.acks = false)
 }
 
 fn of(scene: &Scene, server: &str) -> Vec<&'static str> {
@@ -64,7 +64,7 @@ fn of(scene: &Scene, server: &str) -> Vec<&'static str> {
 
 #[test]
 fn who_joins_is_admitted_by_what_was_proven_of_it() {
-    let equal = Verdict::Equal { rows: 3 };
+    let equal = TableResult::Equal { rows: 3 };
     assert_eq!(of(&joining(), "db3"), ["compare"]);
     assert_eq!(of(&compared(joining(), "db3", 50, equal, 0), "db3"), ["admit"]);
     assert_eq!(of(&compared(joining(), "db3", 50, differs(), 0), "db3"), [""; 0]);
@@ -78,15 +78,15 @@ fn who_joins_is_admitted_by_what_was_proven_of_it() {
 
 #[test]
 fn what_was_not_proven_is_never_shown_as_good() {
-    let light = |verdict| {
+    let severity = |verdict| {
         let scene = compared(cluster(1), "db2", 50, verdict, 1);
         let server = scene.desired.db.server(&name("db2")).expect("db2");
-        database(scene.scene(), server.base()).light
+        database(scene.scene(), server.base()).severity
     };
-    assert_eq!(light(Verdict::Equal { rows: 3 }), Light::Good);
-    assert_eq!(light(unsettled()), Light::Warning);
-    assert_eq!(light(keyless()), Light::Warning);
-    assert_eq!(light(differs()), Light::Critical);
+    assert_eq!(severity(TableResult::Equal { rows: 3 }), Severity::Good);
+    assert_eq!(severity(unsettled()), Severity::Warning);
+    assert_eq!(severity(keyless()), Severity::Warning);
+    assert_eq!(severity(differs()), Severity::Critical);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn members_are_compared_again_when_something_is_open_or_a_copy_of_them_is_wrong(
             server.base(),
         )
     };
-    let equal = || Verdict::Equal { rows: 3 };
+    let equal = || TableResult::Equal { rows: 3 };
     assert!(due(&cluster(1), 0), "never compared");
     for (verdict, later, want) in [
         (equal(), 2 * HOURS, false),

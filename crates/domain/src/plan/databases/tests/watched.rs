@@ -6,17 +6,17 @@ use super::{Scene, cluster, name, steps};
 use crate::db::credentials::Credentials;
 use crate::db::detail::settings::{NAMES, wrong};
 use crate::db::stalled::STALLED;
-use crate::db::verify::{Checked, Report, TableName, Verdict};
+use crate::db::verify::{Checked, Report, TableName, TableResult};
 use crate::db::{DatabaseSeen, Position, Thread};
 use crate::decision::Decision;
 use crate::desired::{Run, Server};
 use crate::fault::Fault;
-use crate::observed::{Comparison, Observed, Seen, Setback};
+use crate::observed::{Backoff, Comparison, Observed, Seen};
 use crate::plan::tests::basis;
 use crate::plan::{Plan, hold_back};
-use crate::state::{Light, State};
+use crate::state::{Severity, State};
 use crate::status::database;
-use crate::step::{Mend, SqlStep, Step, Target};
+use crate::step::{Mend, SqlStep, Step, Subject};
 use crate::text;
 
 /// What the file of a database of ours sets, as MariaDB shows it.
@@ -30,7 +30,7 @@ fn file(server: &Server) -> BTreeMap<String, String> {
         home: path,
         run: path,
         keeps: true,
-        receipts: true,
+        acks: true,
         rights: path,
     });
     let lines = text.lines().filter_map(|line| line.split_once('='));
@@ -94,7 +94,7 @@ fn a_setting_is_put_right_at_once_and_what_it_was_is_said() {
     }
     assert_eq!(set(&cluster(1)), [], "what is not known is not altered");
     assert_eq!(set(&with(cluster(1), "db2", "max_connections", "50")), [], "a person's choice");
-    // Only while no link runs: not while the writer is lost.
+    // Only while no channel runs: not while the writer is lost.
     let duplicates = |scene| set(&with(scene, "db2", "gtid_ignore_duplicates", "OFF")).len();
     assert_eq!((duplicates(cluster(1)), duplicates(cluster(1).dead(200))), (1, 0));
 }
@@ -112,32 +112,32 @@ fn what_is_put_right_in_vain_keeps_nothing_else_waiting() {
     let open = Step::Sql(SqlStep::OpenDatabase { name: db2(), epoch: 1 });
     let zones = Step::Sql(SqlStep::LoadZones { name: db2() });
     let mut observed = Observed::default();
-    let setback = || Setback { count: 9, at: 1_000, why: Fault::Broken };
+    let backoff = || Backoff { count: 9, at: 1_000, why: Fault::Broken };
     let kept = |observed: &Observed| {
         let mut plan = Plan { steps: vec![zones.clone(), set.clone(), open.clone()], ..Plan::default() };
         hold_back(&mut plan, observed, 1_100);
         plan.steps
     };
-    let target = || Target::Database(db2());
-    observed.vain.insert((target(), Mend::Zones), setback());
+    let target = || Subject::Database(db2());
+    observed.vain.insert((target(), Mend::Zones), backoff());
     assert_eq!(kept(&observed), [set.clone(), open.clone()], "another kind has its turn");
-    observed.vain.insert((target(), Mend::Setting("sync_binlog".to_owned())), setback());
+    observed.vain.insert((target(), Mend::Setting("sync_binlog".to_owned())), backoff());
     assert_eq!(kept(&observed), std::slice::from_ref(&open));
     observed.vain.clear();
-    observed.vain.insert((target(), Mend::Setting("binlog_format".to_owned())), setback());
+    observed.vain.insert((target(), Mend::Setting("binlog_format".to_owned())), backoff());
     assert_eq!(kept(&observed), [zones.clone(), set.clone(), open.clone()], "and another setting");
     observed.vain.clear();
-    observed.setbacks.insert(target(), setback());
+    observed.backoffs.insert(target(), backoff());
     assert_eq!(kept(&observed), [zones.clone(), set.clone()]);
     // It is noted as it is looked for.
     observed = Observed::default();
     observed.failed(&set, &Fault::Broken, 1_000);
-    assert!(observed.setback(&set).is_some() && observed.setback(&zones).is_none());
+    assert!(observed.backoff(&set).is_some() && observed.backoff(&zones).is_none());
     assert!(observed.in_vain(&target(), 1_100) && !observed.in_vain(&target(), 61_000));
     observed.succeeded(&zones);
-    assert!(observed.setback(&set).is_some());
+    assert!(observed.backoff(&set).is_some());
     observed.succeeded(&set);
-    assert_eq!(observed.setback(&set), None);
+    assert_eq!(observed.backoff(&set), None);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn somebody_elses_is_named_with_what_to_run() {
     assert_eq!(set(&scene), []);
     let server = scene.desired.db.servers[1].clone();
     let status = database(scene.scene(), server.base());
-    assert_eq!((status.light, status.state), (Light::Warning, State::Altered));
+    assert_eq!((status.severity, status.state), (Severity::Warning, State::Altered));
     let local = with(scene, "db2", "local_infile", "ON");
     assert_ne!(database(local.scene(), server.base()).state, State::Altered);
 }
@@ -160,8 +160,8 @@ fn one_of_ours_that_refuses_a_setting_is_to_be_restarted() {
     assert_eq!(set(&scene).len(), 1, "it is tried first");
     let why = Fault::Broken;
     let mend = Mend::Setting("max_allowed_packet".to_owned());
-    let vain = (Target::Database(name("db2")), mend);
-    scene.seen.vain.insert(vain, Setback { count: 3, at: scene.now, why });
+    let vain = (Subject::Database(name("db2")), mend);
+    scene.seen.vain.insert(vain, Backoff { count: 3, at: scene.now, why });
     let status = database(scene.scene(), server.base());
     let Some(reason) = status.reason.filter(|_| status.state == State::Altered) else { panic!() };
     assert!(format!("{reason:?}").contains("set-do-restart"), "{reason:?}");
@@ -175,12 +175,15 @@ fn an_altered_link_is_set_up_anew() {
         fixed.map(|(n, v)| (n.to_owned(), v)).into()
     };
     let anew = |delay: &str| {
-        let scene = cluster(1).link("db2", |l| l.terms = terms(delay));
-        steps(&scene).into_iter().find(|s| matches!(s, Step::Sql(SqlStep::ResetLink { .. })))
+        let scene = cluster(1).channel("db2", |l| l.terms = terms(delay));
+        steps(&scene).into_iter().find(|s| matches!(s, Step::Sql(SqlStep::ResetChannel { .. })))
     };
     assert_eq!(anew("0"), None);
     let was = "SQL_Delay=3600".to_owned();
-    assert_eq!(anew("3600"), Some(Step::Sql(SqlStep::ResetLink { on: name("db2"), from: name("db1"), was })));
+    assert_eq!(
+        anew("3600"),
+        Some(Step::Sql(SqlStep::ResetChannel { on: name("db2"), from: name("db1"), was }))
+    );
 }
 
 #[test]
@@ -227,7 +230,7 @@ fn a_standby_whose_log_was_reset_is_named_and_not_written_to() {
     });
     let server = scene.desired.db.servers[1].clone();
     let status = database(scene.scene(), server.base());
-    assert_eq!((status.light, status.state), (Light::Critical, State::LogReset));
+    assert_eq!((status.severity, status.state), (Severity::Critical, State::LogReset));
     assert!(
         !steps(&scene)
             .iter()
@@ -242,7 +245,7 @@ fn a_doubt_about_lacking_rows_stays_while_a_table_is_unproven() {
     let doubt = Decision::Doubt { of: basis(&scene.desired, "db2"), at: scene.now, by: name("db1") };
     scene.desired = scene.desired.apply(&doubt).expect("a decision");
     let server = scene.desired.db.servers[1].clone();
-    let mut shown = |verdict: Verdict| {
+    let mut shown = |verdict: TableResult| {
         let table = TableName { schema: "site".to_owned(), table: "note".to_owned() };
         let report = Report {
             at_start: scene.now,
@@ -258,9 +261,9 @@ fn a_doubt_about_lacking_rows_stays_while_a_table_is_unproven() {
         scene.seen.comparisons.insert(name("db2"), Comparison { id, last, ..Comparison::default() });
         database(scene.scene(), server.base()).state
     };
-    assert_eq!(shown(Verdict::Unverifiable { why: text!("verify-slow") }), State::MayLack);
-    assert_eq!(shown(Verdict::Missing { on: vec![name("db2")] }), State::RowsDiffer);
-    assert_eq!(shown(Verdict::Equal { rows: 1 }), State::InSync);
+    assert_eq!(shown(TableResult::Unverifiable { why: text!("verify-slow") }), State::MayLack);
+    assert_eq!(shown(TableResult::Missing { on: vec![name("db2")] }), State::RowsDiffer);
+    assert_eq!(shown(TableResult::Equal { rows: 1 }), State::InSync);
 }
 
 /// A short look that was begun after a whole one may have been answered before it: neither hides a log that was reset
@@ -289,7 +292,7 @@ fn links_that_wait_for_one_that_is_gone_are_freed_and_nothing_else_is_done_there
         let mut look = scene.seen.databases[&db2].value().cloned().expect("a look");
         look.waits = true;
         // It would be started otherwise.
-        look.links.values_mut().for_each(|l| l.receiving = Thread::Stopped);
+        look.channels.values_mut().for_each(|l| l.receiving = Thread::Stopped);
         scene.seen.databases.remove(&db2);
         scene.seen.see_database(&db2, first, Ok(look.clone()));
         scene.seen.see_database(&db2, scene.now - 100, Ok(look));
@@ -297,9 +300,9 @@ fn links_that_wait_for_one_that_is_gone_are_freed_and_nothing_else_is_done_there
     };
     let at_db2 = |scene: &Scene| {
         let steps = steps(scene).into_iter();
-        steps.filter(|s| s.target() == Target::Database(name("db2"))).collect::<Vec<_>>()
+        steps.filter(|s| s.subject() == Subject::Database(name("db2"))).collect::<Vec<_>>()
     };
-    let free = Step::Sql(SqlStep::FreeLinks { on: name("db2") });
+    let free = Step::Sql(SqlStep::FreeChannels { on: name("db2") });
     assert_eq!(at_db2(&stalled(STALLED)), std::slice::from_ref(&free));
     assert!(!at_db2(&stalled(STALLED - 1)).contains(&free));
     // What is thrown away with it could not be had again.
@@ -309,8 +312,8 @@ fn links_that_wait_for_one_that_is_gone_are_freed_and_nothing_else_is_done_there
     // They wait for one that stopped with an error, and would wait for it again.
     let failed = |code, applying| {
         stalled(STALLED).database("db2", |d| {
-            let link = d.links.get_mut(&name("db1")).unwrap();
-            (link.error, link.applying) = (code, applying);
+            let channel = d.channels.get_mut(&name("db1")).unwrap();
+            (channel.error, channel.applying) = (code, applying);
         })
     };
     assert!(!at_db2(&failed(1062, false)).contains(&free), "{:?}", at_db2(&failed(1062, false)));

@@ -12,12 +12,12 @@ use axum::response::Response;
 use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
 use cordee_domain::desired::{Admin, Handover, Power, Routing, Run};
-use cordee_domain::drill::{RawOrder, Victim};
+use cordee_domain::drill::{RawOrder, Target};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::observed::ProcessId;
 use cordee_domain::problem::Problem;
 use cordee_domain::proof::Proof;
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::text;
 use cordee_node::attempt::TestStep;
 use http_body_util::BodyExt as _;
@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 use tower::ServiceExt as _;
 
 use crate::board::{Ask, Cleaning, JoinPlan, Leftover, LogFile, TestReport};
-use crate::desk::{DrillUnderWay, Phase};
+use crate::jobs::{DrillUnderWay, Phase};
 use crate::store::{Account, Device, SignIn, TokenName};
 use crate::web::session::Local;
 use crate::web::{App, fixture};
@@ -127,9 +127,9 @@ impl Rig {
         });
     }
 
-    fn light(&self, server: usize, light: Light) {
+    fn severity(&self, server: usize, severity: Severity) {
         let mut snapshot = (*self.app.board.snapshot()).clone();
-        snapshot.servers[server].status.light = light;
+        snapshot.servers[server].status.severity = severity;
         self.app.board.set_snapshot(snapshot);
     }
 }
@@ -301,7 +301,7 @@ async fn while_the_writer_changes_the_verdict_says_so() {
     let mut snapshot = (*rig.app.board.snapshot()).clone();
     let to = snapshot.servers[3].name.clone();
     snapshot.handover = Some(Handover { to, at: snapshot.at, accept_loss: false });
-    snapshot.verdict.light = Light::Progress;
+    snapshot.verdict.severity = Severity::Progress;
     rig.app.board.set_snapshot(snapshot);
     let (_, seen) = rig.call("GET", "/api/v1/snapshot").await;
     assert_eq!(
@@ -313,8 +313,8 @@ async fn while_the_writer_changes_the_verdict_says_so() {
 #[tokio::test]
 async fn the_last_web_server_that_serves_goes_only_by_force() {
     let rig = Rig::new();
-    rig.light(0, Light::Good);
-    rig.light(1, Light::Critical);
+    rig.severity(0, Severity::Good);
+    rig.severity(1, Severity::Critical);
     for (method, to) in
         [("POST", "/api/v1/pools/web/servers/web1/stop"), ("DELETE", "/api/v1/pools/web/servers/web1")]
     {
@@ -533,8 +533,8 @@ async fn a_wish_that_would_meddle_with_a_drill_waits() {
     let rig = Rig::new();
     let [target, how, confirm] = ["haproxy-web", "kill", "web"].map(str::to_owned);
     let order = RawOrder { target, how, confirm, ..RawOrder::usual() }.parse().unwrap();
-    let victim = Victim::Process(ProcessId::Proxy(PoolId::Web));
-    let drill = rig.app.store.begin_drill("ada", order, victim).unwrap();
+    let target = Target::Process(ProcessId::Proxy(PoolId::Web));
+    let drill = rig.app.store.begin_drill("ada", order, target).unwrap();
     rig.app.drills.show(Some(DrillUnderWay { drill, phase: Phase::Before, ms: 5 }));
     for (method, to, body) in [
         ("POST", "/api/v1/pools/web/servers/web1/stop", ""),

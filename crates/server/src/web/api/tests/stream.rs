@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::text;
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
@@ -43,7 +43,7 @@ async fn the_stream_resumes_where_it_was() {
     assert!(block(&mut body).await.starts_with("event: snapshot\n"));
     note(4);
     assert!(block(&mut body).await.contains("id: 4\n"));
-    rig.light(0, Light::Critical);
+    rig.severity(0, Severity::Critical);
     let text = block(&mut body).await;
     assert!(text.starts_with("event: snapshot\n") && text.contains("critical"), "{text}");
 }

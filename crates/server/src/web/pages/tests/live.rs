@@ -1,10 +1,10 @@
 //! The stream of the page: who gets it, how it begins, goes on and ends.
 
-use cordee_domain::state::Light;
+use cordee_domain::state::Severity;
 use cordee_domain::trial::{End, Run};
 
 use super::{follow, read_until, send, site, status};
-use crate::desk::{Doing, UnderWay};
+use crate::jobs::{Doing, UnderWay};
 use crate::web::assets::version;
 use crate::web::view::fixture;
 
@@ -16,7 +16,7 @@ async fn the_stream_starts_with_everything_and_goes_on_with_changes() {
     assert!(first.contains("event: snapshot") && first.contains("Tout fonctionne"), "{first}");
 
     let mut next = fixture::snapshot();
-    next.servers[1].status.light = Light::Critical;
+    next.servers[1].status.severity = Severity::Critical;
     next.servers.remove(0);
     site.app.board.set_snapshot(next);
     let second = read_until(&mut stream, "event: delta").await;
@@ -77,7 +77,7 @@ async fn a_stream_begins_with_how_far_a_run_is_or_that_there_is_none() {
     }
     let (actor, end, cells) = ("ana".to_owned(), End::Running, Vec::new());
     let run = Run { id: 1, actor, begun: 0, ended: None, end, cells };
-    site.app.desk.show(Some(UnderWay { run, doing: Doing::Starting }));
+    site.app.jobs.show(Some(UnderWay { run, doing: Doing::Starting }));
     let begun = read_until(&mut follow(&site, "").await, "event: beat").await;
     assert!(begun.contains("event: trial\ndata: {") && begun.contains("event: drill\ndata: null"), "{begun}");
 }

@@ -1,7 +1,7 @@
 //! Many servers on one page: it stays small, and plain links and forms reach every row.
 
 use cordee_domain::snapshot::Snapshot;
-use cordee_domain::state::{Light, State, Status};
+use cordee_domain::state::{Severity, State, Status};
 use cordee_domain::text;
 
 use super::{Site, site_of, status};
@@ -12,7 +12,7 @@ fn many(count: usize) -> Snapshot {
     all.servers.retain(|server| !server.name.as_str().starts_with("web"));
     all.servers.extend((1..=count).map(|n| web(&format!("web{n}"))));
     for server in all.servers.iter_mut().filter(|server| ["web7", "web29"].contains(&server.name.as_str())) {
-        server.status = Status::new(Light::Critical, State::Down, text!("reason-refused"));
+        server.status = Status::new(Severity::Critical, State::Down, text!("reason-refused"));
     }
     all
 }

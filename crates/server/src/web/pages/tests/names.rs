@@ -2,7 +2,7 @@
 
 use cordee_domain::causes::{About, Cause, Remedy};
 use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::state::{Light, Remark, State};
+use cordee_domain::state::{Remark, Severity, State};
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text, Thing};
 
@@ -65,11 +65,11 @@ async fn causes_and_the_verdict_name_what_they_are_about() {
     let site = site().await;
     let mut shown = fixture::snapshot();
     let reason = text!("verdict-risk-reason", names = Arg::servers([&name("web1")]), count = 1, web = 1);
-    shown.verdict = Remark::new(Light::Warning, text!("verdict-risk"), reason);
+    shown.verdict = Remark::new(Severity::Warning, text!("verdict-risk"), reason);
     let why = text!("reason-link-broken", from = &name("db2"));
     shown.causes = vec![Cause {
         about: About::Servers(PoolId::Web, vec![name("web1"), name("gone")]),
-        status: Remark::new(Light::Warning, State::Alone.sentence(), why),
+        status: Remark::new(Severity::Warning, State::Alone.sentence(), why),
         asked: None,
         explains: vec![name("db2")],
         remedies: vec![Remedy::Journal],

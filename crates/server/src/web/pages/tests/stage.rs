@@ -10,7 +10,7 @@ use cordee_domain::desired::Runtime;
 use cordee_domain::diff;
 use cordee_domain::ids::PoolId;
 use cordee_domain::snapshot::{Action, ServerView, Snapshot};
-use cordee_domain::state::{Light, Remark, State, Status};
+use cordee_domain::state::{Remark, Severity, State, Status};
 use cordee_domain::text;
 use cordee_domain::text::Arg;
 use cordee_node::clock::now;
@@ -26,7 +26,7 @@ use crate::web::view::{fixture, window};
 /// So often the engine puts up a picture.
 const PACE: Duration = Duration::from_millis(250);
 const PICTURES_A_SECOND: usize = 4;
-/// Of the servers that change, one in so many changes its light; the others change numbers.
+/// Of the servers that change, one in so many changes its severity; the others change numbers.
 const TURNS: usize = 5;
 
 /// With `CORDEE_STAGE` it serves until its standard input ends; without, it is a small one that is looked at once.
@@ -56,8 +56,8 @@ async fn serves_a_page_with_many_servers() {
         tokio::select! {
             wish = wishes.recv() => match wish.as_deref() {
                 None => return,
-                Some("fall") => crowd.turn(Light::Critical),
-                Some("rise") => crowd.turn(Light::Good),
+                Some("fall") => crowd.turn(Severity::Critical),
+                Some("rise") => crowd.turn(Severity::Good),
                 Some(count) => changes = count.parse().expect("how many change in a second"),
             },
             _ = beat.tick() => {
@@ -65,10 +65,10 @@ async fn serves_a_page_with_many_servers() {
                 let after = crowd.next(changes / PICTURES_A_SECOND);
                 site.app.board.set_snapshot(after.clone());
                 let store = site.app.store.clone();
-                // As the engine does it: a line for each light that changed. Pictures do not wait for the disk here.
+                // As the engine does it: a line for each severity that changed. Pictures do not wait for the disk here.
                 let told = move || {
                     for turn in diff::turns(&before, &after) {
-                        store.tell(&turn.subject, Some(turn.light), &turn.text);
+                        store.tell(&turn.subject, Some(turn.severity), &turn.text);
                     }
                 };
                 tokio::task::spawn_blocking(told);
@@ -106,9 +106,9 @@ impl Crowd {
     }
 
     /// A third of them falls at once, or comes back.
-    fn turn(&mut self, light: Light) {
+    fn turn(&mut self, severity: Severity) {
         for server in self.picture.servers.iter_mut().filter(|s| s.pool == PoolId::Web).step_by(3) {
-            set(server, light);
+            set(server, severity);
         }
     }
 
@@ -121,12 +121,12 @@ impl Crowd {
             server.total += 7;
             let ms = server.last_check.duration_ms.map_or(1, |ms| ms % 9 + 1);
             server.last_check.duration_ms = Some(ms);
-            let light = match server.status.light {
-                Light::Good if n % TURNS == 0 => Light::Critical,
-                Light::Critical => Light::Good,
-                light => light,
+            let severity = match server.status.severity {
+                Severity::Good if n % TURNS == 0 => Severity::Critical,
+                Severity::Critical => Severity::Good,
+                severity => severity,
             };
-            set(server, light);
+            set(server, severity);
         }
         self.at = (self.at + changes) % webs;
         self.judge();
@@ -146,11 +146,11 @@ impl Crowd {
         }
         let all = picture.servers.iter().filter(|s| s.pool == PoolId::Web);
         let webs = all.clone().count();
-        let down: Vec<&ServerView> = all.filter(|s| s.status.light == Light::Critical).collect();
+        let down: Vec<&ServerView> = all.filter(|s| s.status.severity == Severity::Critical).collect();
         let web = webs - down.len();
         let Some(first) = down.first() else {
             let count = text!("verdict-count", web = web, webs = webs, db = 2_u8, dbs = 2_u8);
-            picture.verdict = Remark::new(Light::Good, text!("verdict-good"), count);
+            picture.verdict = Remark::new(Severity::Good, text!("verdict-good"), count);
             picture.causes = Vec::new();
             return;
         };
@@ -173,7 +173,7 @@ impl Crowd {
             explains: Vec::new(),
             remedies: down.iter().map(test).collect(),
         }];
-        picture.verdict = Remark::new(Light::Warning, text!("verdict-risk"), reason);
+        picture.verdict = Remark::new(Severity::Warning, text!("verdict-risk"), reason);
     }
 }
 
@@ -194,16 +194,16 @@ fn far(number: usize) -> ServerView {
         ..fixture::web(&format!("far{number}"))
     };
     server.last_check.duration_ms = Some(figure % 9 + 1);
-    set(&mut server, Light::Good);
+    set(&mut server, Severity::Good);
     server
 }
 
-fn set(server: &mut ServerView, light: Light) {
+fn set(server: &mut ServerView, severity: Severity) {
     let ms = server.last_check.duration_ms.unwrap_or(0);
-    let (state, reason) = match light {
-        Light::Good => (State::Up, text!("reason-answered", status = 200_u16, ms = ms)),
+    let (state, reason) = match severity {
+        Severity::Good => (State::Up, text!("reason-answered", status = 200_u16, ms = ms)),
         _ => (State::Down, text!("reason-refused")),
     };
     server.last_check.result = Some(reason.clone());
-    server.status = Status::new(light, state, reason);
+    server.status = Status::new(severity, state, reason);
 }

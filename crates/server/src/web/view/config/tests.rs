@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use cordee_domain::desired::{Admin, CookieChoice, Desired, Power, Run, Server};
-use cordee_domain::haproxy::config::{self, Place, Rendered, Setting};
+use cordee_domain::haproxy::config::{self, Rendered, ServerLine, Setting};
 use cordee_domain::haproxy::line::Line;
 use cordee_domain::ids::{Cookie, PoolId, ServerName};
 use cordee_domain::visitors::{Keeping, parse_trusted};
@@ -54,7 +54,7 @@ fn setting() -> Setting {
 fn rendered(desired: &Desired, proxy: PoolId, proven: impl Fn(&Server) -> bool) -> Rendered {
     let ip = [127, 0, 0, 1].into();
     let place = |s: &Server| {
-        (s.name.clone(), Place { ip, proven: proven(s), held: false, stays: false, gone: false })
+        (s.name.clone(), ServerLine { ip, proven: proven(s), held: false, stays: false, gone: false })
     };
     let places: BTreeMap<_, _> = desired.pool(proxy).servers.iter().map(place).collect();
     Rendered::clone(&config::render(desired, proxy, &setting(), &places))

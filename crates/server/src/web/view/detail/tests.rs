@@ -35,14 +35,14 @@ fn the_token_stays_while_only_figures_change() {
     let mut all = snapshot();
     let before = token(of(&all, "db2"), &all.servers);
     for server in &mut all.servers {
-        for link in server.links.values_mut() {
-            link.delay_ms = Some(900);
+        for channel in server.channels.values_mut() {
+            channel.delay_ms = Some(900);
         }
     }
     assert_eq!(token(of(&all, "db2"), &all.servers), before);
     for server in &mut all.servers {
-        for link in server.links.values_mut() {
-            link.error = 1062;
+        for channel in server.channels.values_mut() {
+            channel.error = 1062;
         }
     }
     assert_ne!(token(of(&all, "db2"), &all.servers), before);
@@ -76,16 +76,16 @@ fn three_truths_in_both_languages() {
 fn trouble_comes_with_what_to_do() {
     let mut all = snapshot();
     assert_eq!(advice(of(&all, "db2"), Lang::En), None);
-    all.servers[3].status = Status::bare(Light::Critical, State::RowsDiffer);
+    all.servers[3].status = Status::bare(Severity::Critical, State::RowsDiffer);
     assert!(advice(&all.servers[3], Lang::En).is_some_and(|t| t.contains("Take one side’s rows")));
 }
 
 #[test]
 fn an_error_is_explained_in_both_languages() {
     for (code, fr, en) in [(1062, "même clé", "same key"), (1236, "journal binaire", "binary log")] {
-        let link =
+        let channel =
             Threads { apply_error: code, apply_words: "<b>words</b>".to_owned(), ..Threads::default() };
-        let own = Answers { threads: BTreeMap::from([(name("db1"), link)]), ..Answers::default() };
+        let own = Answers { threads: BTreeMap::from([(name("db1"), channel)]), ..Answers::default() };
         let (french, english) = (facts::threads(&own, Lang::Fr), facts::threads(&own, Lang::En));
         assert!(french[0].errors[0].means.contains(fr) && english[0].errors[0].means.contains(en));
         assert_eq!((english[0].errors[0].code, english[0].errors[0].st), (code, "crit"));

@@ -2,23 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blow, Order, Target};
-use crate::desired::{Desired, Power, Routing, Runtime, Standing};
+use super::{FaultKind, Order, Selector};
+use crate::desired::{Desired, Membership, Power, Routing, Runtime};
 use crate::ids::{PoolId, ServerName};
 use crate::observed::ProcessId;
 use crate::problem::{Kind, Problem};
 use crate::snapshot::{ServerView, Snapshot};
-use crate::state::Light;
+use crate::state::Severity;
 use crate::text;
 
 /// What falls, by name: chosen when the drill begins, and the same until it is put right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Victim {
+pub enum Target {
     /// A process of ours, or a server that is only drained.
     Process(ProcessId),
-    /// A link.
-    Link {
+    /// A channel.
+    #[serde(rename = "link")]
+    Channel {
         /// The database that copies.
         on: ServerName,
         /// The one that it copies.
@@ -29,37 +30,38 @@ pub enum Victim {
 impl Order {
     /// Who falls now, or why nobody may: a drill begins in good health, and only where another one goes on serving.
     /// An HAProxy has no other one: Cordée's bringing it back is what that drill measures.
-    pub fn victim(&self, desired: &Desired, snapshot: &Snapshot) -> Result<Victim, Problem> {
-        let moving = |s: &ServerView| s.standing.as_ref().is_some_and(|s| *s != Standing::Member);
+    pub fn target(&self, desired: &Desired, snapshot: &Snapshot) -> Result<Target, Problem> {
+        let moving = |s: &ServerView| s.membership.as_ref().is_some_and(|s| *s != Membership::Member);
         let repaired = |s: &ServerView| s.comparison.as_ref().is_some_and(|c| c.repair);
         if desired.handover.is_some() || snapshot.servers.iter().any(|s| moving(s) || repaired(s)) {
             return Err(Problem::conflict("", text!("problem-drill-busy")));
         }
         match &self.target {
-            Target::Web(name) => self.web(name, snapshot),
-            Target::Proxy(pool) => {
-                let well = snapshot.proxies.iter().any(|p| p.name == *pool && p.status.light == Light::Good);
+            Selector::Web(name) => self.web(name, snapshot),
+            Selector::Proxy(pool) => {
+                let well =
+                    snapshot.proxies.iter().any(|p| p.name == *pool && p.status.severity == Severity::Good);
                 let id = ProcessId::Proxy(*pool);
-                if well { Ok(Victim::Process(id)) } else { Err(unwell(&id.to_string())) }
+                if well { Ok(Target::Process(id)) } else { Err(unwell(&id.to_string())) }
             }
-            Target::Writer => {
+            Selector::Writer => {
                 let writer = self.pair(desired, snapshot)?.0;
-                Ok(Victim::Process(ProcessId::Server(writer.name.clone())))
+                Ok(Target::Process(ProcessId::Server(writer.name.clone())))
             }
-            Target::Link => {
+            Selector::Channel => {
                 let (writer, standby) = self.pair(desired, snapshot)?;
-                Ok(Victim::Link { on: standby.name.clone(), from: writer.name.clone() })
+                Ok(Target::Channel { on: standby.name.clone(), from: writer.name.clone() })
             }
         }
     }
 
-    fn web(&self, name: &ServerName, snapshot: &Snapshot) -> Result<Victim, Problem> {
+    fn web(&self, name: &ServerName, snapshot: &Snapshot) -> Result<Target, Problem> {
         let web = || snapshot.servers.iter().filter(|s| s.pool == PoolId::Web);
         let Some(found) = web().find(|s| s.name.same_as(name)) else {
             let says = text!("problem-server-unknown", name = name.as_str());
             return Err(Problem { kind: Kind::Unknown, ..Problem::invalid("target", says) });
         };
-        if found.runtime == Runtime::External && self.how != Blow::Drain {
+        if found.runtime == Runtime::External && self.how != FaultKind::Drain {
             return Err(not_ours(&found.name));
         }
         if !serves(found) {
@@ -69,7 +71,7 @@ impl Order {
             let says = text!("problem-drill-alone", name = found.name.as_str());
             return Err(Problem::conflict("target", says));
         }
-        Ok(Victim::Process(ProcessId::Server(found.name.clone())))
+        Ok(Target::Process(ProcessId::Server(found.name.clone())))
     }
 
     /// The writer, and one that would take over from it.
@@ -82,13 +84,13 @@ impl Order {
         let Some(writer) = all().find(|s| desired.is_writer(&s.name)) else {
             return Err(Problem::conflict("target", text!("problem-drill-no-writer")));
         };
-        if writer.runtime == Runtime::External && self.target == Target::Writer {
+        if writer.runtime == Runtime::External && self.target == Selector::Writer {
             return Err(not_ours(&writer.name));
         }
         if !serves(writer) {
             return Err(unwell(writer.name.as_str()));
         }
-        // Without receipts the standby may lack what was acknowledged, and would not be elected.
+        // Without ACKs the standby may lack what was acknowledged, and would not be elected.
         let promised = desired.routing == Routing::AllWriters || writer.semi_sync == Some(true);
         let standby = all().find(|s| s.name != writer.name && serves(s) && follows(s, &writer.name));
         let alone = || {
@@ -105,7 +107,7 @@ fn serves(server: &ServerView) -> bool {
 }
 
 fn follows(server: &ServerView, writer: &ServerName) -> bool {
-    server.links.get(writer).is_some_and(|l| l.light == Light::Good)
+    server.channels.get(writer).is_some_and(|l| l.severity == Severity::Good)
 }
 
 fn unwell(name: &str) -> Problem {

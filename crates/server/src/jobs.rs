@@ -1,5 +1,5 @@
-//! Desks of what takes a while: what was asked of them, and how far they are. The page meets the comparison of sessions
-//! and the failover drills here, as the page and the engine meet at the [board](crate::board).
+//! Job queues of what takes a while: what was asked of them, and how far they are. The page meets the comparison of
+//! sessions and the failover drills here, as the page and the engine meet at the [board](crate::board).
 //!
 //! Both are conducted the same way: one at a time of either, begun and given up by a person, written down before
 //! anything is done.
@@ -12,9 +12,9 @@ use cordee_domain::text::Text;
 use cordee_domain::trial::{End, Experiment, Run, Way};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-/// What a person asks at a desk.
+/// What a person asks at a job queue.
 #[derive(Debug)]
-pub enum DeskAsk<O> {
+pub enum JobRequest<O> {
     /// Begin.
     Begin {
         /// What.
@@ -79,24 +79,24 @@ pub struct DrillUnderWay {
     pub ms: u64,
 }
 
-/// The desk itself. Shared by `Arc`.
+/// The job queue itself. Shared by `Arc`.
 #[derive(Debug)]
-pub struct Desk<O, U> {
+pub struct JobQueue<O, U> {
     under_way: watch::Sender<Option<Arc<U>>>,
-    asks: mpsc::Sender<DeskAsk<O>>,
+    asks: mpsc::Sender<JobRequest<O>>,
 }
 
-/// The desk of the comparison of sessions.
-pub type TrialDesk = Desk<(), UnderWay>;
-/// The desk of the drills.
-pub type DrillDesk = Desk<drill::Order, DrillUnderWay>;
+/// The job queue of the comparison of sessions.
+pub type TrialJobs = JobQueue<(), UnderWay>;
+/// The job queue of the drills.
+pub type DrillJobs = JobQueue<drill::Order, DrillUnderWay>;
 
 /// Questions that may wait.
 const ASKS_KEPT: usize = 8;
 
-impl<O, U> Desk<O, U> {
-    /// An empty desk, and the end at which questions come out.
-    pub fn new() -> (Arc<Self>, mpsc::Receiver<DeskAsk<O>>) {
+impl<O, U> JobQueue<O, U> {
+    /// An empty job queue, and the end at which questions come out.
+    pub fn new() -> (Arc<Self>, mpsc::Receiver<JobRequest<O>>) {
         let (asks, questions) = mpsc::channel(ASKS_KEPT);
         (Arc::new(Self { under_way: watch::Sender::new(None), asks }), questions)
     }
@@ -117,15 +117,15 @@ impl<O, U> Desk<O, U> {
     }
 
     /// Asks. `None` when nobody answers (Cordée is stopping).
-    pub async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> DeskAsk<O>) -> Option<T> {
+    pub async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> JobRequest<O>) -> Option<T> {
         let (reply, answer) = oneshot::channel();
         self.asks.send(question(reply)).await.ok()?;
         answer.await.ok()
     }
 }
 
-/// Who does what is asked at a desk.
-pub trait Conductor: Sync {
+/// Who does what is asked at a job queue.
+pub trait Worker: Sync {
     /// What is asked.
     type Order: Send;
     /// What is under way.
@@ -150,15 +150,15 @@ pub trait Conductor: Sync {
     fn abandon(&self, act: Self::Act) -> impl Future<Output = ()> + Send;
 }
 
-/// Answers at a desk until `stop`. Whoever conducts holds the one `turn` that all desks share.
-pub async fn attend<C: Conductor>(
-    conductor: C,
-    mut asks: mpsc::Receiver<DeskAsk<C::Order>>,
+/// Answers at a job queue until `stop`. Whoever conducts holds the one `turn` that all job queues share.
+pub async fn attend<C: Worker>(
+    worker: C,
+    mut asks: mpsc::Receiver<JobRequest<C::Order>>,
     turn: Arc<Semaphore>,
     stop: impl Future<Output = ()> + Send,
 ) {
     tokio::pin!(stop);
-    meanwhile(&mut asks, C::busy, conductor.recover()).await;
+    meanwhile(&mut asks, C::busy, worker.recover()).await;
     loop {
         let ask = tokio::select! {
             () = &mut stop => return,
@@ -166,17 +166,17 @@ pub async fn attend<C: Conductor>(
         };
         let (order, actor, reply) = match ask {
             None => return,
-            Some(DeskAsk::Cancel { reply, .. }) => {
+            Some(JobRequest::Cancel { reply, .. }) => {
                 let _ = reply.send(false);
                 continue;
             }
-            Some(DeskAsk::Begin { order, actor, reply }) => (order, actor, reply),
+            Some(JobRequest::Begin { order, actor, reply }) => (order, actor, reply),
         };
         let Ok(_turn) = turn.try_acquire() else {
             let _ = reply.send(Err(Problem::conflict("", C::other_busy())));
             continue;
         };
-        let mut act = match conductor.begin(order, actor).await {
+        let mut act = match worker.begin(order, actor).await {
             Err(problem) => {
                 let _ = reply.send(Err(problem));
                 continue;
@@ -187,22 +187,22 @@ pub async fn attend<C: Conductor>(
             }
         };
         let (end, by) = tokio::select! {
-            result = conductor.work(&mut act) => {
+            result = worker.work(&mut act) => {
                 (result.map_or_else(|why| End::Failed { why }, |()| End::Done), "cordee".to_owned())
             }
             who = cancelled(&mut asks, C::busy) => (End::Cancelled, who),
             () = &mut stop => {
-                conductor.abandon(act).await;
+                worker.abandon(act).await;
                 return;
             }
         };
-        meanwhile(&mut asks, C::busy, conductor.finish(act, end, by)).await;
+        meanwhile(&mut asks, C::busy, worker.finish(act, end, by)).await;
     }
 }
 
 /// Does what takes its time, and answers whoever asks: nobody waits for what is being taken away.
 async fn meanwhile<O>(
-    asks: &mut mpsc::Receiver<DeskAsk<O>>,
+    asks: &mut mpsc::Receiver<JobRequest<O>>,
     busy: fn() -> Text,
     work: impl Future<Output = ()> + Send,
 ) {
@@ -214,10 +214,10 @@ async fn meanwhile<O>(
             ask = asks.recv() => ask,
         };
         match ask {
-            Some(DeskAsk::Begin { reply, .. }) => {
+            Some(JobRequest::Begin { reply, .. }) => {
                 let _ = reply.send(Err(Problem::conflict("", busy())));
             }
-            Some(DeskAsk::Cancel { reply, .. }) => {
+            Some(JobRequest::Cancel { reply, .. }) => {
                 let _ = reply.send(false);
             }
             None => return work.await,
@@ -226,13 +226,13 @@ async fn meanwhile<O>(
 }
 
 /// Waits until somebody gives it up, and tells everybody else that there is one.
-async fn cancelled<O>(asks: &mut mpsc::Receiver<DeskAsk<O>>, busy: fn() -> Text) -> String {
+async fn cancelled<O>(asks: &mut mpsc::Receiver<JobRequest<O>>, busy: fn() -> Text) -> String {
     loop {
         match asks.recv().await {
-            Some(DeskAsk::Begin { reply, .. }) => {
+            Some(JobRequest::Begin { reply, .. }) => {
                 let _ = reply.send(Err(Problem::conflict("", busy())));
             }
-            Some(DeskAsk::Cancel { actor, reply }) => {
+            Some(JobRequest::Cancel { actor, reply }) => {
                 let _ = reply.send(true);
                 return actor;
             }
@@ -263,7 +263,7 @@ mod tests {
         }
     }
 
-    impl Conductor for Clerk {
+    impl Worker for Clerk {
         type Order = u64;
         type Act = u64;
 
@@ -303,9 +303,9 @@ mod tests {
         }
     }
 
-    /// A desk with its clerk, and what the clerk wrote.
+    /// A job queue with its clerk, and what the clerk wrote.
     struct Office {
-        desk: Arc<Desk<u64, ()>>,
+        jobs: Arc<JobQueue<u64, ()>>,
         book: Arc<Mutex<Vec<String>>>,
         close: oneshot::Sender<()>,
         open: tokio::task::JoinHandle<()>,
@@ -325,31 +325,31 @@ mod tests {
     }
 
     fn open_with(endless: bool, turn: Arc<Semaphore>, slow: Option<Arc<tokio::sync::Notify>>) -> Office {
-        let (desk, asks) = Desk::new();
+        let (jobs, asks) = JobQueue::new();
         let book: Arc<Mutex<Vec<String>>> = Arc::default();
         let clerk = Clerk { endless, book: Arc::clone(&book), slow };
         let (close, closed) = oneshot::channel::<()>();
         let open = tokio::spawn(attend(clerk, asks, turn, async move { drop(closed.await) }));
-        Office { desk, book, close, open }
+        Office { jobs, book, close, open }
     }
 
-    async fn begin(desk: &Desk<u64, ()>, order: u64) -> Result<u64, String> {
-        let asked = desk.ask(|reply| DeskAsk::Begin { order, actor: "ada".to_owned(), reply }).await;
+    async fn begin(jobs: &JobQueue<u64, ()>, order: u64) -> Result<u64, String> {
+        let asked = jobs.ask(|reply| JobRequest::Begin { order, actor: "ada".to_owned(), reply }).await;
         asked.unwrap().map_err(|problem| problem.text.key.into_owned())
     }
 
-    async fn cancel(desk: &Desk<u64, ()>) -> bool {
-        desk.ask(|reply| DeskAsk::Cancel { actor: "bob".to_owned(), reply }).await.unwrap()
+    async fn cancel(jobs: &JobQueue<u64, ()>) -> bool {
+        jobs.ask(|reply| JobRequest::Cancel { actor: "bob".to_owned(), reply }).await.unwrap()
     }
 
     #[tokio::test]
     async fn what_ends_by_itself_is_finished_and_a_refusal_is_told() {
         let office = open(false, Arc::new(Semaphore::new(1)));
-        let desk = &office.desk;
-        assert_eq!(begin(desk, 0).await, Err("problem-store".to_owned()));
-        assert_eq!(begin(desk, 3).await, Ok(3));
-        assert_eq!(begin(desk, 7).await, Ok(7));
-        assert!(!cancel(desk).await);
+        let jobs = &office.jobs;
+        assert_eq!(begin(jobs, 0).await, Err("problem-store".to_owned()));
+        assert_eq!(begin(jobs, 3).await, Ok(3));
+        assert_eq!(begin(jobs, 7).await, Ok(7));
+        assert!(!cancel(jobs).await);
         let all = [
             "recover",
             "begin 0 ada",
@@ -365,15 +365,15 @@ mod tests {
     async fn nobody_waits_for_what_is_being_taken_away() {
         let done = Arc::new(tokio::sync::Notify::new());
         let office = open_with(true, Arc::new(Semaphore::new(1)), Some(Arc::clone(&done)));
-        let desk = &office.desk;
-        assert_eq!(begin(desk, 1).await, Ok(1));
-        assert!(cancel(desk).await);
+        let jobs = &office.jobs;
+        assert_eq!(begin(jobs, 1).await, Ok(1));
+        assert!(cancel(jobs).await);
         let soon = std::time::Duration::from_secs(5);
-        let again = tokio::time::timeout(soon, begin(desk, 2)).await.expect("an answer meanwhile");
+        let again = tokio::time::timeout(soon, begin(jobs, 2)).await.expect("an answer meanwhile");
         assert_eq!(again, Err("problem-drill-running".to_owned()));
-        assert!(!tokio::time::timeout(soon, cancel(desk)).await.expect("an answer meanwhile"));
+        assert!(!tokio::time::timeout(soon, cancel(jobs)).await.expect("an answer meanwhile"));
         done.notify_one();
-        while begin(desk, 3).await != Ok(3) {
+        while begin(jobs, 3).await != Ok(3) {
             tokio::task::yield_now().await;
         }
         assert_eq!(
@@ -383,17 +383,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_desks_share_one_turn_and_what_is_given_up_is_finished() {
+    async fn all_jobs_share_one_turn_and_what_is_given_up_is_finished() {
         let turn = Arc::new(Semaphore::new(1));
         let (one, other) = (open(true, turn.clone()), open(true, turn));
-        assert_eq!(begin(&one.desk, 1).await, Ok(1));
-        assert_eq!(begin(&one.desk, 2).await, Err("problem-drill-running".to_owned()));
-        assert_eq!(begin(&other.desk, 2).await, Err("problem-trial-running".to_owned()));
-        assert!(cancel(&one.desk).await && !cancel(&one.desk).await);
-        assert_eq!(begin(&other.desk, 2).await, Ok(2));
-        assert!(cancel(&other.desk).await);
-        assert!(!cancel(&other.desk).await, "it was finished before this was read");
-        assert_eq!(begin(&one.desk, 3).await, Ok(3));
+        assert_eq!(begin(&one.jobs, 1).await, Ok(1));
+        assert_eq!(begin(&one.jobs, 2).await, Err("problem-drill-running".to_owned()));
+        assert_eq!(begin(&other.jobs, 2).await, Err("problem-trial-running".to_owned()));
+        assert!(cancel(&one.jobs).await && !cancel(&one.jobs).await);
+        assert_eq!(begin(&other.jobs, 2).await, Ok(2));
+        assert!(cancel(&other.jobs).await);
+        assert!(!cancel(&other.jobs).await, "it was finished before this was read");
+        assert_eq!(begin(&one.jobs, 3).await, Ok(3));
         let all = ["recover", "begin 1 ada", "finish 1 cancelled bob", "begin 3 ada", "abandon 3"];
         assert_eq!(one.close().await, all);
     }

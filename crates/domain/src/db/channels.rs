@@ -1,14 +1,14 @@
-//! How a link is set up: what it is made with is what it is watched for.
+//! How a channel is set up: what it is made with is what it is watched for.
 
 use crate::desired::Database;
 use crate::ids::Host;
 
-use super::Link;
+use super::Channel;
 
 /// The account by which databases copy each other.
 pub const ACCOUNT: &str = "cordee_repl";
 
-/// The columns of `SHOW ALL SLAVES STATUS` that tell how a link was set up.
+/// The columns of `SHOW ALL SLAVES STATUS` that tell how a channel was set up.
 pub const COLUMNS: [&str; 16] = [
     "Master_Host",
     "Master_Port",
@@ -28,7 +28,7 @@ pub const COLUMNS: [&str; 16] = [
     "Replicate_Ignore_Domain_Ids",
 ];
 
-/// What a link from `peer` should show; nothing for what depends on a name's address.
+/// What a channel from `peer` should show; nothing for what depends on a name's address.
 fn wished(peer: Database<'_>, column: &str) -> Option<String> {
     Some(match column {
         "Master_Host" => match &peer.host {
@@ -45,13 +45,13 @@ fn wished(peer: Database<'_>, column: &str) -> Option<String> {
     })
 }
 
-/// In what a link from `peer` differs from how Cordée sets one up: names, and what they are. Empty: in nothing that is
-/// known.
-pub fn altered(link: &Link, peer: Database<'_>) -> Vec<String> {
+/// In what a channel from `peer` differs from how Cordée sets one up: names, and what they are. Empty: in nothing that
+/// is known.
+pub fn altered(channel: &Channel, peer: Database<'_>) -> Vec<String> {
     let differs = |column: &&str| {
-        let (is, wished) = (link.terms.get(*column), wished(peer, column));
+        let (is, wished) = (channel.terms.get(*column), wished(peer, column));
         is.zip(wished).is_some_and(|(is, wished)| *is != wished)
     };
     let names = COLUMNS.into_iter().filter(differs);
-    names.map(|name| format!("{name}={}", link.terms.get(name).map_or("", String::as_str))).collect()
+    names.map(|name| format!("{name}={}", channel.terms.get(name).map_or("", String::as_str))).collect()
 }

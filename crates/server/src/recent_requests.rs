@@ -1,5 +1,5 @@
-//! The guestbook: the last requests, and what is new about visitors. The page and the intake meet here, as the page and
-//! the engine meet at the [board](crate::board).
+//! The list of recent requests: the last requests, and what is new about visitors. The page and the log receiver meet
+//! here, as the page and the engine meet at the [board](crate::board).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -42,7 +42,7 @@ struct Recent {
 
 /// The book itself. Shared by `Arc`.
 #[derive(Debug)]
-pub struct Guestbook {
+pub struct RecentRequests {
     recent: Mutex<Recent>,
     /// Empty until there is some.
     news: watch::Sender<Arc<str>>,
@@ -50,7 +50,7 @@ pub struct Guestbook {
     deaf: bool,
 }
 
-impl Guestbook {
+impl RecentRequests {
     /// An empty book; `deaf` when there is no socket to hear HAProxy.
     pub fn new(deaf: bool) -> Arc<Self> {
         let news = watch::Sender::new(Arc::from(""));
@@ -66,7 +66,7 @@ impl Guestbook {
         self.deaf
     }
 
-    /// Notes a request (only the intake does).
+    /// Notes a request (only the log receiver does).
     pub fn note(&self, address: Network, record: Box<Record>) {
         let mut recent = self.recent();
         recent.last += 1;
@@ -113,7 +113,7 @@ impl Guestbook {
         self.news.subscribe()
     }
 
-    /// Tells the news (only the intake does).
+    /// Tells the news (only the log receiver does).
     pub fn tell(&self, news: String) {
         self.news.send_replace(Arc::from(news));
     }
@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    fn note(book: &Guestbook, n: usize, server: &str, status: u16) {
+    fn note(book: &RecentRequests, n: usize, server: &str, status: u16) {
         let line =
             format!("cordee3 key 7 {n} 10.0.0.{} {status} {server} 3 76 474554 2F61 - - - - -", n % 250);
         if let Line::Request(record) = parse(line.as_bytes(), "key") {
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_last_requests_of_a_server_are_found() {
-        let book = Guestbook::new(false);
+        let book = RecentRequests::new(false);
         for n in 0..KEPT + 100 {
             note(&book, n, if n % 2 == 0 { "web1" } else { "web2" }, if n % 10 == 0 { 404 } else { 200 });
         }

@@ -1,4 +1,4 @@
-//! The intake: HAProxy's log comes in, is summed up, and is written down once a second.
+//! The log receiver: HAProxy's log comes in, is summed up, and is written down once a second.
 //!
 //! Two threads of their own, so that neither the engine nor the page ever waits for a crowd of visitors, nor the crowd
 //! for them. What finds no room is counted, never waited for.
@@ -21,7 +21,7 @@ use cordee_node::over::{self, Needed};
 use serde::Serialize;
 
 use crate::board::Board;
-use crate::guestbook::Guestbook;
+use crate::recent_requests::RecentRequests;
 use crate::store::StoreError;
 use crate::store::visitors::{Gap, Mark, Visitors, Which};
 
@@ -43,13 +43,13 @@ const BATCHES: usize = 4;
 const NEWS: usize = 30;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
-/// What the intake works with.
+/// What the log receiver works with.
 #[derive(Clone)]
 pub struct Parts {
     /// The list.
     pub visitors: Arc<Visitors>,
     /// The last requests and the news.
-    pub guestbook: Arc<Guestbook>,
+    pub recent_requests: Arc<RecentRequests>,
     /// The wish, and what HAProxy says of itself.
     pub board: Arc<Board>,
     /// What each line of HAProxy's carries.
@@ -74,14 +74,14 @@ impl Shared {
     }
 }
 
-/// The running intake.
-pub struct Intake {
+/// The running log receiver.
+pub struct LogReceiver {
     shared: Arc<Shared>,
     wake: Sender<()>,
     threads: [JoinHandle<()>; 2],
 }
 
-impl Intake {
+impl LogReceiver {
     /// Starts to read and to write.
     pub fn start(socket: LogSocket, parts: Parts) -> std::io::Result<Self> {
         let shorten = AtomicBool::new(parts.board.desired().visitors.shorten);
@@ -151,7 +151,7 @@ fn take(shared: &Shared, parts: &Parts, line: Line) {
     if let Line::Request(record) = line {
         let address = kept(record.address, shorten);
         over::hold(&shared.holders).take(address, &record);
-        parts.guestbook.note(address, record);
+        parts.recent_requests.note(address, record);
     }
 }
 
@@ -337,7 +337,7 @@ impl Keeper {
             return;
         }
         match self.news(tally) {
-            Ok(news) => self.parts.guestbook.tell(news),
+            Ok(news) => self.parts.recent_requests.tell(news),
             Err(error) => complain("reading what is new about visitors", &error),
         }
     }

@@ -3,12 +3,12 @@
 use super::Observed;
 use crate::fault::Fault;
 use crate::ids::Millis;
-use crate::plan::{Plan, backoff};
-use crate::step::{Step, Target};
+use crate::plan::{Plan, backoff_ms};
+use crate::step::{Step, Subject};
 
 /// The last step on a target failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setback {
+pub struct Backoff {
     /// How many times in a row.
     pub count: u32,
     /// When it failed last.
@@ -33,42 +33,42 @@ pub struct Done {
 const TRIED: Millis = 60_000;
 
 impl Observed {
-    /// The setback for which a step rests.
-    pub fn setback(&self, step: &Step) -> Option<&Setback> {
+    /// The backoff for which a step rests.
+    pub fn backoff(&self, step: &Step) -> Option<&Backoff> {
         match step.mends() {
-            Some(mend) => self.vain.get(&(step.target(), mend)),
-            None => self.setbacks.get(&step.target()),
+            Some(mend) => self.vain.get(&(step.subject(), mend)),
+            None => self.backoffs.get(&step.subject()),
         }
     }
 
     /// The same, to be noted; without a failure yet if there was none.
-    fn setback_mut(&mut self, step: &Step, why: &Fault) -> &mut Setback {
-        let none = || Setback { count: 0, at: 0, why: why.clone() };
+    fn backoff_mut(&mut self, step: &Step, why: &Fault) -> &mut Backoff {
+        let none = || Backoff { count: 0, at: 0, why: why.clone() };
         match step.mends() {
-            Some(mend) => self.vain.entry((step.target(), mend)).or_insert_with(none),
-            None => self.setbacks.entry(step.target()).or_insert_with(none),
+            Some(mend) => self.vain.entry((step.subject(), mend)).or_insert_with(none),
+            None => self.backoffs.entry(step.subject()).or_insert_with(none),
         }
     }
 
     /// A step failed. Whether that is news: the first time, or for another reason than before.
     pub fn failed(&mut self, step: &Step, why: &Fault, now: Millis) -> bool {
-        if let Some(done) = self.done.get_mut(&step.target()) {
+        if let Some(done) = self.done.get_mut(&step.subject()) {
             done.retain(|done| done.step != *step);
         }
-        let setback = self.setback_mut(step, why);
-        setback.count += 1;
-        setback.at = now;
-        let news = setback.count == 1 || setback.why != *why;
-        setback.why.clone_from(why);
+        let backoff = self.backoff_mut(step, why);
+        backoff.count += 1;
+        backoff.at = now;
+        let news = backoff.count == 1 || backoff.why != *why;
+        backoff.why.clone_from(why);
         news
     }
 
     /// A step was done: nothing of its kind rests any more. Whether it was not done before, or had its effect since.
     pub fn succeeded(&mut self, step: &Step) -> bool {
-        let target = step.target();
+        let target = step.subject();
         match step.mends() {
             Some(mend) => self.vain.remove(&(target, mend)),
-            None => self.setbacks.remove(&target),
+            None => self.backoffs.remove(&target),
         };
         self.count(step)
     }
@@ -81,7 +81,7 @@ impl Observed {
 
     /// Counts what has had its turn. Whether that is new.
     fn count(&mut self, step: &Step) -> bool {
-        let done = self.done.entry(step.target()).or_default();
+        let done = self.done.entry(step.subject()).or_default();
         if let Some(known) = done.iter_mut().find(|known| known.step == *step) {
             known.times += 1;
             return false;
@@ -99,7 +99,7 @@ impl Observed {
     /// Takes down what a plan asks for, where it knows (`known`): nothing is under way there, and what is seen is newer
     /// than what was done. A step that it goes on without had its effect. One that it asks for although it was done
     /// twice was done in vain: it rests from now on. Returns those that were not known to be in vain before.
-    pub fn planned(&mut self, plan: &mut Plan, now: Millis, known: impl Fn(&Target) -> bool) -> Vec<Step> {
+    pub fn planned(&mut self, plan: &mut Plan, now: Millis, known: impl Fn(&Subject) -> bool) -> Vec<Step> {
         let mut all = std::mem::take(&mut self.done);
         let mut news = Vec::new();
         for (target, done) in all.iter_mut().filter(|(target, _)| known(target)) {
@@ -124,12 +124,12 @@ impl Observed {
 
     /// For how many times a step that has been done in vain rests now.
     pub fn rests_in_vain(&self, step: &Step, now: Millis) -> Option<u32> {
-        let done = self.done.get(&step.target())?.iter().find(|done| done.step == *step)?;
-        done.vain.filter(|(count, at)| now < at + backoff(count + 1)).map(|(count, _)| count)
+        let done = self.done.get(&step.subject())?.iter().find(|done| done.step == *step)?;
+        done.vain.filter(|(count, at)| now < at + backoff_ms(count + 1)).map(|(count, _)| count)
     }
 
     /// Whether something there is put right in vain.
-    pub fn in_vain(&self, target: &Target, now: Millis) -> bool {
-        self.vain.iter().any(|((of, _), setback)| of == target && now.saturating_sub(setback.at) < TRIED)
+    pub fn in_vain(&self, target: &Subject, now: Millis) -> bool {
+        self.vain.iter().any(|((of, _), backoff)| of == target && now.saturating_sub(backoff.at) < TRIED)
     }
 }
