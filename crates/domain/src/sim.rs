@@ -351,7 +351,7 @@ impl World {
             }
             SqlStep::EndSenders { ids, .. } => database.senders.retain(|id, _| !ids.contains(id)),
             SqlStep::SetChannel { from, .. } | SqlStep::StartChannel { from, .. } => {
-                channels::run(database, from)
+                channels::run(database, from);
             }
             SqlStep::StopChannel { from, whole, .. } => channels::stop(database, from, *whole),
             SqlStep::DropChannel { from, .. } => drop(database.channels.remove(from)),
