@@ -263,8 +263,8 @@ impl RawServer {
     }
 }
 
-fn keep<T>(parsed: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
-    parsed.map_err(|p| problems.push(p)).ok()
+fn keep<T>(parsed: Result<T, impl Into<Problem>>, problems: &mut Vec<Problem>) -> Option<T> {
+    parsed.map_err(|why| problems.push(why.into())).ok()
 }
 
 impl Request {

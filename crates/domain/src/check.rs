@@ -3,8 +3,8 @@
 use crate::db::ids::Numbering;
 use crate::desired::{Admin, Desired, Either, FULL_WEIGHT, Membership, Routing, Server};
 use crate::haproxy::stats::{CheckState, Frontend, Listens};
-use crate::ids::{Host, PoolId, ServerName};
-use crate::observed::{Observed, Port, ProcessId};
+use crate::ids::{Host, PoolId, ProcessId, ServerName};
+use crate::observed::{Observed, Port};
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

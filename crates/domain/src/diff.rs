@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::observed::ProcessId;
+use crate::ids::ProcessId;
 use crate::reason::Reason;
 use crate::snapshot::Snapshot;
 use crate::state::{Severity, State, Status};

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::desired::{Desired, Routing};
 use crate::fault::Fault;
-use crate::ids::{Millis, PoolId};
-use crate::observed::{Observed, ProcessId, STALE, Seen};
+use crate::ids::{Millis, PoolId, ProcessId};
+use crate::observed::{Observed, STALE, Seen};
 use crate::scene::Scene;
 use crate::state::Status;
 use crate::status;

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::Request;
 use crate::desired::{Admin, Desired, Power};
-use crate::ids::{Millis, PoolId, ServerName};
-use crate::observed::ProcessId;
+use crate::ids::{Millis, PoolId, ProcessId, ServerName};
 use crate::problem::Problem;
 use crate::text;
 use crate::text::Text;

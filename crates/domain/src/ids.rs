@@ -8,8 +8,43 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::problem::Problem;
-use crate::text;
+/// Why an input is not what it should be: the sentence is made of it where it is refused (`problem`).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// No pool is called so.
+    #[error("no such pool")]
+    Pool,
+    /// A name without a letter.
+    #[error("a name is empty")]
+    NameEmpty,
+    /// A name with other signs than it may have, or too long.
+    #[error("a name is not of letters, digits, hyphens and underscores")]
+    NameShape,
+    /// A name that means something else already.
+    #[error("the name {0} is reserved")]
+    NameReserved(String),
+    /// No address.
+    #[error("an address is empty")]
+    AddressEmpty,
+    /// An address that no server may have.
+    #[error("the address {0} belongs to no server")]
+    AddressUnusable(String),
+    /// Neither an IPv4 address nor a name.
+    #[error("not an IPv4 address")]
+    AddressIpv4,
+    /// The part of an IPv4 address that is none.
+    #[error("{0} is no part of an IPv4 address")]
+    AddressIpv4Part(String),
+    /// Neither an address nor a host name.
+    #[error("not an address or host name")]
+    AddressShape,
+    /// Not a TCP port.
+    #[error("not a TCP port")]
+    Port,
+    /// Not a value that a cookie may have.
+    #[error("not a cookie value")]
+    Cookie,
+}
 
 /// One of the two pools, and also the HAProxy that stands in front of it: each pool has exactly one proxy
 /// and both carry the same name.
@@ -35,11 +70,11 @@ impl PoolId {
     }
 
     /// Reads the word.
-    pub fn parse(input: &str) -> Result<Self, Problem> {
+    pub fn parse(input: &str) -> Result<Self, Malformed> {
         match input {
             "web" => Ok(Self::Web),
             "db" => Ok(Self::Db),
-            _ => Err(Problem::unknown("pool", text!("problem-pool-unknown"))),
+            _ => Err(Malformed::Pool),
         }
     }
 }
@@ -75,19 +110,19 @@ const RESERVED: [&str; 14] = [
 
 impl ServerName {
     /// Reads a name that a person typed.
-    pub fn parse(input: &str) -> Result<Self, Problem> {
+    pub fn parse(input: &str) -> Result<Self, Malformed> {
         let bytes = input.as_bytes();
         if bytes.is_empty() {
-            return Err(Problem::invalid("name", text!("problem-name-empty")));
+            return Err(Malformed::NameEmpty);
         }
         let shaped = bytes.len() <= 63
             && bytes[0].is_ascii_alphabetic()
             && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
         if !shaped {
-            return Err(Problem::invalid("name", text!("problem-name-shape")));
+            return Err(Malformed::NameShape);
         }
         if RESERVED.contains(&input.to_ascii_lowercase().as_str()) {
-            return Err(Problem::invalid("name", text!("problem-name-reserved", name = input)));
+            return Err(Malformed::NameReserved(input.to_owned()));
         }
         Ok(Self(input.to_owned()))
     }
@@ -122,6 +157,24 @@ impl From<ServerName> for String {
     }
 }
 
+/// A process that Cordée starts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ProcessId {
+    /// The HAProxy of that pool.
+    Proxy(PoolId),
+    /// A web server or a database.
+    Server(ServerName),
+}
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Proxy(pool) => write!(f, "haproxy-{pool}"),
+            Self::Server(name) => name.fmt(f),
+        }
+    }
+}
+
 /// Where a server is: an IP address, or an RFC 1123 host name that Cordée resolves itself (HAProxy's file
 /// only ever holds addresses: a name that does not resolve would keep HAProxy from starting).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -135,23 +188,19 @@ pub enum Host {
 
 impl Host {
     /// Reads an address or a host name, and refuses what no server may have.
-    pub fn parse(input: &str) -> Result<Self, Problem> {
+    pub fn parse(input: &str) -> Result<Self, Malformed> {
         match Self::read(input)? {
-            Self::Ip(ip) if !usable(ip) => {
-                Err(Problem::invalid("address", text!("problem-address-unusable", address = input)))
-            }
+            Self::Ip(ip) if !usable(ip) => Err(Malformed::AddressUnusable(input.to_owned())),
             // A resolver takes it for an address in another spelling: `0xa9fea9fe`, `169.0xfe.1`.
-            Self::Name(name) if ends_in_a_number(&name) => {
-                Err(Problem::invalid("address", text!("problem-address-ipv4")))
-            }
+            Self::Name(name) if ends_in_a_number(&name) => Err(Malformed::AddressIpv4),
             host => Ok(host),
         }
     }
 
     /// Reads what was written down: what was taken once must not keep Cordée from starting.
-    fn read(input: &str) -> Result<Self, Problem> {
+    fn read(input: &str) -> Result<Self, Malformed> {
         if input.is_empty() {
-            return Err(Problem::invalid("address", text!("problem-address-empty")));
+            return Err(Malformed::AddressEmpty);
         }
         if let Ok(ip) = input.parse::<IpAddr>() {
             return Ok(Self::Ip(ip));
@@ -165,20 +214,15 @@ impl Host {
         // All digits and dots, yet no address: say which number is wrong rather than look up a "name".
         if input.len() <= 64 && input.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
             let wrong = input.split('.').find(|part| part.parse::<u8>().is_err());
-            return Err(Problem::invalid(
-                "address",
-                match wrong {
-                    Some(part) if !part.is_empty() => {
-                        text!("problem-address-ipv4-part", part = part)
-                    }
-                    _ => text!("problem-address-ipv4"),
-                },
-            ));
+            return Err(match wrong {
+                Some(part) if !part.is_empty() => Malformed::AddressIpv4Part(part.to_owned()),
+                _ => Malformed::AddressIpv4,
+            });
         }
         if host_name(input) {
             Ok(Self::Name(input.to_ascii_lowercase()))
         } else {
-            Err(Problem::invalid("address", text!("problem-address-shape")))
+            Err(Malformed::AddressShape)
         }
     }
 }
@@ -238,10 +282,10 @@ fn ends_in_a_number(name: &str) -> bool {
     hex || last.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Where a cloud's metadata service is asked over IPv6; over IPv4 its address is channel-local.
+/// Where a cloud's metadata service is asked over IPv6; over IPv4 its address is link-local.
 const METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
-/// A server never has the unspecified, a broadcast, a multicast or a channel-local address (the last would let
+/// A server never has the unspecified, a broadcast, a multicast or a link-local address (the last would let
 /// "add a server" ask a cloud's metadata service), in whatever spelling, nor by what its name means.
 pub fn usable(ip: IpAddr) -> bool {
     match ip {
@@ -293,12 +337,11 @@ impl From<Host> for String {
 }
 
 /// Reads a TCP port, 1 to 65535.
-pub fn parse_port(input: &str) -> Result<u16, Problem> {
-    let wrong = || Problem::invalid("port", text!("problem-port"));
+pub fn parse_port(input: &str) -> Result<u16, Malformed> {
     if input.is_empty() || input.len() > 5 || !input.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(wrong());
+        return Err(Malformed::Port);
     }
-    input.parse::<u16>().ok().filter(|p| *p > 0).ok_or_else(wrong)
+    input.parse::<u16>().ok().filter(|p| *p > 0).ok_or(Malformed::Port)
 }
 
 /// A stickiness cookie's value: an RFC 6265 value of token characters (RFC 9110 section 5.6.2), at most 64.
@@ -308,11 +351,11 @@ pub struct Cookie(String);
 
 impl Cookie {
     /// Reads a value that a person typed.
-    pub fn parse(input: &str) -> Result<Self, Problem> {
+    pub fn parse(input: &str) -> Result<Self, Malformed> {
         // '#', '$', '\'', '`' and '\\' are token characters too, but mean something in HAProxy's file.
         let token = |b: u8| b.is_ascii_alphanumeric() || b"!%&*+-.^_|~".contains(&b);
         if input.is_empty() || input.len() > 64 || !input.bytes().all(token) {
-            return Err(Problem::invalid("cookie", text!("problem-cookie")));
+            return Err(Malformed::Cookie);
         }
         Ok(Self(input.to_owned()))
     }

@@ -1,7 +1,6 @@
 //! What is known of the world, each part with the time at which it was seen.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +15,7 @@ use crate::desired::{Kind, Server};
 use crate::door::{Door, DoorSeen};
 use crate::fault::Fault;
 use crate::figures::DATABASE_STALE;
-use crate::ids::{Millis, PoolId, ServerName};
+use crate::ids::{Millis, PoolId, ProcessId, ServerName};
 use crate::sessions::Answer;
 use crate::step::{Mend, SqlStep, Step, Subject};
 
@@ -79,24 +78,6 @@ impl<T> Seen<T> {
 
 /// Older data than this is not shown as current: three polls and a little.
 pub const STALE: u64 = crate::figures::STALE;
-
-/// A process that Cordée starts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum ProcessId {
-    /// The HAProxy of that pool.
-    Proxy(PoolId),
-    /// A web server or a database.
-    Server(ServerName),
-}
-
-impl fmt::Display for ProcessId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Proxy(pool) => write!(f, "haproxy-{pool}"),
-            Self::Server(name) => name.fmt(f),
-        }
-    }
-}
 
 /// For whom a server's folder was made, as far as it says: one of an older Cordée says less.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

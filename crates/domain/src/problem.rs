@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::Malformed;
+use crate::text;
 use crate::text::Text;
 
 /// Why a wish was refused, and at which field of the form.
@@ -41,5 +43,25 @@ impl Problem {
     /// It contradicts what is here.
     pub fn conflict(field: &str, text: Text) -> Self {
         Self { field: field.to_owned(), text, kind: Kind::Conflict }
+    }
+}
+
+impl From<Malformed> for Problem {
+    fn from(why: Malformed) -> Self {
+        let name = |text| Self::invalid("name", text);
+        let address = |text| Self::invalid("address", text);
+        match why {
+            Malformed::Pool => Self::unknown("pool", text!("problem-pool-unknown")),
+            Malformed::NameEmpty => name(text!("problem-name-empty")),
+            Malformed::NameShape => name(text!("problem-name-shape")),
+            Malformed::NameReserved(input) => name(text!("problem-name-reserved", name = input)),
+            Malformed::AddressEmpty => address(text!("problem-address-empty")),
+            Malformed::AddressUnusable(input) => address(text!("problem-address-unusable", address = input)),
+            Malformed::AddressIpv4 => address(text!("problem-address-ipv4")),
+            Malformed::AddressIpv4Part(part) => address(text!("problem-address-ipv4-part", part = part)),
+            Malformed::AddressShape => address(text!("problem-address-shape")),
+            Malformed::Port => Self::invalid("port", text!("problem-port")),
+            Malformed::Cookie => Self::invalid("cookie", text!("problem-cookie")),
+        }
     }
 }

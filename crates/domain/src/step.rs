@@ -19,8 +19,7 @@ pub use sql::SqlStep;
 
 use crate::decision::Decision;
 use crate::fault::Fault;
-use crate::ids::{PoolId, ServerName};
-use crate::observed::ProcessId;
+use crate::ids::{PoolId, ProcessId, ServerName};
 
 /// What can be done, by what it is done to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{PoolId, ServerName};
-use crate::observed::ProcessId;
+use crate::ids::{PoolId, ProcessId, ServerName};
 
 /// Control characters, and marks that are not seen but turn or hide what is.
 pub fn is_unseen(c: char) -> bool {

@@ -7,8 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cordee_domain::ids::ServerName;
-use cordee_domain::observed::ProcessId;
+use cordee_domain::ids::{ProcessId, ServerName};
 use cordee_domain::{apache, db};
 use rustix::process::Signal;
 

@@ -136,7 +136,7 @@ impl Database {
 
     async fn outside(&self, packet: usize) -> Result<Conn, Fault> {
         within(async {
-            let pooled = self.pool.get_conn().await?;
+            let pooled = self.own_conn().await?;
             let options = OptsBuilder::from_opts(pooled.opts().clone());
             Conn::new(options.max_allowed_packet(Some(packet))).await
         })
@@ -154,7 +154,7 @@ impl Database {
         let _ = timeout(A_MOMENT, self.run(&["SET GLOBAL event_scheduler=OFF".to_owned()])).await;
         self.run(&["SET GLOBAL read_only=1".to_owned()]).await?;
         within(async {
-            let mut conn = self.pool.get_conn().await?;
+            let mut conn = self.own_conn().await?;
             let ids: Vec<u64> = conn
                 .all_with(
                     // An event that runs is a connection of its definer's, whoever that is, and only it says `Connect`
@@ -174,7 +174,7 @@ impl Database {
     /// Ends connections.
     pub async fn end(&self, ids: &[u64]) -> Result<(), Fault> {
         within(async {
-            end(&mut self.pool.get_conn().await?, ids).await;
+            end(&mut self.own_conn().await?, ids).await;
             Ok(())
         })
         .await
@@ -198,7 +198,7 @@ impl Database {
     /// Runs statements of our own making.
     pub async fn run(&self, statements: &[String]) -> Result<(), Fault> {
         within(async {
-            let mut conn = self.pool.get_conn().await?;
+            let mut conn = self.own_conn().await?;
             for statement in statements {
                 conn.query_drop(statement).await?;
             }
@@ -211,7 +211,7 @@ impl Database {
     /// with thousands of tables that would take seconds (`TABLE_CONSTRAINTS` opens each).
     pub async fn odd_tables(&self) -> Result<OddTables, Fault> {
         within_limit(SURVEY, async {
-            let mut conn = self.pool.get_conn().await?;
+            let mut conn = self.own_conn().await?;
             let rows: Vec<(String, String, bool, bool, bool)> = conn
                 .all(
                     "SET STATEMENT max_statement_time=4 FOR \

@@ -4,8 +4,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::observed::ProcessId;
+use cordee_domain::ids::{PoolId, ProcessId, ServerName};
 use serde::{Deserialize, Serialize};
 
 use crate::files;

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use cordee_domain::ids::Millis;
-use cordee_domain::observed::ProcessId;
+use cordee_domain::ids::{Millis, ProcessId};
 
 use crate::net::{self, Listener, Listeners, Unread};
 use crate::process;

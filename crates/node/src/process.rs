@@ -7,8 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::observed::ProcessId;
+use cordee_domain::ids::{PoolId, ProcessId, ServerName};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use tokio::io::unix::AsyncFd;

@@ -11,8 +11,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::observed::ProcessId;
+use cordee_domain::ids::{PoolId, ProcessId, ServerName};
 use cordee_domain::roster::{Bound, Known, Marked, Record, recognise, taken_over};
 use rustix::io::Errno;
 use rustix::process::{test_kill_process, test_kill_process_group};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 
 use cordee_domain::haproxy::stats::CheckState;
-use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::observed::{ProcessId, ProxySeen};
+use cordee_domain::ids::{PoolId, ProcessId, ServerName};
+use cordee_domain::observed::ProxySeen;
 
 use crate::process::{self, Found};
 

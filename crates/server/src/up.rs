@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 
 use cordee_api::local::StartJson;
 use cordee_domain::desired::Addresses;
-use cordee_domain::ids::PoolId;
-use cordee_domain::observed::ProcessId;
+use cordee_domain::ids::{PoolId, ProcessId};
 use cordee_domain::started::Started;
 use cordee_domain::text;
 use cordee_node::interrupts::{Interrupt, Interrupts};

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::desired::{Database, HANDOVER_LIMIT, Handover, Run};
 use crate::fault::Fault;
-use crate::ids::{Millis, PoolId, ServerName};
-use crate::observed::{Observed, ProcessId, ProcessSeen, STALE, Seen};
+use crate::ids::{Millis, PoolId, ProcessId, ServerName};
+use crate::observed::{Observed, ProcessSeen, STALE, Seen};
 use crate::scene::Scene;
 use crate::text;
 use crate::text::Text;

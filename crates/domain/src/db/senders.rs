@@ -7,7 +7,8 @@
 //! ended while the standby is still away: then nothing else waits for that.
 
 use crate::desired::Database;
-use crate::observed::{Observed, ProcessId, STALE};
+use crate::ids::ProcessId;
+use crate::observed::{Observed, STALE};
 use crate::scene::Scene;
 
 use super::Thread;

@@ -54,7 +54,7 @@ impl Desired {
         desired.distinct()?;
         let database = |slot| Kind::Database(DatabaseFacts { slot, membership: Membership::Member });
         let web = |cookie| -> Result<Kind, Vec<Problem>> {
-            let cookie = Cookie::parse(cookie).map_err(|p| vec![p])?;
+            let cookie = Cookie::parse(cookie).map_err(|why| vec![why.into()])?;
             Ok(Kind::Web(WebFacts::ready(CookieChoice::Chosen(cookie))))
         };
         for (name, kind) in
@@ -62,7 +62,7 @@ impl Desired {
         {
             let server = Server {
                 id: desired.next_id,
-                name: ServerName::parse(name).map_err(|p| vec![p])?,
+                name: ServerName::parse(name).map_err(|why| vec![why.into()])?,
                 host: Host::Ip(IpAddr::V4(Ipv4Addr::LOCALHOST)),
                 port: desired.pick_port(&free).map_err(|p| vec![p])?,
                 kind,

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Target;
-use crate::ids::PoolId;
-use crate::observed::ProcessId;
+use crate::ids::{PoolId, ProcessId};
 use crate::snapshot::Snapshot;
 use crate::state::{Severity, State};
 use crate::text;

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FaultKind, Order, Selector};
 use crate::desired::{Desired, Membership, Power, Routing, Runtime};
-use crate::ids::{PoolId, ServerName};
-use crate::observed::ProcessId;
+use crate::ids::{PoolId, ProcessId, ServerName};
 use crate::problem::{Kind, Problem};
 use crate::snapshot::{ServerView, Snapshot};
 use crate::state::Severity;

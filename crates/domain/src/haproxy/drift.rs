@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::desired::Desired;
-use crate::ids::{Millis, PoolId, ServerName};
-use crate::observed::{ProcessId, ProxySeen, STALE};
+use crate::ids::{Millis, PoolId, ProcessId, ServerName};
+use crate::observed::{ProxySeen, STALE};
 use crate::plan::{bounded, places, unproven};
 use crate::scene::Scene;
 use crate::text;

@@ -3,10 +3,13 @@
 //! HAProxy ends the connections of a database that goes into maintenance. So it drains before: no new connection, and a
 //! moment for those that are there. Applications that keep theirs for hours are cut after it, as they would be anyway.
 
+use crate::db::failover::SILENT;
 use crate::desired::{Database, Membership, Routing};
+use crate::fault::Fault;
+use crate::figures::DATABASE_STALE;
 use crate::haproxy::stats::{CheckState, RunningServer};
-use crate::ids::PoolId;
-use crate::observed::{ProcessId, STALE, Seen};
+use crate::ids::{PoolId, ProcessId};
+use crate::observed::{STALE, Seen};
 use crate::scene::Scene;
 use crate::step::Subject;
 
@@ -45,14 +48,28 @@ pub(crate) fn drains(scene: Scene<'_>, server: Database<'_>) -> bool {
 }
 
 /// Whether a database that is to stop and to leave goes on until the others have what it wrote: it is closed first, and
-/// ended once it is forgotten. Not while nobody is there to have it, nor where it does not answer.
+/// ended once it is forgotten. Not while nobody who answers is there to have it, nor where it is silent itself. Of the
+/// others only those that answer are waited for: to stop it is how a person has it go although another one is silent.
 pub(super) fn stays(scene: Scene<'_>, server: Database<'_>) -> bool {
     let Scene { desired, observed, now } = scene;
     let process = observed.process(&ProcessId::Server(server.name.clone()));
     let lives = process.leader.as_ref().is_some_and(|l| !l.frozen) && process.stopping_since.is_none();
-    let asked = observed.databases.get(&server.name).unwrap_or(&Seen::Never);
-    *server.membership == Membership::Leaving
-        && lives
-        && (*asked == Seen::Never || asked.fresh(now, STALE).is_some())
-        && desired.members().any(|s| !s.stopped())
+    if !server.stopped() || *server.membership != Membership::Leaving || !lives {
+        return false;
+    }
+    let seen = observed.databases.get(&server.name).unwrap_or(&Seen::Never);
+    // Its end cannot be taken back, so one look that is late or failed is no silence.
+    let answers = match seen {
+        Seen::Never | Seen::At(..) => true,
+        Seen::Failed { last, why } => {
+            *why == Fault::TooMany || why.is_own() || last.is_some_and(|at| now.saturating_sub(at) < SILENT)
+        }
+    };
+    let on = || desired.members().filter(|s| !s.stopped());
+    let others = || on().filter_map(|s| observed.databases.get(&s.name)?.fresh(now, DATABASE_STALE));
+    let lacks = seen.value().is_none_or(|seen| {
+        !seen.read_only || others().any(|peer| peer.holds(server.id) < seen.written.last(server.id))
+    });
+    let all_answer = others().count() == on().count();
+    answers && others().next().is_some() && (lacks || all_answer)
 }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::desired::{Admin, Desired, Server, Web};
 use crate::haproxy::config;
 use crate::haproxy::stats::{CheckState, RunningServer};
-use crate::ids::{Millis, PoolId, ServerName};
-use crate::observed::{Observed, ProcessId, ProcessSeen, STALE};
+use crate::ids::{Millis, PoolId, ProcessId, ServerName};
+use crate::observed::{Observed, ProcessSeen, STALE};
 
 /// How a web server leaves, as wished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

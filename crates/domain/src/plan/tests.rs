@@ -23,8 +23,8 @@ use crate::desired::{Addresses, Admin, CookieChoice, Desired, Power, Routing, Ru
 use crate::haproxy::config::{self, Setting};
 use crate::haproxy::foreign::What;
 use crate::haproxy::stats::RunningServer;
-use crate::ids::{Cookie, Host, PoolId, ServerName};
-use crate::observed::{Observed, ProcessId, Refusal, Seen};
+use crate::ids::{Cookie, Host, PoolId, ProcessId, ServerName};
+use crate::observed::{Observed, Refusal, Seen};
 use crate::scene::Scene;
 use crate::sessions::Mode;
 use crate::sim::{Hand, World, remember};
@@ -271,7 +271,7 @@ fn ends_as_wished(history: History) -> Result<(), TestCaseError> {
     world.refuses_add = history.refuses_add;
     world.check_after = history.check_after;
     if history.stubborn {
-        world.stubborn.insert(crate::observed::ProcessId::Server(name("web1")));
+        world.stubborn.insert(crate::ids::ProcessId::Server(name("web1")));
     }
     let mut memory = Observed::default();
     let mut lossy = false;

@@ -7,8 +7,7 @@ use super::numbers::set;
 use crate::db::ids::DENSE;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::Desired;
-use crate::ids::ServerName;
-use crate::observed::ProcessId;
+use crate::ids::{ProcessId, ServerName};
 
 impl World {
     /// Somebody prepares each external database that is wished: empty, closed, under the id that it is to have.

@@ -4,8 +4,8 @@ use super::{World, numbers};
 use crate::db::{DatabaseSeen, Position};
 use crate::desired::{Desired, Membership};
 use crate::fault::Fault;
-use crate::ids::PoolId;
-use crate::observed::{Leader, ProcessId};
+use crate::ids::{PoolId, ProcessId};
+use crate::observed::Leader;
 use crate::step::{HostStep, Outcome};
 
 impl World {

@@ -2,8 +2,8 @@
 
 use crate::db::DatabaseSeen;
 use crate::desired::{Database, Membership};
-use crate::ids::Millis;
-use crate::observed::{Observed, ProcessId, Seen};
+use crate::ids::{Millis, ProcessId};
+use crate::observed::{Observed, Seen};
 use crate::scene::Scene;
 use crate::step::Subject;
 

@@ -2,8 +2,7 @@
 
 use strum::IntoStaticStr;
 
-use crate::ids::ServerName;
-use crate::observed::ProcessId;
+use crate::ids::{ProcessId, ServerName};
 
 /// What can be done to a process or a folder.
 #[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr)]

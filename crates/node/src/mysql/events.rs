@@ -94,7 +94,7 @@ impl Database {
 
     async fn note(&self, turns: &[Turn]) -> Result<(), Fault> {
         within(async {
-            let mut conn = self.pool.get_conn().await?;
+            let mut conn = self.own_conn().await?;
             for turn in turns {
                 let (sql, name) = match turn {
                     Turn::Note(name) => (format!("INSERT IGNORE INTO cordee.{NOTES} VALUES (?, ?)"), name),

@@ -43,7 +43,7 @@ impl Database {
     /// The schemas that applications have, and Cordée's; and how many bytes their tables hold.
     pub async fn schemas(&self) -> Result<(Vec<String>, u64), Fault> {
         within_limit(PATIENT, async {
-            let mut conn = self.pool.get_conn().await?;
+            let mut conn = self.own_conn().await?;
             let rows: Vec<(String, u64)> = conn
                 .all(
                     "SELECT s.SCHEMA_NAME, CAST(COALESCE(SUM(t.DATA_LENGTH), 0) AS UNSIGNED) \
@@ -62,7 +62,7 @@ impl Database {
     pub async fn positions(&self) -> Result<(String, String), Fault> {
         let _unset = self.gate.read().await;
         within_limit(PATIENT, async {
-            let mut conn = self.pool.get_conn().await?;
+            let mut conn = self.own_conn().await?;
             let row: Option<(String, String)> =
                 conn.query_first("SELECT @@gtid_binlog_pos, @@gtid_slave_pos").await?;
             row.ok_or_else(|| mysql_async::Error::Other("no position".into()))
@@ -73,7 +73,7 @@ impl Database {
     /// How it treats the case of tables' names: 0, 1 or 2.
     pub async fn name_case(&self) -> Result<String, Fault> {
         within(async {
-            let mut conn = self.pool.get_conn().await?;
+            let mut conn = self.own_conn().await?;
             let value: Option<String> = conn.query_first("SELECT @@lower_case_table_names").await?;
             Ok(value.unwrap_or_default())
         })

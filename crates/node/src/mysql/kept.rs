@@ -28,6 +28,8 @@ pub(super) const MOST: usize = 3;
 /// For the last words to a database.
 const GOOD_BYE: Duration = Duration::from_millis(300);
 
+/// MariaDB's error for a server that takes no more connections (`ER_CON_COUNT_ERROR`).
+const FULL: u16 = 1040;
 /// MariaDB's errors for a connection that was ended: by a person, by the end of the server.
 const ENDED: [u16; 2] = [1053, 1927];
 
@@ -153,18 +155,31 @@ impl Kept {
 
     /// Takes one back on which a question was answered to its end.
     fn keep(&self, line: Line) {
+        let mut idle = over::hold(&self.0.idle);
+        // Asked with the store held: who says that none are kept closes those that are in it.
         if self.0.keeps.load(Ordering::Acquire) && line.since.elapsed() < OLDEST {
-            over::hold(&self.0.idle).push(line);
+            idle.push(line);
         }
+    }
+
+    /// Closes those that wait, and returns once they are closed, or soon: a server that is full has their places then.
+    async fn make_room(&self) {
+        let idle = std::mem::take(&mut *over::hold(&self.0.idle));
+        let closing = u32::try_from(idle.len()).unwrap_or(0);
+        let taken = u32::try_from(MOST - self.0.room.available_permits().min(MOST)).unwrap_or(0);
+        let others = taken.saturating_sub(closing);
+        drop(idle);
+        let free = u32::try_from(MOST).unwrap_or(u32::MAX).saturating_sub(others);
+        let _ = timeout(GOOD_BYE, self.0.room.acquire_many(free)).await;
     }
 
     /// Whether any are kept from now on. Where none are, those that wait are closed.
     pub(super) fn may(&self, keep: bool) {
+        let mut idle = over::hold(&self.0.idle);
         self.0.keeps.store(keep, Ordering::Release);
-        if !keep {
-            let idle = std::mem::take(&mut *over::hold(&self.0.idle));
-            drop(idle);
-        }
+        let unkept = if keep { Vec::new() } else { std::mem::take(&mut *idle) };
+        drop(idle);
+        drop(unkept);
     }
 
     /// Keeps none any more, and returns once all have been closed, or soon.
@@ -225,6 +240,18 @@ impl Database {
     fn back(&self, line: Line, spent: bool) {
         if !spent {
             self.kept.keep(line);
+        }
+    }
+
+    /// A connection of its own, for what changes the database. On a server that is full one that is kept may sit in the
+    /// last place, which is reserved for those who may do this: it makes room.
+    pub(super) async fn own_conn(&self) -> Result<Conn, Error> {
+        match self.pool.get_conn().await {
+            Err(Error::Server(error)) if error.code == FULL => {
+                self.kept.make_room().await;
+                self.pool.get_conn().await
+            }
+            answer => answer,
         }
     }
 

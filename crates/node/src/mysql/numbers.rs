@@ -57,7 +57,7 @@ impl Database {
     /// One that is still signing in has the values of its beginning too.
     async fn others(&self) -> Result<Vec<u64>, Fault> {
         within(async {
-            let mut conn = self.pool.get_conn().await?;
+            let mut conn = self.own_conn().await?;
             conn.all_with(
                 "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND COMMAND <> 'Binlog \
                  Dump' AND USER NOT IN (SUBSTRING_INDEX(USER(), '@', 1), ?, 'system user', 'event_scheduler')",

@@ -81,7 +81,7 @@ impl Database {
         for _ in 0..PLACES {
             let unawaited = self.unawaited().await?;
             let unread = self.gate.set().await;
-            let mut conn = within(self.pool.get_conn()).await?;
+            let mut conn = within(self.own_conn()).await?;
             let id = u64::from(conn.id());
             let set =
                 within_limit(PATIENT, conn.query_drop(format!("SET GLOBAL gtid_slave_pos='{all}'"))).await;
@@ -106,7 +106,7 @@ impl Database {
     async fn applied(&self) -> Result<String, Fault> {
         let _unset = self.gate.read().await;
         within(async {
-            let mut conn = self.pool.get_conn().await?;
+            let mut conn = self.own_conn().await?;
             let shown: Option<Option<String>> = conn.query_first("SELECT @@gtid_slave_pos").await?;
             Ok(shown.flatten().unwrap_or_default())
         })
@@ -153,7 +153,7 @@ impl Database {
     async fn everything(&self) -> Result<Gtids, Fault> {
         let _unset = self.gate.read().await;
         within(async {
-            let mut conn = self.pool.get_conn().await?;
+            let mut conn = self.own_conn().await?;
             let row: Option<(String, String)> =
                 conn.query_first("SELECT @@gtid_binlog_pos, @@gtid_slave_pos").await?;
             row.and_then(|(logged, applied)| Some(Gtids::parse(&logged)?.with(Gtids::parse(&applied)?)))
@@ -218,7 +218,7 @@ impl Database {
             running.iter().map(|n| format!("{what} SLAVE '{n}'{end}")).collect::<Vec<_>>()
         };
         let stops = within_limit(PATIENT, async {
-            let mut conn = self.pool.get_conn().await?;
+            let mut conn = self.own_conn().await?;
             for statement in each("STOP", " IO_THREAD").into_iter().chain(each("STOP", "")) {
                 conn.query_drop(statement).await?;
             }
@@ -246,7 +246,7 @@ impl Database {
     async fn end_waiting(&self) {
         loop {
             let round = within(async {
-                let mut conn = self.pool.get_conn().await?;
+                let mut conn = self.own_conn().await?;
                 let rows: Vec<(u64, String)> = conn
                     .all(
                         "SELECT ID, IFNULL(STATE, '') FROM information_schema.PROCESSLIST \
@@ -308,7 +308,7 @@ impl Database {
     /// The error at which a channel stopped applying (0: none), and its words. They may quote data.
     pub async fn stopped_by(&self, from: &ServerName) -> Result<(u32, String), Fault> {
         within(async {
-            let mut conn = self.pool.get_conn().await?;
+            let mut conn = self.own_conn().await?;
             let rows: Vec<Row> = conn.all("SHOW ALL SLAVES STATUS").await?;
             let text = |row: &Row, name: &str| {
                 row.get_opt::<String, _>(name).and_then(Result::ok).unwrap_or_default()

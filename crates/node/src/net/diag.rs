@@ -106,7 +106,12 @@ fn message<'a>(rest: &mut &'a [u8]) -> io::Result<Option<&'a [u8]>> {
         return Err(io::ErrorKind::Interrupted.into());
     }
     match kind {
-        DONE => Ok(None),
+        // A dump that the kernel could not make ends likewise, with its error: nothing was said then.
+        DONE => match at(body, 0).map(i32::from_ne_bytes) {
+            Some(code) if code < 0 => Err(io::Error::from_raw_os_error(code.saturating_neg())),
+            Some(_) => Ok(None),
+            None => Err(damaged()),
+        },
         BY_FAMILY => Ok(Some(body)),
         ERROR => {
             let code = at(body, 0).map(i32::from_ne_bytes).unwrap_or_default();
@@ -156,11 +161,14 @@ mod tests {
 
     #[test]
     fn what_is_damaged_is_no_answer() {
-        let whole = [&[16, 0, 0, 0, 3, 0][..], &[0; 10]].concat();
+        let whole = [&[20, 0, 0, 0, 3, 0][..], &[0; 14]].concat();
         assert!(matches!(message(&mut &whole[..]), Ok(None)));
-        for length in 0..16 {
+        for length in 0..20 {
             assert!(message(&mut &whole[..length]).is_err(), "{length}");
         }
+        // Without `tcp_diag` the kernel ends the list at once, with the error: that nobody listens was not said.
+        let failed = [&[20, 0, 0, 0, 3, 0][..], &[0; 10], &(-2_i32).to_ne_bytes()].concat();
+        assert_eq!(message(&mut &failed[..]).unwrap_err().kind(), io::ErrorKind::NotFound);
         let refused = [&[20, 0, 0, 0, 2, 0, 0, 0][..], &[0; 8], &(-2_i32).to_ne_bytes()].concat();
         assert_eq!(message(&mut &refused[..]).unwrap_err().kind(), io::ErrorKind::NotFound);
         assert_eq!(listener(&[2; 71]), None);

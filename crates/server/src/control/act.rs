@@ -232,7 +232,17 @@ pub enum Newcomer {
         login: Account,
     },
     /// A database that was examined, by the word that was given for it.
-    Examined(String),
+    Examined(ExaminedWord),
+}
+
+/// The word by which a database that was examined is added, with the account that was typed: as good as a password.
+#[derive(Clone, Default)]
+pub struct ExaminedWord(pub String);
+
+impl std::fmt::Debug for ExaminedWord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ExaminedWord(…)")
+    }
 }
 
 /// The account and the password of a database that exists already, as they are typed.
@@ -304,7 +314,7 @@ mod tests {
         for act in [
             Act::Reload(PoolId::Web),
             Act::Server(PoolId::Db, name(), ServerAct::Promote),
-            Act::Add(Newcomer::Examined(String::new())),
+            Act::Add(Newcomer::Examined(ExaminedWord::default())),
             Act::Verify(name()),
             Act::Repair(name(), Side::Reference),
             Act::Clean,

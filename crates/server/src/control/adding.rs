@@ -10,7 +10,7 @@ use cordee_domain::text;
 use cordee_node::vault::Login;
 use tokio::time::{Instant, timeout_at};
 
-use super::act::{Account, Newcomer};
+use super::act::{Account, ExaminedWord, Newcomer};
 use super::guest::{Invited, at, guest};
 use super::{Control, Declined, Done, ENGINE_DEADLINE, Effect, Who, blocking, soon};
 use crate::board::{Ask, JoinPlan};
@@ -38,12 +38,14 @@ impl Control<'_> {
         let deadline = soon();
         let Ready { pool, new, login } = match newcomer {
             Newcomer::Typed { pool, raw, login } => self.prepare(pool, raw, login, deadline).await?,
-            Newcomer::Examined(word) => {
+            Newcomer::Examined(ExaminedWord(word)) => {
                 let late = || Problem::conflict("", text!("problem-invited-late"));
                 let Invited { new, id, login } = self.guests.take(&word).ok_or_else(late)?;
                 Ready { pool: PoolId::Db, new, login: Some((id, login)) }
             }
         };
+        // Once more: a drill may have begun while the databases were asked.
+        self.undisturbed()?;
         let name = new.name.clone();
         let request = Request::AddServer { pool, server: new };
         let says = request.sentence();

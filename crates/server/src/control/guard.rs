@@ -20,7 +20,7 @@ pub struct Stake {
     pub tick: bool,
     /// A program says it with `force`; this is what it is told without.
     pub force: Option<Text>,
-    /// Nobody misses the server: it goes without a question.
+    /// Nobody misses the server, nor its data: it goes without a question.
     pub idle: bool,
 }
 
@@ -31,8 +31,9 @@ pub fn stake(snapshot: &Snapshot, pool: PoolId, name: &ServerName, act: ServerAc
     let Some(server) = seen else { return Stake::default() };
     let last = last_one(snapshot, pool, name);
     let name = server.name.as_str();
+    // The data are what is at stake, not who serves: a database that serves nobody may be the last one that has them.
+    let data = pool == PoolId::Db && matches!(risk, Risk::Remove | Risk::Recopy);
     let force = match (pool, risk) {
-        // The data are what is at stake, not who serves.
         (PoolId::Db, Risk::Remove | Risk::Recopy) => {
             last_standby(snapshot, &server.name).then(|| text!("problem-last-standby", name = name))
         }
@@ -45,7 +46,7 @@ pub fn stake(snapshot: &Snapshot, pool: PoolId, name: &ServerName, act: ServerAc
         name: insists(snapshot, server, risk),
         tick: ticks(snapshot, server, risk),
         force,
-        idle: idle(snapshot, pool, &server.name),
+        idle: !data && idle(snapshot, pool, &server.name),
     }
 }
 

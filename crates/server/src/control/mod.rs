@@ -46,7 +46,7 @@ pub struct Control<'a> {
     /// Wishes and the journal.
     pub store: &'a Arc<Store>,
     /// Where the engine is met.
-    pub board: &'a Board,
+    pub board: &'a Arc<Board>,
     /// Where the comparison of sessions is.
     pub trials: &'a TrialJobs,
     /// Where the drills are.
@@ -162,8 +162,8 @@ impl From<Problem> for Declined {
 impl Control<'_> {
     /// Does what is asked, or says why not.
     pub async fn act(self, act: Act, consent: &Consent, who: Who) -> Result<Done, Declined> {
-        if act.waits_for_drills() && self.drills.under_way().is_some() {
-            return Err(Problem::conflict("", text!("problem-drill-wait")).into());
+        if act.waits_for_drills() {
+            self.undisturbed()?;
         }
         match act {
             Act::Server(pool, name, act) => self.on_server(pool, &name, act, consent, who).await,
@@ -178,7 +178,7 @@ impl Control<'_> {
             }
             Act::Reload(proxy) => self.wish(Request::Reload { proxy }, who).await,
             Act::Verify(name) => self.verify(&name).await,
-            Act::Repair(name, side) => self.repair(&name, side, who).await,
+            Act::Repair(name, side) => self.repair(&name, side, consent, who).await,
             Act::Clean => self.clean(who).await,
             Act::BeginTrial => self.begin(self.trials, (), who).await,
             Act::CancelTrial => self.cancel(self.trials, who).await,
@@ -190,8 +190,20 @@ impl Control<'_> {
         }
     }
 
+    /// Refuses while a drill is under way: what else changes then would be counted as its effect.
+    fn undisturbed(self) -> Result<(), Problem> {
+        match self.drills.under_way() {
+            Some(_) => Err(Problem::conflict("", text!("problem-drill-wait"))),
+            None => Ok(()),
+        }
+    }
+
     /// Writes a wish down, and waits for it as long as is asked.
     async fn wish(self, request: Request, who: Who) -> Result<Done, Declined> {
+        // Once more: a drill may have begun while something was asked for.
+        if !matches!(request, Request::SetKeeping { .. }) {
+            self.undisturbed()?;
+        }
         let says = request.sentence();
         let desired = self.commit(request.clone(), who.actor).await?;
         let real = self.effect(request, desired.revision, who.wait).await;

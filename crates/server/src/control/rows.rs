@@ -6,8 +6,10 @@ use cordee_domain::desired::{Server, another};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
+use tokio::time::timeout;
 
-use super::{Control, Declined, Done, Effect, Who, blocking};
+use super::act::Consent;
+use super::{Control, Declined, Done, ENGINE_DEADLINE, Effect, Who, blocking};
 use crate::board::Ask;
 
 /// What is said while another cleaning is under way.
@@ -27,8 +29,18 @@ impl Control<'_> {
 
     /// Notes who asked for rows to be put right, then has the engine do it: it alters data, so it is in the journal
     /// before it is done.
-    pub(super) async fn repair(self, name: &ServerName, side: Side, who: Who) -> Result<Done, Declined> {
+    pub(super) async fn repair(
+        self,
+        name: &ServerName,
+        side: Side,
+        consent: &Consent,
+        who: Who,
+    ) -> Result<Done, Declined> {
         let Server { name, id, .. } = self.follower(name)?;
+        // Another one may have come under the name while a person read: its rows were not asked about.
+        if consent.about().is_some_and(|about| about != id) {
+            return Err(another(&name).into());
+        }
         let (store, subject) = (self.store.clone(), name.clone());
         let noted = move || {
             let text = text!("repair-asked", name = &subject);
@@ -49,11 +61,27 @@ impl Control<'_> {
         }
     }
 
-    /// Removes what no wish explains, and notes how much that was.
+    /// Removes what no wish explains, and notes how much that was: also where nobody waits for it any more.
     pub(super) async fn clean(self, who: Who) -> Result<Done, Declined> {
-        let gone = self.order(|reply| Ask::Clean { apply: true, reply }).await?.ok_or_else(cleaning)?;
-        let (store, told) = (self.store.clone(), text!("event-cleaned", count = gone.items.len()));
-        blocking(move || store.note(&who.actor, "cluster", None, &told)).await?;
+        let (store, board) = (self.store.clone(), self.board.clone());
+        let work = tokio::spawn(async move {
+            let Some(gone) = board.ask(|reply| Ask::Clean { apply: true, reply }).await else {
+                return Err(Declined::Stopping);
+            };
+            let gone = gone.ok_or_else(cleaning)?;
+            let told = text!("event-cleaned", count = gone.items.len());
+            blocking(move || store.note(&who.actor, "cluster", None, &told)).await?;
+            Ok(gone)
+        });
+        let gone = match timeout(ENGINE_DEADLINE, work).await {
+            Ok(Ok(gone)) => gone?,
+            // A panic in it goes on here.
+            Ok(Err(error)) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => return Err(Declined::Stopping),
+            },
+            Err(_) => return Err(Declined::Unanswered),
+        };
         Ok(self.done(Effect::Cleaned(gone)))
     }
 }

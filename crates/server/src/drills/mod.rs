@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordee_domain::drill::{Act, Aim, Drill, Fate, Order, Target, Try, Writes};
-use cordee_domain::ids::PoolId;
-use cordee_domain::observed::{HeldChannel, ProcessId};
+use cordee_domain::ids::{PoolId, ProcessId};
+use cordee_domain::observed::HeldChannel;
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text, Thing};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use cordee_domain::ids::ServerName;
-use cordee_domain::observed::{Comparison, ProcessId};
+use cordee_domain::ids::{ProcessId, ServerName};
+use cordee_domain::observed::Comparison;
 use cordee_domain::step::Subject;
 use cordee_node::{clean, logs};
 use tokio::time::Instant;

@@ -5,8 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use cordee_domain::db::DatabaseSeen;
 use cordee_domain::desired::{Desired, Server};
 use cordee_domain::fault::Fault;
-use cordee_domain::ids::{Host, Millis, ServerName};
-use cordee_domain::observed::ProcessId;
+use cordee_domain::ids::{Host, Millis, ProcessId, ServerName};
 use cordee_node::doors::Doors;
 use cordee_node::mysql::Database;
 

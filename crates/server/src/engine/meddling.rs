@@ -2,8 +2,8 @@
 
 use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::stats::Running;
-use cordee_domain::ids::PoolId;
-use cordee_domain::observed::{Meddling, ProcessId};
+use cordee_domain::ids::{PoolId, ProcessId};
+use cordee_domain::observed::Meddling;
 use cordee_domain::state::Severity;
 use cordee_domain::step::{Outcome, ProxyStep};
 use cordee_domain::text;

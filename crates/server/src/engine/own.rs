@@ -4,7 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use cordee_domain::fault::Fault;
-use cordee_domain::observed::{Lost, ProcessId, Room};
+use cordee_domain::ids::ProcessId;
+use cordee_domain::observed::{Lost, Room};
 use cordee_domain::state::Severity;
 use cordee_domain::text;
 use cordee_node::clock::now;

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cordee_domain::desired::Desired;
-use cordee_domain::ids::Millis;
-use cordee_domain::observed::{Observed, Port, ProcessId};
+use cordee_domain::ids::{Millis, ProcessId};
+use cordee_domain::observed::{Observed, Port};
 use cordee_domain::plan;
 use cordee_domain::scene::Scene;
 use cordee_domain::step::Subject;

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use cordee_domain::desired::Desired;
 use cordee_domain::diff::{self, Untold};
-use cordee_domain::ids::PoolId;
-use cordee_domain::observed::ProcessId;
+use cordee_domain::ids::{PoolId, ProcessId};
 use cordee_domain::scene::Scene;
 use cordee_domain::snapshot::snapshot;
 use cordee_domain::state::{Severity, State};

@@ -35,8 +35,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use cordee_domain::drill::{RawOrder, Said};
-    use cordee_domain::ids::PoolId;
-    use cordee_domain::observed::ProcessId;
+    use cordee_domain::ids::{PoolId, ProcessId};
     use cordee_domain::state::Severity;
     use cordee_domain::text;
 

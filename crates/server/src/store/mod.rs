@@ -420,7 +420,7 @@ fn private(path: &Path) -> Result<(), StoreError> {
         .create(true)
         .append(true)
         .mode(0o600)
-        // A pipe, or a channel, is refused, and never waited for.
+        // A pipe, or a link, is refused, and never waited for.
         .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
         .open(path)
         .and_then(|file| if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) })

@@ -5,7 +5,7 @@ use super::{NEAR, rows};
 use crate::db::DatabaseSeen;
 use crate::decision::{Basis, Decision};
 use crate::desired::Database;
-use crate::observed::ProcessId;
+use crate::ids::ProcessId;
 use crate::plan::{Plan, hosts};
 use crate::scene::Scene;
 use crate::step::{HostStep, SqlStep, Step, Subject};

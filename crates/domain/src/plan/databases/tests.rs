@@ -6,9 +6,10 @@ use crate::db::failover::tests::invariants::every;
 use crate::db::failover::tests::scene::{Scene, Turn, cluster, name};
 use crate::db::{DatabaseSeen, Thread};
 use crate::decision::Decision;
-use crate::desired::{Handover, Membership, Routing, Saved};
-use crate::ids::ServerName;
-use crate::observed::{HeldChannel, Leader, ProcessId, Seen};
+use crate::desired::{Handover, Membership, Power, Routing, Saved};
+use crate::fault::Fault;
+use crate::ids::{ProcessId, ServerName};
+use crate::observed::{HeldChannel, Leader, Seen};
 use crate::plan::Plan;
 use crate::plan::tests::{basis, elect, setting};
 use crate::step::{HostStep, SqlStep, Step, Subject};
@@ -302,9 +303,21 @@ fn one_that_is_to_stop_and_to_leave_is_asked_as_any_other() {
     let fetched = closed.clone().database("db1", had).database("db2", had);
     assert!(has(&fetched, &forget));
     // Where it does not answer, or nobody is there to have it, it ends as it was told to.
-    for alone in [closed.clone().unanswered("db3"), closed.clone().off("db1").off("db2")] {
+    let mut silent = closed.clone().unanswered("db3");
+    // One look that failed is no silence, and neither is a database that is full: its end could not be taken back.
+    for late in [silent.clone(), closed.clone().standby_full("db3"), closed.clone().unanswered("db2")] {
+        assert!(!has(&late, &forget) && !stop(&late));
+    }
+    let last = Some(silent.now - crate::db::failover::SILENT);
+    silent.seen.databases.insert(name("db3"), Seen::Failed { last, why: Fault::Silent });
+    let nobody = closed.clone().unanswered("db1").unanswered("db2");
+    for alone in [silent, nobody, closed.clone().off("db1").off("db2")] {
         assert!(!has(&alone, &forget) && stop(&alone));
     }
+    // To stop it is the way out where another one that does not answer is waited for.
+    let waits = closed.clone().database("db1", had).unanswered("db2");
+    assert!(!has(&waits, &forget) && stop(&waits));
+    assert!(!stop(&waits.clone().wished("db3", |s| s.powered(Power::On))), "it was not told to stop");
     assert!(has(&closed.gone("db3"), &forget));
 }
 

@@ -3,8 +3,7 @@
 use super::fresh;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::Database;
-use crate::ids::Millis;
-use crate::observed::ProcessId;
+use crate::ids::{Millis, ProcessId};
 use crate::plan::Plan;
 use crate::scene::Scene;
 use crate::step::{SqlStep, Step};

@@ -2,7 +2,8 @@
 
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
 use crate::fault::Fault;
-use crate::observed::{ProcessId, Seen};
+use crate::ids::ProcessId;
+use crate::observed::Seen;
 use crate::plan::plan;
 use crate::step::{HostStep, Step};
 

@@ -88,7 +88,8 @@ const REFUSALS: [(u16, &str); 13] = [
     (503, "Cordée is stopping."),
 ];
 /// When Cordée does not get to it.
-const SLOW: (u16, &str) = (504, "Cordée did not get to it in time; it may be asked again.");
+const SLOW: (u16, &str) =
+    (504, "Cordée did not answer in time; `errors` says whether it may have been done.");
 
 /// Says of each operation how it may refuse.
 fn refuse(document: &mut Value) {

@@ -180,13 +180,13 @@ async fn path(parts: &mut Parts) -> Result<Words, Refusal> {
 
 fn name(words: &Words) -> Result<ServerName, Problem> {
     let word = words.get("name").map_or("", String::as_str);
-    ServerName::parse(word).map_err(|p| Problem { kind: Kind::Unknown, ..p })
+    ServerName::parse(word).map_err(|p| Problem { kind: Kind::Unknown, ..p.into() })
 }
 
 /// A pool and its proxy carry the same name; a refusal names the one that was asked for.
 fn pool(words: &Words, field: &str) -> Result<PoolId, Problem> {
     let word = words.get(field).map_or("", String::as_str);
-    PoolId::parse(word).map_err(|p| Problem { field: field.to_owned(), ..p })
+    PoolId::parse(word).map_err(|p| Problem { field: field.to_owned(), ..p.into() })
 }
 
 impl FromRequestParts<App> for QueryFields {

@@ -40,7 +40,9 @@ fn which(asked: &QueryFields) -> Result<Which, Problem> {
     let address = parse_part(asked.text("address").unwrap_or(""))?;
     let server = match asked.text("server") {
         None | Some("") => None,
-        Some(name) => Some(ServerName::parse(name).map_err(|p| Problem { field: "server".to_owned(), ..p })?),
+        Some(name) => {
+            Some(ServerName::parse(name).map_err(|p| Problem { field: "server".to_owned(), ..p.into() })?)
+        }
     };
     Ok(Which { address, server })
 }

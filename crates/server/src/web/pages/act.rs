@@ -61,6 +61,13 @@ pub(super) struct Meant {
     id: Option<u32>,
 }
 
+impl Meant {
+    /// A yes to a question that takes neither a name nor a tick.
+    pub(super) const fn consent(&self) -> Consent {
+        Consent::Answered { name: String::new(), know: false, about: self.id }
+    }
+}
+
 /// What an address asks: which act of which server.
 fn meant(pool: &str, name: &str, word: &str) -> Result<(PoolId, ServerName, Option<ServerAct>), Problem> {
     let (pool, name) = named(pool, name)?;

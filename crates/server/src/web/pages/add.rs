@@ -101,7 +101,7 @@ pub(super) async fn submit(
 ) -> Response {
     let pool = match PoolId::parse(&pool) {
         Ok(pool) => pool,
-        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
+        Err(why) => return visit.refusal(&app, Refusal::problem(why.into(), visit.lang)),
     };
     let raw = RawServer {
         start: typed.start == "on",

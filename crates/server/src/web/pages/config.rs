@@ -66,7 +66,7 @@ pub(super) async fn page(
     let lang = visit.lang;
     let proxy = match PoolId::parse(&proxy) {
         Ok(proxy) => proxy,
-        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, lang)),
+        Err(why) => return visit.refusal(&app, Refusal::problem(why.into(), lang)),
     };
     let asked = app.board.ask(|reply| Ask::Config { proxy, reply });
     let Some(file) = tokio::time::timeout(PATIENCE, asked).await.ok().flatten() else {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::wrong::Wrong;
 use super::{act_on, shorten};
 use crate::control::Declined;
-use crate::control::act::{Account, Act, Newcomer};
+use crate::control::act::{Account, Act, ExaminedWord, Newcomer};
 use crate::control::adding::Examined;
 use crate::web::App;
 use crate::web::error::form_status;
@@ -136,6 +136,6 @@ pub(super) async fn add(
     State(app): State<App>,
     read::Form(typed): read::Form<Word>,
 ) -> Response {
-    let act = Act::Add(Newcomer::Examined(typed.word));
+    let act = Act::Add(Newcomer::Examined(ExaminedWord(typed.word)));
     act_on(&app, &visit, Ok(act)).await
 }

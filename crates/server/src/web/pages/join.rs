@@ -110,7 +110,8 @@ pub(super) async fn submit(
         Some(found) => found,
         None => match plan(&app).await {
             Ok(found) => found,
-            Err(declined) => return visit.declined(&app, declined),
+            // The form cannot be shown again; why it was refused can.
+            Err(_) => return visit.declined(&app, Declined::Refused(problems)),
         },
     };
     again(&visit, &app, &found, &raw, &problems)

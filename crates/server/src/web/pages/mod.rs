@@ -139,11 +139,16 @@ async fn carry_out(
 
 /// Has it done, and says so; there is no way back.
 async fn act_on(app: &App, visit: &Visit, act: Result<Act, Problem>) -> Response {
+    act_with(app, visit, act, &Consent::NONE).await
+}
+
+/// The same, once a person said yes to its question.
+async fn act_with(app: &App, visit: &Visit, act: Result<Act, Problem>, consent: &Consent) -> Response {
     let act = match act {
         Ok(act) => act,
         Err(problem) => return visit.refusal(app, Refusal::problem(problem, visit.lang)),
     };
-    match carry_out(app, visit, act, &Consent::NONE).await {
+    match carry_out(app, visit, act, consent).await {
         Ok(told) => accepted(visit, &told.effect, None),
         Err(declined) => visit.declined(app, declined),
     }

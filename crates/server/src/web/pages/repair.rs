@@ -8,13 +8,13 @@ use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::Action;
 use cordee_domain::text;
 
-use super::act::ask_first;
-use super::{NamedServer, act_on, named, target};
+use super::act::{Meant, ask_first};
+use super::{NamedServer, act_with, named, target};
 use crate::control::act::Act;
 use crate::web::App;
 use crate::web::page::Member;
-use crate::web::read::Path;
-use crate::web::view::repairing;
+use crate::web::read::{Path, Query};
+use crate::web::view::{Question, repairing};
 
 /// The database and the side, where something is known to be put right: without that there is nothing to ask about.
 fn chosen(app: &App, name: &str, take: &str) -> Result<(NamedServer, Side), Problem> {
@@ -32,8 +32,10 @@ pub(super) async fn ask(
     State(app): State<App>,
     Path((name, take)): Path<(String, String)>,
 ) -> Response {
+    // The answer goes to the very database that the question was about.
     let question = |(target, side): (NamedServer, Side)| {
-        repairing(&app.board.snapshot(), &target.server.name, side, visit.lang)
+        let question = repairing(&app.board.snapshot(), &target.server.name, side, visit.lang);
+        Question { action: format!("{}?id={}", question.action, target.server.id), ..question }
     };
     ask_first(&visit, &app, chosen(&app, &name, &take).map(question))
 }
@@ -43,8 +45,9 @@ pub(super) async fn submit(
     Member(visit): Member,
     State(app): State<App>,
     Path((name, take)): Path<(String, String)>,
+    Query(meant): Query<Meant>,
 ) -> Response {
     let named = named(PoolId::Db.as_str(), &name);
     let act = named.and_then(|(_, name)| Ok(Act::Repair(name, Side::parse(&take)?)));
-    act_on(&app, &visit, act).await
+    act_with(&app, &visit, act, &meant.consent()).await
 }

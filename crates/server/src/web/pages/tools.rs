@@ -37,7 +37,7 @@ pub(super) async fn reload(
 ) -> Response {
     let proxy = match PoolId::parse(&proxy) {
         Ok(proxy) => proxy,
-        Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
+        Err(why) => return visit.refusal(&app, Refusal::problem(why.into(), visit.lang)),
     };
     match carry_out(&app, &visit, Act::Reload(proxy), &Consent::NONE).await {
         Ok(_) => done(&visit, StatusCode::OK, &reloading(&app, proxy), None),

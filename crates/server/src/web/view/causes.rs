@@ -41,7 +41,7 @@ pub struct CauseRow {
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RemedyRow {
-    /// `post`: a form's button; `ask`: a question first; `channel`: a page; `text`: words.
+    /// `post`: a form's button; `ask`: a question first; `link`: a page; `text`: words.
     pub kind: &'static str,
     /// The words. On a control they lead where it leads, and nowhere else.
     pub says: Says,

@@ -7,8 +7,8 @@ use crate::db::failover::{
 };
 use crate::db::{Channel, DatabaseSeen, Thread};
 use crate::desired::Server;
-use crate::ids::{Millis, ServerName};
-use crate::observed::{ProcessId, Seen};
+use crate::ids::{Millis, ProcessId, ServerName};
+use crate::observed::Seen;
 
 use super::scene::{NOW, Scene, Turn, cluster, name, said, sentence, speaks};
 

@@ -7,8 +7,8 @@ use crate::db::{Channel, DatabaseSeen, Position, Thread};
 use crate::desired::{Desired, Handover, Membership, Power, Routing, Run};
 use crate::fault::Fault;
 use crate::haproxy::stats::{Check, CheckState, Limits, Running, RunningServer};
-use crate::ids::{Millis, PoolId, ServerName};
-use crate::observed::{Leader, Observed, ProcessId, ProcessSeen, ProxySeen, Seen};
+use crate::ids::{Millis, PoolId, ProcessId, ServerName};
+use crate::observed::{Leader, Observed, ProcessSeen, ProxySeen, Seen};
 use crate::plan::tests::first;
 use crate::text::{Arg, Text, Thing};
 

@@ -2,7 +2,7 @@
 
 use crate::db::Thread;
 use crate::db::failover::{Decision, SILENT};
-use crate::observed::ProcessId;
+use crate::ids::ProcessId;
 
 use super::scene::{NOW, Row, Scene, Turn, cluster, judge, name};
 

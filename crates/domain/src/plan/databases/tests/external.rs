@@ -6,7 +6,8 @@ use crate::db::failover::tests::scene::{Scene, cluster, name};
 use crate::decision::Decision;
 use crate::desired::{Membership, Run};
 use crate::fault::Fault;
-use crate::observed::{CopySeen, ProcessId, Seen};
+use crate::ids::ProcessId;
+use crate::observed::{CopySeen, Seen};
 use crate::plan::tests::basis;
 use crate::step::{HostStep, SqlStep, Step, Subject};
 

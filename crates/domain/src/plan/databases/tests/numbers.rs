@@ -8,7 +8,8 @@ use crate::db::{DatabaseSeen, Position};
 use crate::decision::Decision;
 use crate::desired::{Handover, Membership, Routing, Run};
 use crate::fault::Fault;
-use crate::observed::{ProcessId, Seen};
+use crate::ids::ProcessId;
+use crate::observed::Seen;
 use crate::step::{SqlStep, Step};
 
 fn number(seen: &mut DatabaseSeen, step: u64, place: u64) {
