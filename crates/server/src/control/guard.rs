@@ -311,6 +311,36 @@ mod tests {
         assert_eq!(show("db1", Severity::Critical), (true, false));
     }
 
+    /// Both databases were stopped: db2 serves nobody, and its data are the only ones beside the writer's.
+    #[test]
+    fn data_that_are_the_last_are_not_given_up_because_nobody_is_served() {
+        let mut snapshot = fixture::snapshot(&fixture::desired());
+        for server in snapshot.servers.iter_mut().filter(|s| s.pool == PoolId::Db) {
+            server.status = Status::bare(Severity::Maintenance, State::Stopped);
+            server.wanted = false;
+        }
+        assert!(idle(&snapshot, PoolId::Db, &name("db2")));
+        for act in [ServerAct::Remove, ServerAct::Recopy] {
+            let given =
+                stake(&snapshot, PoolId::Db, &name("db2"), act).accept(&name("db2"), act, &Consent::NONE);
+            assert_eq!(
+                given,
+                Ok(Given::default()),
+                "the wishes decide, and nothing was said yes to: {act:?}"
+            );
+        }
+        let given = stake(&snapshot, PoolId::Db, &name("db2"), ServerAct::Restart).accept(
+            &name("db2"),
+            ServerAct::Restart,
+            &Consent::NONE,
+        );
+        assert_eq!(
+            given,
+            Ok(Given { force: true, accept_loss: false }),
+            "its restart takes nothing from anybody"
+        );
+    }
+
     #[test]
     fn the_last_database_that_could_take_over_is_guarded() {
         let mut snapshot = fixture::snapshot(&fixture::desired());
