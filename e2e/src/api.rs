@@ -212,6 +212,7 @@ pub struct Snapshot {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Status {
     /// `good`, `warning`, `critical`, `progress`, `maintenance`, `unknown`.
+    #[serde(rename = "light")]
     pub severity: String,
     /// The word.
     pub word: String,
@@ -257,6 +258,7 @@ pub struct Server {
     /// `writer` or `standby`.
     pub role: Option<String>,
     /// `member`, `returning` or `diverged`.
+    #[serde(rename = "standing")]
     pub membership: Option<String>,
     /// Writer only: whether a commit is acknowledged only after a standby has received it, now.
     pub semi_sync: Option<bool>,
@@ -269,7 +271,7 @@ pub struct Server {
     /// Its process, when Cordée started it.
     pub pid: Option<u32>,
     /// Replication towards it.
-    #[serde(default)]
+    #[serde(default, rename = "links")]
     pub channels: Vec<Channel>,
 }
 
@@ -290,6 +292,7 @@ pub struct Channel {
     /// The server that is copied.
     pub from: String,
     /// Whether it runs.
+    #[serde(rename = "light")]
     pub severity: String,
     /// Measured by heartbeat.
     pub delay_ms: Option<u64>,
@@ -304,7 +307,8 @@ pub struct Event {
     pub actor: String,
     /// About what.
     pub subject: String,
-    /// Light, for changes of state.
+    /// Severity, for changes of state.
+    #[serde(rename = "light")]
     pub severity: Option<String>,
     /// The sentence.
     pub text: String,

@@ -75,6 +75,7 @@ pub enum Mend {
     /// Accounts.
     Accounts,
     /// The channel from that one.
+    #[serde(rename = "Link")]
     Channel(ServerName),
     /// The numbers in the log.
     Log,

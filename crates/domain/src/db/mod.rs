@@ -45,6 +45,7 @@ pub struct DatabaseSeen {
     #[serde(default)]
     pub logged: Option<u64>,
     /// Its channels, by the name of the server that each copies.
+    #[serde(rename = "links")]
     pub channels: BTreeMap<ServerName, Channel>,
     /// Told to wait for a standby's ACK before it acknowledges a commit.
     pub semi_sync: bool,
@@ -62,6 +63,7 @@ pub struct DatabaseSeen {
     /// Passes over conflicts (`slave_exec_mode=IDEMPOTENT`) instead of stopping at them.
     pub lenient: bool,
     /// Confirms to a writer what it receives.
+    #[serde(rename = "receipts")]
     pub acks: bool,
     /// The tables that Cordée and the site need are there.
     pub schema: bool,

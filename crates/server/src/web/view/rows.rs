@@ -61,6 +61,7 @@ pub struct ServerRow {
     /// Percent of its copy, while it is being copied.
     pub progress: Option<u8>,
     /// What it copies from whom.
+    #[serde(rename = "links")]
     pub channels: Vec<ChannelRow>,
     /// The last check's result.
     pub result: String,
