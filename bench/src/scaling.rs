@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use cordee_domain::change::{RawServer, Request};
 use cordee_domain::desired::{Addresses, Desired};
-use cordee_domain::haproxy::config::{self, Setting};
+use cordee_domain::haproxy::config::{self};
+use cordee_domain::haproxy::setting::Setting;
 use cordee_domain::haproxy::stats::{Check, CheckState, Limits, Running, RunningServer};
 use cordee_domain::ids::{PoolId, ProcessId};
-use cordee_domain::observed::{Leader, Observed, ProcessSeen, ProxySeen, Seen};
+use cordee_domain::observed::{Leader, Observed, ProcessSeen, ProxySeen};
 use cordee_domain::plan::{places, plan};
 use cordee_domain::scene::Scene;
+use cordee_domain::seen::Seen;
 use cordee_domain::snapshot::snapshot;
 use cordee_e2e::cluster::Cluster;
 use cordee_e2e::haproxy;

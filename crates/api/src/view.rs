@@ -1,9 +1,10 @@
 //! The picture: the same facts as on the page.
 
+use cordee_domain::actions::Action;
 use cordee_domain::desired::{Power, Routing, Runtime};
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::sessions::Mode;
-use cordee_domain::snapshot::{Action, Role};
+use cordee_domain::snapshot::Role;
 use cordee_domain::state::Severity;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use cordee_domain::actions::Action;
 use cordee_domain::desired::{Membership, Power, Routing, Runtime};
 use cordee_domain::drill::{FaultKind, Recovery};
 use cordee_domain::haproxy::drift::{Disk, Process};
 use cordee_domain::ids::PoolId;
 use cordee_domain::sessions::Mode;
-use cordee_domain::snapshot::{Action, Role};
+use cordee_domain::snapshot::Role;
 use cordee_domain::state::Severity;
 use cordee_domain::trial::{End, Experiment, MeasureResult, Way};
 use serde::{Deserialize, Serialize};

@@ -1,12 +1,71 @@
 //! What a person may ask of a server now. Nothing is offered that [`Desired::apply`] would refuse.
 
-use crate::change::Request;
+use serde::{Deserialize, Serialize};
+
 use crate::desired::{Admin, Database, Desired, Either, Membership, Power, Run, Server, Web};
 use crate::ids::{PoolId, ServerName};
 use crate::problem::Problem;
-use crate::snapshot::{Action, Snapshot};
 use crate::state::{Severity, State, Status};
 use crate::text;
+
+/// What a person may ask of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Show its logs.
+    Logs,
+    /// Test the connection.
+    Test,
+    /// No new visitors.
+    Drain,
+    /// No visitors at all.
+    Maintenance,
+    /// Back in service.
+    Ready,
+    /// Stop and start.
+    Restart,
+    /// Stop.
+    Stop,
+    /// Start.
+    Start,
+    /// Make it the writer.
+    Promote,
+    /// Put right what differs from the writer.
+    Repair,
+    /// Have it leave although nobody else serves.
+    Anyway,
+    /// Have it stay after all.
+    Withdraw,
+    /// Take it away.
+    Remove,
+    /// Compare its rows with the writer's (db).
+    Verify,
+    /// Throw its data away and give it a fresh copy (db).
+    Recopy,
+}
+
+impl Action {
+    /// The word used in addresses and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logs => "logs",
+            Self::Test => "test",
+            Self::Drain => "drain",
+            Self::Maintenance => "maintenance",
+            Self::Ready => "ready",
+            Self::Restart => "restart",
+            Self::Stop => "stop",
+            Self::Start => "start",
+            Self::Promote => "promote",
+            Self::Repair => "repair",
+            Self::Anyway => "anyway",
+            Self::Withdraw => "withdraw",
+            Self::Remove => "remove",
+            Self::Verify => "verify",
+            Self::Recopy => "recopy",
+        }
+    }
+}
 
 /// Everything that may be asked, in a fixed order. `status` is what is shown of the server.
 pub(crate) fn actions(desired: &Desired, server: &Server, status: &Status) -> Vec<Action> {
@@ -108,7 +167,7 @@ pub fn incomparable(desired: &Desired, name: &ServerName) -> Option<Problem> {
 
 /// Whether a fresh copy is the cure: its data are not the others', and no restart changes that; or nobody can tell of
 /// all of them, and nothing but a copy makes them what they are elsewhere.
-fn copied_again(status: &Status) -> bool {
+pub(crate) fn copied_again(status: &Status) -> bool {
     let lost = matches!(
         status.state,
         State::RowsDiffer
@@ -121,34 +180,16 @@ fn copied_again(status: &Status) -> bool {
     status.state == State::RowsUnproven || lost && status.severity == Severity::Critical
 }
 
-/// What only the picture tells against a change. The wish does not say whether a web server waits for another one to
-/// serve, nor whether a copy is under way or has failed: one that is under way would begin again from nothing.
-pub fn untimely(change: &Request, desired: &Desired, seen: &Snapshot) -> Option<Problem> {
-    let view = |name: &ServerName| seen.servers.iter().find(|s| s.name.same_as(name));
-    let conflict = |text| Some(Problem::conflict("name", text));
-    match change {
-        Request::Insist { name } | Request::Withdraw { name } => {
-            let waits = view(name).is_some_and(|s| s.waits.is_some());
-            if waits { None } else { conflict(text!("problem-not-waiting", name = name.as_str())) }
-        }
-        Request::Recopy { name, .. } => {
-            let joins = desired.database(name).is_some_and(|s| *s.membership == Membership::Joining);
-            let fresh = view(name).filter(|_| seen.revision >= desired.revision);
-            let failed = fresh.is_some_and(|s| copied_again(&s.status));
-            if !joins || failed { None } else { conflict(text!("problem-copying", name = name.as_str())) }
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::Request;
     use crate::desired::{Handover, Routing, Saved};
     use crate::observed::Observed;
     use crate::plan::tests::{first, setting};
     use crate::scene::Scene;
     use crate::snapshot::snapshot;
+    use crate::untimely::untimely;
 
     fn name(text: &str) -> ServerName {
         ServerName::parse(text).expect("a name")

@@ -8,13 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::desired::{Desired, Routing};
 use crate::fault::Fault;
-use crate::ids::{Millis, PoolId, ProcessId};
-use crate::observed::{Observed, STALE, Seen};
-use crate::scene::Scene;
-use crate::state::Status;
-use crate::status;
+use crate::ids::{Millis, PoolId};
+use crate::seen::Seen;
 use crate::text;
 use crate::text::Text;
+
+mod expected;
+mod finding;
+
+pub use finding::{Finding, GRACE, finding};
 
 /// An address at which somebody is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -126,26 +128,6 @@ pub struct DoorSeen {
     pub expected_since: Option<Millis>,
 }
 
-/// Milliseconds for which a wrong answer may be that of a passage: HAProxy was not told yet what is open.
-pub const GRACE: u64 = 1_000;
-/// An answer that is older says nothing about now.
-const OLD: u64 = 4_000;
-/// Milliseconds within which the first answer comes.
-const FIRST: u64 = 3_000;
-
-/// What the answers at one door say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
-    /// Somebody is served, or nobody is expected to be: other sentences say why.
-    Fine,
-    /// It should serve since a moment ago, and no answer has come yet.
-    Waiting,
-    /// Cordée cannot tell, and why.
-    Unknown(Text),
-    /// It should serve and does not.
-    Wrong(Text),
-}
-
 impl DoorSeen {
     /// Takes in an answer that was asked for at `asked` and came at `at`.
     pub fn take(
@@ -169,66 +151,6 @@ impl DoorSeen {
             // Not to know is no answer, neither right nor wrong.
             Err(why) => self.answer = Seen::Failed { last: self.answer.last(), why },
         }
-    }
-}
-
-/// Whether somebody must be served there, by all that is seen of the servers behind it.
-fn expected(scene: Scene<'_>, door: Door) -> bool {
-    let Scene { desired, observed, now } = scene;
-    let proxy = door.proxy();
-    let process = observed.process(&ProcessId::Proxy(proxy));
-    let there = process.leader.is_some()
-        && process.still.is_empty()
-        && observed.proxy(proxy).running.fresh(now, STALE).is_some();
-    there
-        && match door {
-            Door::Site => desired.web_servers().any(|s| status::web(scene, s).serves()),
-            Door::Databases | Door::Writer => {
-                let writer = desired.writer_server();
-                let works = |status: &Status| status.serves() || status.state.writes();
-                desired.handover.is_none() && writer.is_some_and(|s| works(&status::database(scene, s)))
-            }
-        }
-}
-
-impl Observed {
-    /// Notes since when somebody must be served at each door.
-    pub fn expect_doors(&mut self, desired: &Desired, now: Millis) {
-        for door in Door::ALL {
-            let since = expected(Scene::new(desired, self, now), door).then_some(now);
-            let seen = self.doors.entry(door).or_default();
-            seen.expected_since = since.map(|now| seen.expected_since.unwrap_or(now));
-        }
-    }
-}
-
-/// What the answers at a door say now.
-pub fn finding(scene: Scene<'_>, door: Door) -> Finding {
-    let Scene { desired, observed, now } = scene;
-    let Some(seen) = observed.doors.get(&door) else { return Finding::Fine };
-    let Some(expected) = seen.expected_since else { return Finding::Fine };
-    let waiting = match seen.right {
-        Some(right) if right >= expected || seen.wrong_since.is_none() => Finding::Fine,
-        _ => Finding::Waiting,
-    };
-    let (at, answer) = match &seen.answer {
-        Seen::At(at, answer) => (*at, *answer),
-        Seen::Failed { why, .. } => return Finding::Unknown(why.sentence()),
-        Seen::Never if now.saturating_sub(expected) > FIRST => {
-            return Finding::Unknown(text!("door-unasked", address = door.address(desired).to_string()));
-        }
-        Seen::Never => return waiting,
-    };
-    if now.saturating_sub(at) > OLD && now.saturating_sub(expected) > OLD {
-        return Finding::Unknown(text!("door-unasked", address = door.address(desired).to_string()));
-    }
-    match (answer.wrong(desired, door), seen.wrong_since) {
-        (Some(why), Some(since)) if at.saturating_sub(since.max(expected)) >= GRACE && at >= expected => {
-            Finding::Wrong(why)
-        }
-        // Perhaps that of a passage: until it is right again nobody is known to be served.
-        (Some(_), _) => Finding::Waiting,
-        (None, _) => Finding::Fine,
     }
 }
 

@@ -32,6 +32,7 @@ pub mod real;
 pub mod reason;
 pub mod roster;
 pub mod scene;
+pub mod seen;
 pub mod sessions;
 #[cfg(test)]
 pub mod sim;
@@ -42,4 +43,5 @@ pub mod status;
 pub mod step;
 pub mod text;
 pub mod trial;
+pub mod untimely;
 pub mod visitors;

@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::attached::Attached;
 use crate::db::DatabaseSeen;
 use crate::db::credentials::Credentials;
-use crate::db::failover::Promise;
 use crate::db::ids::{self, Numbered, Numbering};
+use crate::db::promise::Promise;
 use crate::db::verify::OddTables;
 use crate::desired::{Kind, Server};
 use crate::door::{Door, DoorSeen};
 use crate::fault::Fault;
 use crate::figures::DATABASE_STALE;
 use crate::ids::{Millis, PoolId, ProcessId, ServerName};
+use crate::seen::Seen;
 use crate::sessions::Answer;
 use crate::step::{Mend, SqlStep, Step, Subject};
 
@@ -31,50 +32,6 @@ pub use own::{FULL, Lost, Own, Room, SHORT};
 pub use processes::{Leader, Port, ProcessSeen};
 pub use proxies::{Meddling, ProxySeen, Refusal};
 pub use rows::Comparison;
-
-/// A thing looked at from time to time. Not knowing is a value of its own, never "fine".
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Seen<T> {
-    /// Not looked at yet.
-    #[default]
-    Never,
-    /// Seen so at that time.
-    At(Millis, T),
-    /// The look failed.
-    Failed {
-        /// When it was last seen well.
-        last: Option<Millis>,
-        /// Why.
-        why: Fault,
-    },
-}
-
-impl<T> Seen<T> {
-    /// What was seen, when not older than `limit` milliseconds.
-    pub fn fresh(&self, now: Millis, limit: u64) -> Option<&T> {
-        match self {
-            Self::At(at, value) if now.saturating_sub(*at) <= limit => Some(value),
-            _ => None,
-        }
-    }
-
-    /// What was seen last, however old, unless the last look failed.
-    pub fn value(&self) -> Option<&T> {
-        match self {
-            Self::At(_, value) => Some(value),
-            _ => None,
-        }
-    }
-
-    /// When it was last seen well.
-    pub fn last(&self) -> Option<Millis> {
-        match self {
-            Self::At(at, _) => Some(*at),
-            Self::Failed { last, .. } => *last,
-            Self::Never => None,
-        }
-    }
-}
 
 /// Older data than this is not shown as current: three polls and a little.
 pub const STALE: u64 = crate::figures::STALE;

@@ -15,8 +15,9 @@ use crate::desired::Desired;
 use crate::fault::Fault;
 use crate::haproxy::stats::{Check, CheckState, Running, RunningServer};
 use crate::ids::{Host, Millis, PoolId, ProcessId, ServerName};
-use crate::observed::{Comparison, Leader, Meddling, Observed, Port, Seen};
+use crate::observed::{Comparison, Leader, Meddling, Observed, Port};
 use crate::scene::Scene;
+use crate::seen::Seen;
 use crate::sessions::Mode;
 use crate::step::{HostStep, Outcome, ProxyStep, RowsStep, SqlStep, Step};
 

@@ -9,7 +9,7 @@ use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Admin, CookieChoice, Database, Desired, Either, Handover, Routing, Server};
 use crate::door::{Door, Finding, finding};
 use crate::figures::DATABASE_STALE;
-use crate::haproxy::config::Setting;
+use crate::haproxy::setting::Setting;
 use crate::haproxy::{config, stats};
 use crate::ids::{Millis, PoolId, ProcessId, ServerName};
 use crate::observed::{CopySeen, Gap, Observed, STALE};
@@ -25,9 +25,9 @@ use crate::text::Text;
 mod verdict;
 mod views;
 
-pub(crate) use verdict::away;
 use verdict::{Doors, despite, verdict};
-pub use views::{Action, ChannelView, ComparisonView, LastCheck, LeftOut, ProxyView, Role, ServerView};
+pub(crate) use views::away;
+pub use views::{ChannelView, ComparisonView, LastCheck, LeftOut, ProxyView, Role, ServerView};
 
 /// Everything that is shown, at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,7 +174,7 @@ fn server(scene: Scene<'_>, server: &Server) -> ServerView {
             duration_ms: running.and_then(|r| r.check.duration_ms),
         },
         Either::Database(_) => LastCheck {
-            at: database.and_then(super::observed::Seen::last),
+            at: database.and_then(crate::seen::Seen::last),
             result: Some(status.why()),
             duration_ms: database.and_then(|d| d.value()).map(|d| d.duration_ms),
         },

@@ -1,10 +1,9 @@
 //! What is known of this machine: all that a driver needs besides what it is told to do.
 
-use cordee_domain::haproxy::config::Setting;
-
 use crate::paths::Home;
 use crate::secrets::Secrets;
 use crate::users::Users;
+use cordee_domain::haproxy::setting::Setting;
 
 /// One machine that a cluster runs on.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
-use cordee_domain::db::failover::ACK_LIMIT;
+use cordee_domain::db::promise::ACK_LIMIT;
 use cordee_domain::db::verify::sql::identifier;
 use cordee_domain::db::verify::{OddTables, TableName};
 use cordee_domain::fault::{Cause, Fault};

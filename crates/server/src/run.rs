@@ -10,7 +10,7 @@ use cordee_domain::apache;
 use cordee_domain::change::Request;
 use cordee_domain::decision::Decision;
 use cordee_domain::desired::{Addresses, Desired};
-use cordee_domain::haproxy::config::Setting;
+use cordee_domain::haproxy::setting::Setting;
 use cordee_domain::ids::PoolId;
 use cordee_domain::observed::Observed;
 use cordee_domain::scene::Scene;

@@ -305,7 +305,7 @@ fn a_circle_is_found() {
     assert_eq!(of(&[("a::x", "a::y"), ("a::y", "a::x")]), "a::x a::y");
 }
 
-/// What is named in one direction can be read, tested and moved alone. `domain` is not among these yet.
+/// What is named in one direction can be read, tested and moved alone. `domain` is held to less, file by file.
 #[test]
 fn no_modules_import_each_other() {
     for name in ["api", "node", "server"] {
@@ -314,6 +314,52 @@ fn no_modules_import_each_other() {
         let circles = circles(&imports);
         assert!(circles.is_empty(), "in {name} these import each other: {circles:?}");
     }
+}
+
+/// Files that name each other, however many are in between; a parent and its child may.
+fn knots(imports: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<String> {
+    let kin = |one: &Module, other: &Module| one.starts_with(other) || other.starts_with(one);
+    let name = |module: &Module| module.join("::");
+    let edges: BTreeMap<String, BTreeSet<String>> = imports
+        .iter()
+        .map(|(module, targets)| {
+            (name(module), targets.iter().filter(|target| !kin(module, target)).map(name).collect())
+        })
+        .collect();
+    let edges: BTreeMap<&str, BTreeSet<&str>> = edges
+        .iter()
+        .map(|(module, targets)| (module.as_str(), targets.iter().map(String::as_str).collect()))
+        .collect();
+    edges.keys().filter(|module| reached(&edges, module).contains(*module)).map(|m| (*m).to_owned()).collect()
+}
+
+/// In `domain` what belongs together stands in one folder, and what is decided on it beside it: its folders name each
+/// other, its files do not.
+#[test]
+fn no_files_of_the_domain_import_each_other() {
+    let imports = imports(&root().join("crates/domain/src"));
+    // What only tests are made with names whatever it needs.
+    let product: BTreeMap<Module, BTreeSet<Module>> = imports
+        .into_iter()
+        .filter(|(module, _)| !["sim", "check"].iter().any(|of| module.first().is_some_and(|m| m == of)))
+        .collect();
+    assert!(product.len() > 50, "its files are found");
+    assert_eq!(knots(&product), Vec::<String>::new());
+}
+
+#[test]
+fn a_knot_is_found() {
+    let module = |path: &str| path.split("::").map(str::to_owned).collect::<Module>();
+    let of = |edges: &[(&str, &str)]| {
+        let mut all: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
+        for (from, to) in edges {
+            all.entry(module(from)).or_default().insert(module(to));
+        }
+        knots(&all).join(" ")
+    };
+    assert_eq!(of(&[("a", "b"), ("b", "c"), ("a::x", "a"), ("a", "a::x")]), "", "a parent and its child may");
+    assert_eq!(of(&[("a::x", "b"), ("b", "a::y")]), "", "another file of the same folder");
+    assert_eq!(of(&[("a::x", "b"), ("b", "c::y"), ("c::y", "a::x")]), "a::x b c::y");
 }
 
 /// What touches the machine is in `node`: the engine looks and acts through it.

@@ -1,12 +1,13 @@
 //! What puts a cause right, the likeliest first.
 
 use super::Shown;
+use crate::actions::Action;
 use crate::change::Request;
 use crate::desired::{Admin, Desired, Power, Runtime};
 use crate::fault::Fault;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::reason::Reason;
-use crate::snapshot::{Action, Role, ServerView};
+use crate::snapshot::{Role, ServerView};
 use crate::state::{Severity, State, Status};
 use crate::text;
 use crate::text::{Text, Thing};

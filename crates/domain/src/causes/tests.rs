@@ -8,9 +8,10 @@ use crate::door::{Door, DoorSeen};
 use crate::fault::Fault;
 use crate::haproxy::stats::{CheckState, RunningServer};
 use crate::ids::ProcessId;
-use crate::observed::{ProcessSeen, Seen};
+use crate::observed::ProcessSeen;
 use crate::plan::tests::elect;
 use crate::plan::tests::setting;
+use crate::seen::Seen;
 use crate::snapshot::{Snapshot, snapshot};
 
 use super::*;

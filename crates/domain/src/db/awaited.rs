@@ -2,7 +2,8 @@
 
 use crate::desired::Desired;
 use crate::ids::{Millis, ServerName};
-use crate::observed::{Observed, Seen};
+use crate::observed::Observed;
+use crate::seen::Seen;
 
 use super::failover::unapplied;
 

@@ -8,8 +8,11 @@
 use std::collections::BTreeMap;
 
 use super::DatabaseSeen;
-use super::mariadb::SLOTS;
 use crate::desired::{Database, Desired, Routing};
+
+/// How many masters the auto-increment sequence leaves room for. An offset above it would be ignored by
+/// MariaDB and write into the first server's slots.
+pub const SLOTS: u8 = 10;
 
 /// The step between two numbers.
 pub const STEP: &str = "auto_increment_increment";

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::failover::ACK_LIMIT;
 use super::ids::Numbering;
+use super::promise::ACK_LIMIT;
 
 /// Where one MariaDB lives.
 #[derive(Clone, Debug)]
@@ -33,10 +33,6 @@ pub struct Instance<'a> {
 pub const LOGS: [&str; 1] = ["mariadb.log"];
 /// What the making of its folder said.
 pub const INSTALL: &str = "install.log";
-
-/// How many masters the auto-increment sequence leaves room for. An offset above it would be ignored by
-/// MariaDB and write into the first server's slots.
-pub const SLOTS: u8 = 10;
 
 /// The size of the redo log, from its making on: a log of another size is made anew at the first start.
 pub const REDO_LOG: &str = "48M";

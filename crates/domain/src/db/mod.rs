@@ -12,6 +12,7 @@ pub mod freight;
 pub mod ids;
 pub mod mariadb;
 pub mod newcomer;
+pub mod promise;
 pub mod senders;
 pub mod stalled;
 pub mod switch;

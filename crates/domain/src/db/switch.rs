@@ -10,8 +10,9 @@
 
 use crate::desired::Desired;
 use crate::ids::{Millis, PoolId};
-use crate::observed::{Gap, Observed, Seen};
+use crate::observed::{Gap, Observed};
 use crate::scene::Scene;
+use crate::seen::Seen;
 
 /// Milliseconds that a connection which waits in HAProxy may wait after a database is ready: each tries again after
 /// `timeout connect` (100 ms; at most 112 were measured), see `haproxy/sections`.

@@ -1,8 +1,10 @@
+use super::finding::OLD;
 use super::*;
 use crate::db::failover::tests::scene::{NOW, Scene, cluster};
 use crate::desired::{Admin, Power};
 use crate::fault::{Fault, Lack};
 use crate::haproxy::stats::{Check, CheckState, Running};
+use crate::ids::ProcessId;
 use crate::observed::{Leader, ProcessSeen, ProxySeen};
 use crate::snapshot::snapshot;
 use crate::state::Severity;

@@ -7,8 +7,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -16,33 +15,12 @@ use sha2::{Digest as _, Sha256};
 use super::line::{Line, Part, clock, part, spoken};
 pub use super::sections::NO_SERVER;
 use super::sections::{self, Section};
+use super::setting::{Setting, WRITER_BACKEND};
 use crate::desired::{Admin, CookieChoice, Desired, Either, FULL_WEIGHT, Kind, Server};
 use crate::figures;
 use crate::ids::{Cookie, Millis, PoolId, ServerName};
 use crate::text::Text;
 use crate::{text, why};
-
-/// What the file needs that is not a wish: decided once, when the cluster is made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting {
-    /// Runtime socket of HAProxy `web`.
-    pub web_socket: PathBuf,
-    /// Runtime socket of HAProxy `db`.
-    pub db_socket: PathBuf,
-    /// The map file that holds the session mode.
-    pub session_map: PathBuf,
-    /// Secret from which automatic cookies are derived (manual 2.6, `dynamic-cookie-key`).
-    pub cookie_key: String,
-    /// Secret that each line of HAProxy's log carries.
-    pub log_key: String,
-}
-
-impl Setting {
-    /// What is to be masked wherever a file is shown.
-    pub fn secrets(&self) -> [&str; 2] {
-        [&self.cookie_key, &self.log_key]
-    }
-}
 
 /// What is known about a server when the file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,23 +39,6 @@ pub struct ServerLine {
     /// Its process is proven not to listen there: whoever does is somebody else.
     pub gone: bool,
 }
-
-/// The name of HAProxy's stickiness cookie.
-pub const COOKIE: &str = "SERVEUR";
-
-/// The backend that always leads to the one writer.
-pub const WRITER_BACKEND: &str = "db_writer";
-
-/// The server at which connections to the databases wait while none is in service. The dot keeps it from being the name
-/// of a server of ours.
-pub const NOBODY: &str = "no.database";
-
-/// Its address; it has no port.
-pub const NOBODY_AT: Ipv4Addr = Ipv4Addr::LOCALHOST;
-
-/// Its number, the highest that HAProxy takes. Ours are counted from 1: one that HAProxy chose would be the next of
-/// ours.
-pub const NOBODY_ID: u32 = i32::MAX as u32;
 
 /// Milliseconds between two checks of a web server that is well.
 pub const WEB_CHECK_INTERVAL: u64 = figures::WEB_CHECK;

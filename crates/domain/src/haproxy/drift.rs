@@ -10,8 +10,9 @@ use crate::scene::Scene;
 use crate::text;
 use crate::text::Text;
 
-use super::config::{self, Rendered, ServerLine, Setting};
+use super::config::{self, Rendered, ServerLine};
 use super::line::{Line, masked};
+use super::setting::Setting;
 use super::stats::{Listens, Running, RunningServer};
 
 /// A line that two texts do not share.
@@ -241,10 +242,10 @@ fn common(before: &[&str], after: &[&str]) -> Vec<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use crate::observed::Observed;
+    use crate::seen::Seen;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::observed::Seen;
     use crate::plan::tests::{first, setting};
     use crate::sim::World;
 

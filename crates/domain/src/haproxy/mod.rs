@@ -7,4 +7,5 @@ pub mod line;
 pub mod log;
 pub mod runtime;
 mod sections;
+pub mod setting;
 pub mod stats;

@@ -8,7 +8,8 @@ use std::path::Path;
 use crate::ids::{PoolId, ServerName};
 use crate::sessions::{KEY, Mode};
 
-use super::config::{WRITER_BACKEND, backends, parameters};
+use super::config::{backends, parameters};
+use super::setting::WRITER_BACKEND;
 
 /// One command and the answer that means success.
 #[derive(Clone, Debug, PartialEq, Eq)]

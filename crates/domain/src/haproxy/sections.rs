@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use super::config::{COOKIE, NOBODY, NOBODY_AT, NOBODY_ID, Setting, WRITER_BACKEND};
 use super::line::{Line, clock, part, spoken};
 use super::log;
+use super::setting::{COOKIE, NOBODY, NOBODY_AT, NOBODY_ID, Setting, WRITER_BACKEND};
 use crate::desired::Desired;
 use crate::figures;
 use crate::ids::PoolId;

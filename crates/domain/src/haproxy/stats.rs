@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{PoolId, ServerName};
 use crate::sessions::Mode;
 
-use super::config::{NOBODY, NOBODY_AT, backends, frontends};
+use super::config::{backends, frontends};
+use super::setting::{NOBODY, NOBODY_AT};
 
 /// What one HAProxy said of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Seen;
 use crate::fault::Fault;
 use crate::haproxy::foreign::{self, Change, Values, What};
 use crate::haproxy::stats::Running;
 use crate::ids::{Millis, PoolId, ServerName};
+use crate::seen::Seen;
 use crate::step::{ConfigText, Outcome, ProxyStep};
 use crate::text::Text;
 

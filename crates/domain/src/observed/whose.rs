@@ -1,8 +1,9 @@
 //! A sight belongs to the server that was looked at, not to whoever has its name next.
 
-use super::{Observed, Seen};
+use super::Observed;
 use crate::desired::{Desired, Server};
 use crate::ids::{Millis, ServerName};
+use crate::seen::Seen;
 
 impl Observed {
     /// Forgets what was seen of a database of somebody else's that is gone, or whose name another one has by now. With
@@ -46,8 +47,9 @@ mod tests {
     use crate::desired::Run;
     use crate::fault::Fault;
     use crate::ids::ServerName;
-    use crate::observed::{Observed, Seen};
+    use crate::observed::Observed;
     use crate::plan::tests::first;
+    use crate::seen::Seen;
 
     #[test]
     fn what_was_seen_of_one_says_nothing_of_the_next_by_its_name() {

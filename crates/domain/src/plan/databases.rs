@@ -157,7 +157,7 @@ fn unasked(plan: &mut Plan, scene: Scene<'_>) {
                 plan.steps.push(Step::Wish(Decision::Expel { of: Basis::of(desired, &server), lacks: 0 }));
             }
             // What it alone had is saved, and its folder goes to the trash, not away.
-            Membership::Diverged(_) if super::hosts::donor(scene).is_some() => {
+            Membership::Diverged(_) if super::donor::donor(scene).is_some() => {
                 plan.steps.push(Step::Wish(Decision::Recopy(Basis::of(desired, &server))));
             }
             _ => {}

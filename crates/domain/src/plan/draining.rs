@@ -9,8 +9,9 @@ use crate::fault::Fault;
 use crate::figures::DATABASE_STALE;
 use crate::haproxy::stats::{CheckState, RunningServer};
 use crate::ids::{PoolId, ProcessId};
-use crate::observed::{STALE, Seen};
+use crate::observed::STALE;
 use crate::scene::Scene;
+use crate::seen::Seen;
 use crate::step::Subject;
 
 use super::leaving::restarting;

@@ -4,6 +4,7 @@
 //! the world is looked at again, so a crash between two steps is nothing special.
 
 mod databases;
+mod donor;
 pub(crate) mod draining;
 mod hosts;
 pub mod leaving;
@@ -11,7 +12,7 @@ mod proxy;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use crate::haproxy::config::Setting;
+use crate::haproxy::setting::Setting;
 use crate::ids::Millis;
 use crate::observed::Observed;
 use crate::scene::Scene;
@@ -21,7 +22,7 @@ use crate::text::Text;
 
 pub(crate) use databases::watched::ACCOUNTS_STALE;
 pub use databases::{Opening, opening};
-pub use hosts::donor;
+pub use donor::donor;
 pub(crate) use proxy::double_of;
 pub(crate) use proxy::{bounded, unproven};
 pub use proxy::{cut_off, places};

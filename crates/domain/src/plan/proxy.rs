@@ -5,12 +5,14 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::desired::{Admin, Database, Desired, Either, FULL_WEIGHT, Routing, Server, Web};
 use crate::figures;
-use crate::haproxy::config::{self, Rendered, ServerLine, Setting};
+use crate::haproxy::config::{self, Rendered, ServerLine};
 use crate::haproxy::runtime::State;
+use crate::haproxy::setting::Setting;
 use crate::haproxy::stats::{CheckState, Listens, Running, RunningServer};
 use crate::ids::{Host, Millis, PoolId, ProcessId, ServerName, plain};
-use crate::observed::{Observed, Port, ProxySeen, STALE, Seen};
+use crate::observed::{Observed, Port, ProxySeen, STALE};
 use crate::scene::Scene;
+use crate::seen::Seen;
 use crate::step::{ConfigText, ProxyStep, Step, Subject};
 use crate::text;
 use crate::text::Thing;

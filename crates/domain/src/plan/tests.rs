@@ -20,12 +20,14 @@ use crate::change::{NewServer, PortChoice, RawServer, Request};
 use crate::check::{Fault, check, deserted, exposed, never};
 use crate::decision::{Basis, Decision};
 use crate::desired::{Addresses, Admin, CookieChoice, Desired, Power, Routing, Runtime, Saved, Server};
-use crate::haproxy::config::{self, Setting};
+use crate::haproxy::config::{self};
 use crate::haproxy::foreign::What;
+use crate::haproxy::setting::Setting;
 use crate::haproxy::stats::RunningServer;
 use crate::ids::{Cookie, Host, PoolId, ProcessId, ServerName};
-use crate::observed::{Observed, Refusal, Seen};
+use crate::observed::{Observed, Refusal};
 use crate::scene::Scene;
+use crate::seen::Seen;
 use crate::sessions::Mode;
 use crate::sim::{Hand, World, remember};
 use crate::step::{ConfigText, HostStep, Outcome, ProxyStep, SqlStep, Step, Subject};
@@ -580,7 +582,7 @@ fn a_refused_file_is_tried_again_when_its_refusal_has_aged() {
 fn a_writer_that_lacks_its_own_transactions_stays_closed() {
     use super::{Opening, opening};
     use crate::db::{DatabaseSeen, Position};
-    use crate::observed::Seen;
+    use crate::seen::Seen;
     let desired = first();
     let mut seen = Observed::default();
     let at = |written: &str, applied: &str| {

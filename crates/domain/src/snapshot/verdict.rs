@@ -1,8 +1,9 @@
 //! One sentence about the whole.
 
+use super::views::away;
 use super::{ProxyView, Role, ServerView};
 use crate::causes::attention;
-use crate::desired::{Desired, Membership, Power, Run, Server};
+use crate::desired::{Desired, Power, Run, Server};
 use crate::door::Door;
 use crate::ids::{Millis, PoolId, ProcessId, ServerName};
 use crate::observed::{Lost, Observed, Own, Room};
@@ -311,14 +312,6 @@ fn unserved(proxy: PoolId, doors: &Doors, count: Text) -> Remark {
         _ => text!("verdict-starting"),
     };
     Remark::new(Severity::Progress, word, count)
-}
-
-/// Whether a database that the writer had beside it is only on its way back: nobody could take over from the writer, or
-/// only one whose rows are in doubt.
-pub(crate) fn away(view: &ServerView) -> bool {
-    let beside = matches!(view.membership, Some(Membership::Member | Membership::Returning { .. }));
-    let doubted = view.status.state == State::Comparing;
-    beside && view.status.severity == Severity::Progress && (!view.status.serves() || doubted)
 }
 
 /// "All good", with the servers that are not all there: set aside, draining, or on their way.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::actions::Action;
 use crate::attached::Held;
 use crate::desired::{Admin, Asked, Membership, Power, Runtime};
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::plan::leaving::Leave;
-use crate::state::{Severity, Status};
+use crate::state::{Severity, State, Status};
 use crate::text::Text;
 
 /// One proxy.
@@ -169,61 +170,10 @@ pub enum Role {
     Standby,
 }
 
-/// What a person may ask of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
-    /// Show its logs.
-    Logs,
-    /// Test the connection.
-    Test,
-    /// No new visitors.
-    Drain,
-    /// No visitors at all.
-    Maintenance,
-    /// Back in service.
-    Ready,
-    /// Stop and start.
-    Restart,
-    /// Stop.
-    Stop,
-    /// Start.
-    Start,
-    /// Make it the writer.
-    Promote,
-    /// Put right what differs from the writer.
-    Repair,
-    /// Have it leave although nobody else serves.
-    Anyway,
-    /// Have it stay after all.
-    Withdraw,
-    /// Take it away.
-    Remove,
-    /// Compare its rows with the writer's (db).
-    Verify,
-    /// Throw its data away and give it a fresh copy (db).
-    Recopy,
-}
-
-impl Action {
-    /// The word used in addresses and in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Logs => "logs",
-            Self::Test => "test",
-            Self::Drain => "drain",
-            Self::Maintenance => "maintenance",
-            Self::Ready => "ready",
-            Self::Restart => "restart",
-            Self::Stop => "stop",
-            Self::Start => "start",
-            Self::Promote => "promote",
-            Self::Repair => "repair",
-            Self::Anyway => "anyway",
-            Self::Withdraw => "withdraw",
-            Self::Remove => "remove",
-            Self::Verify => "verify",
-            Self::Recopy => "recopy",
-        }
-    }
+/// Whether a database that the writer had beside it is only on its way back: nobody could take over from the writer, or
+/// only one whose rows are in doubt.
+pub(crate) fn away(view: &ServerView) -> bool {
+    let beside = matches!(view.membership, Some(Membership::Member | Membership::Returning { .. }));
+    let doubted = view.status.state == State::Comparing;
+    beside && view.status.severity == Severity::Progress && (!view.status.serves() || doubted)
 }

@@ -3,8 +3,9 @@
 use crate::db::DatabaseSeen;
 use crate::desired::{Database, Membership};
 use crate::ids::{Millis, ProcessId};
-use crate::observed::{Observed, Seen};
+use crate::observed::Observed;
 use crate::scene::Scene;
+use crate::seen::Seen;
 use crate::step::Subject;
 
 /// For so many milliseconds after its cause it is a passage; afterwards it is called what it is.

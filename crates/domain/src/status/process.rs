@@ -4,8 +4,9 @@ use crate::desired::Server;
 use crate::fault::Fault;
 use crate::haproxy::stats::{CheckState, RunningServer};
 use crate::ids::Millis;
-use crate::observed::{Port, ProcessSeen, Seen};
+use crate::observed::{Port, ProcessSeen};
 use crate::reason::{Reason, Still};
+use crate::seen::Seen;
 use crate::state::{Severity, State, Status};
 use crate::text;
 

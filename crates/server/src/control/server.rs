@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use cordee_domain::actions::untimely;
 use cordee_domain::change::Request;
 use cordee_domain::desired::{Server, another};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::snapshot::{ServerView, Snapshot};
 use cordee_domain::text;
+use cordee_domain::untimely::untimely;
 use cordee_node::clock::now;
 use tokio::time::timeout;
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use cordee_domain::haproxy::config::COOKIE;
+use cordee_domain::haproxy::setting::COOKIE;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 use cordee_domain::trial::{Experiment, Measure, Way};

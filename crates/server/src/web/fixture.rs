@@ -1,5 +1,6 @@
 //! A cluster that exists only in a test: two web servers, two databases, and an [`App`] over a temporary store.
 
+use cordee_domain::haproxy::setting::Setting;
 use cordee_domain::scene::Scene;
 use cordee_domain::sessions::Mode;
 use cordee_node::clock::now;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use cordee_domain::desired::{
     CookieChoice, DatabaseFacts, Desired, Kind, Membership, Pool, Routing, Run, Server, WebFacts,
 };
-use cordee_domain::haproxy::config::{self, Setting};
+use cordee_domain::haproxy::config::{self};
 use cordee_domain::haproxy::drift::{self, FileView};
 use cordee_domain::ids::{Host, PoolId, ServerName};
 use cordee_domain::observed::{Observed, ProxySeen};

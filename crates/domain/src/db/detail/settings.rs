@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::db::events::SCHEDULER;
-use crate::db::failover::ACK_LIMIT;
 use crate::db::ids::{Numbering, PLACE, STEP};
 use crate::db::mariadb::PACKET;
+use crate::db::promise::ACK_LIMIT;
 use crate::desired::{Database, Desired, Membership};
 use crate::text;
 use crate::text::Text;

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use crate::change::Request;
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, listed, name};
 use crate::ids::ServerName;
-use crate::observed::Seen;
+use crate::seen::Seen;
 
 use super::*;
 

@@ -6,6 +6,7 @@ use crate::db::DatabaseSeen;
 use crate::decision::{Basis, Decision};
 use crate::desired::Database;
 use crate::ids::ProcessId;
+use crate::plan::donor::donor;
 use crate::plan::{Plan, hosts};
 use crate::scene::Scene;
 use crate::step::{HostStep, SqlStep, Step, Subject};
@@ -28,7 +29,7 @@ pub(super) fn joining(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, s
         let process = observed.process(&ProcessId::Server(name.clone()));
         if !hosts::at_home(plan, observed, &server, process) {
             // What another server left by its name goes first.
-        } else if let Some(donor) = hosts::donor(scene) {
+        } else if let Some(donor) = donor(scene) {
             plan.steps.push(Step::Host(HostStep::ImportDatabase {
                 name: name.clone(),
                 id: server.id,

@@ -9,9 +9,10 @@ use crate::decision::Decision;
 use crate::desired::{Handover, Membership, Power, Routing, Saved};
 use crate::fault::Fault;
 use crate::ids::{ProcessId, ServerName};
-use crate::observed::{HeldChannel, Leader, Seen};
+use crate::observed::{HeldChannel, Leader};
 use crate::plan::Plan;
 use crate::plan::tests::{basis, elect, setting};
+use crate::seen::Seen;
 use crate::step::{HostStep, SqlStep, Step, Subject};
 
 use super::plan;

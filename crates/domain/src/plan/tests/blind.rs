@@ -3,8 +3,8 @@
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
 use crate::fault::Fault;
 use crate::ids::ProcessId;
-use crate::observed::Seen;
 use crate::plan::plan;
+use crate::seen::Seen;
 use crate::step::{HostStep, Step};
 
 use super::setting;

@@ -231,13 +231,13 @@ fn list(shown: &Snapshot) -> Vec<(Vec<&str>, &Remedy)> {
     shown.causes.iter().map(|c| (names(c), &c.remedies[0])).collect()
 }
 
-fn ask(pool: PoolId, server: &str, action: crate::snapshot::Action) -> Remedy {
+fn ask(pool: PoolId, server: &str, action: crate::actions::Action) -> Remedy {
     Remedy::Ask { pool, name: name(server), action }
 }
 
 #[test]
 fn web_servers_that_a_person_took_out_are_the_cause_with_who_and_when() {
-    use crate::snapshot::Action;
+    use crate::actions::Action;
     let mut scene = scene();
     scene.maintenance("web2");
     let at = scene.desired.asked.values().next().and_then(|out| out.admin.clone()).expect("asked").at;
@@ -285,7 +285,7 @@ fn where_enough_others_serve_one_that_was_taken_out_is_no_trouble() {
 
 #[test]
 fn a_stopped_standby_is_the_cause_and_the_only_writer_is_left_alone() {
-    use crate::snapshot::Action;
+    use crate::actions::Action;
     let mut scene = scene();
     scene.stop("db2");
     let shown = scene.look();
@@ -298,7 +298,7 @@ fn a_stopped_standby_is_the_cause_and_the_only_writer_is_left_alone() {
 /// It was red, "does not answer", above an entry that said who had stopped it.
 #[test]
 fn databases_that_a_person_stopped_are_told_as_that() {
-    use crate::snapshot::Action;
+    use crate::actions::Action;
     let mut scene = scene();
     let said = |shown: &Snapshot| {
         let reason = shown.verdict.reason.as_ref().expect("a reason").sentence();

@@ -10,7 +10,7 @@ use cordee_api::view::{
 use cordee_api::words::StandingWord;
 use cordee_domain::causes::{About, Cause, Remedy};
 use cordee_domain::desired::{Desired, Runtime};
-use cordee_domain::haproxy::config::Setting;
+use cordee_domain::haproxy::setting::Setting;
 use cordee_domain::ids::{Millis, PoolId, ServerName};
 use cordee_domain::observed::Observed;
 use cordee_domain::scene::Scene;

@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use cordee_domain::actions::Action;
 use cordee_domain::db::verify::Side;
 use cordee_domain::ids::PoolId;
 use cordee_domain::problem::Problem;
-use cordee_domain::snapshot::Action;
 use cordee_domain::text;
 
 use super::act::{Meant, ask_first};

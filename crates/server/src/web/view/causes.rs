@@ -1,9 +1,10 @@
 //! The list under the verdict: each cause, and what a person can do about it.
 
+use cordee_domain::actions::Action;
 use cordee_domain::causes::{About, Cause, Remedy};
 use cordee_domain::ids::{PoolId, ServerName};
 use cordee_domain::reason::Reason;
-use cordee_domain::snapshot::{Action, Snapshot};
+use cordee_domain::snapshot::Snapshot;
 use cordee_domain::text;
 use cordee_domain::text::{Arg, Text, Thing};
 use serde::Serialize;

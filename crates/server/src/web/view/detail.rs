@@ -1,9 +1,10 @@
 //! One database's page: who it is, what to do, how it exchanges writes with each other one, and the three truths.
 
+use cordee_domain::actions::Action;
 use cordee_domain::db::detail::{self, Detail, Truth};
 use cordee_domain::desired::{Database, Desired, Membership};
 use cordee_domain::ids::Millis;
-use cordee_domain::snapshot::{Action, Role, ServerView};
+use cordee_domain::snapshot::{Role, ServerView};
 use cordee_domain::state::{Severity, State};
 use cordee_domain::text;
 use cordee_domain::text::Text;

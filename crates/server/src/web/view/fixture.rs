@@ -1,5 +1,6 @@
 //! Pictures of a cluster that is well, for the tests of the page.
 
+use cordee_domain::actions::Action;
 use cordee_domain::sessions::Mode;
 use cordee_node::clock::now;
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cordee_domain::desired::{Membership, Power, Routing, Runtime};
 use cordee_domain::ids::{PoolId, ServerName};
-use cordee_domain::snapshot::{Action, ChannelView, LastCheck, ProxyView, Role, ServerView, Snapshot};
+use cordee_domain::snapshot::{ChannelView, LastCheck, ProxyView, Role, ServerView, Snapshot};
 use cordee_domain::state::{Remark, Severity, State, Status};
 use cordee_domain::text;
 use tokio::sync::mpsc;

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use cordee_domain::actions::Action;
 use cordee_domain::desired::{Membership, Routing, Runtime};
 use cordee_domain::ids::PoolId;
-use cordee_domain::snapshot::{Action, ProxyView, Role, ServerView, Snapshot};
+use cordee_domain::snapshot::{ProxyView, Role, ServerView, Snapshot};
 use cordee_domain::state::Severity;
 use cordee_domain::text;
 use serde::Serialize;

@@ -281,7 +281,7 @@ fn a_database_that_joins_shows_how_far_it_is_and_can_be_cancelled() {
     let seen = &mut all.servers[3];
     seen.membership = Some(Membership::Joining);
     seen.progress = Some(42);
-    seen.actions = vec![cordee_domain::snapshot::Action::Test, cordee_domain::snapshot::Action::Remove];
+    seen.actions = vec![cordee_domain::actions::Action::Test, cordee_domain::actions::Action::Remove];
     let row = picture(&all, Lang::En, now()).servers.remove(3);
     assert_eq!((row.progress, row.role.as_str()), (Some(42), "New"));
     assert!(row.has("cancel") && row.has("cancel-first") && !row.has("remove") && !row.has("test-first"));

@@ -4,9 +4,9 @@ use crate::db::Thread;
 use crate::db::failover::{Decision, SILENT, lost};
 use crate::desired::{HANDOVER_LIMIT, Membership};
 use crate::fault::Fault;
-use crate::observed::Seen;
 use crate::plan::tests::elect;
 use crate::plan::{Opening, opening};
+use crate::seen::Seen;
 use crate::step::{SqlStep, Step};
 
 use super::scene::{Scene, Turn, cluster, judge, name, sentence, speaks};

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::db::failover::{
-    ACK_LIMIT, Decision, FROZEN, Lost, PATIENCE, Promise, SILENT, beating, lost, promise,
-};
+use crate::db::failover::{Decision, FROZEN, Lost, PATIENCE, SILENT, beating, lost, promise};
+use crate::db::promise::{ACK_LIMIT, Promise};
 use crate::db::{Channel, DatabaseSeen, Thread};
 use crate::desired::Server;
 use crate::ids::{Millis, ProcessId, ServerName};
-use crate::observed::Seen;
+use crate::seen::Seen;
 
 use super::scene::{NOW, Scene, Turn, cluster, name, said, sentence, speaks};
 

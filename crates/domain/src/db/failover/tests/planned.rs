@@ -2,7 +2,7 @@
 
 use crate::db::Thread;
 use crate::fault::Fault;
-use crate::observed::Seen;
+use crate::seen::Seen;
 
 use super::scene::{NOW, Row, Scene, Turn, cluster, count, judge};
 

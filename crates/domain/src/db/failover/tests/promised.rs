@@ -1,7 +1,8 @@
 //! What the writer promises, and who writes a heartbeat.
 
 use crate::db::Thread;
-use crate::db::failover::{Promise, beating, promise};
+use crate::db::failover::{beating, promise};
+use crate::db::promise::Promise;
 
 use super::scene::{NOW, Scene, cluster};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::db::failover::Decision;
 use crate::db::{Position, Thread};
 use crate::ids::PoolId;
-use crate::observed::Seen;
+use crate::seen::Seen;
 
 use super::invariants::every;
 use super::scene::{Scene, cluster, name, said};

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::db::failover::{Decision, Promise, decide};
+use crate::db::failover::{Decision, decide};
+use crate::db::promise::Promise;
 use crate::db::{Channel, DatabaseSeen, Position, Thread};
 use crate::desired::{Desired, Handover, Membership, Power, Routing, Run};
 use crate::fault::Fault;
 use crate::haproxy::stats::{Check, CheckState, Limits, Running, RunningServer};
 use crate::ids::{Millis, PoolId, ProcessId, ServerName};
-use crate::observed::{Leader, Observed, ProcessSeen, ProxySeen, Seen};
+use crate::observed::{Leader, Observed, ProcessSeen, ProxySeen};
 use crate::plan::tests::first;
+use crate::seen::Seen;
 use crate::text::{Arg, Text, Thing};
 
 pub(crate) const NOW: Millis = 1_000_000;

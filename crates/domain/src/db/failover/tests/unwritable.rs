@@ -2,7 +2,7 @@
 
 use crate::db::failover::{Decision, lost};
 use crate::fault::{Fault, Lack};
-use crate::observed::Seen;
+use crate::seen::Seen;
 
 use super::invariants::every;
 use super::scene::{Scene, cluster, name};

@@ -7,8 +7,9 @@ use crate::decision::Decision;
 use crate::desired::{Membership, Run};
 use crate::fault::Fault;
 use crate::ids::ProcessId;
-use crate::observed::{CopySeen, Seen};
+use crate::observed::CopySeen;
 use crate::plan::tests::basis;
+use crate::seen::Seen;
 use crate::step::{HostStep, SqlStep, Step, Subject};
 
 use super::steps;

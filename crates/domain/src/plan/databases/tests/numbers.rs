@@ -9,7 +9,7 @@ use crate::decision::Decision;
 use crate::desired::{Handover, Membership, Routing, Run};
 use crate::fault::Fault;
 use crate::ids::ProcessId;
-use crate::observed::Seen;
+use crate::seen::Seen;
 use crate::step::{SqlStep, Step};
 
 fn number(seen: &mut DatabaseSeen, step: u64, place: u64) {

@@ -5,11 +5,12 @@
 use std::io::BufRead as _;
 use std::time::Duration;
 
+use cordee_domain::actions::Action;
 use cordee_domain::causes::{About, Cause, Remedy};
 use cordee_domain::desired::Runtime;
 use cordee_domain::diff;
 use cordee_domain::ids::PoolId;
-use cordee_domain::snapshot::{Action, ServerView, Snapshot};
+use cordee_domain::snapshot::{ServerView, Snapshot};
 use cordee_domain::state::{Remark, Severity, State, Status};
 use cordee_domain::text;
 use cordee_domain::text::Arg;

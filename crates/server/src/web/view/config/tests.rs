@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use cordee_domain::desired::{Admin, CookieChoice, Desired, Power, Run, Server};
-use cordee_domain::haproxy::config::{self, Rendered, ServerLine, Setting};
+use cordee_domain::haproxy::config::{self, Rendered, ServerLine};
 use cordee_domain::haproxy::line::Line;
+use cordee_domain::haproxy::setting::Setting;
 use cordee_domain::ids::{Cookie, PoolId, ServerName};
 use cordee_domain::visitors::{Keeping, parse_trusted};
 

@@ -1,0 +1,39 @@
+//! Whether somebody must be served at the site's own addresses.
+
+use super::Door;
+use crate::desired::Desired;
+use crate::ids::{Millis, ProcessId};
+use crate::observed::{Observed, STALE};
+use crate::scene::Scene;
+use crate::state::Status;
+use crate::status;
+
+/// Whether somebody must be served there, by all that is seen of the servers behind it.
+fn expected(scene: Scene<'_>, door: Door) -> bool {
+    let Scene { desired, observed, now } = scene;
+    let proxy = door.proxy();
+    let process = observed.process(&ProcessId::Proxy(proxy));
+    let there = process.leader.is_some()
+        && process.still.is_empty()
+        && observed.proxy(proxy).running.fresh(now, STALE).is_some();
+    there
+        && match door {
+            Door::Site => desired.web_servers().any(|s| status::web(scene, s).serves()),
+            Door::Databases | Door::Writer => {
+                let writer = desired.writer_server();
+                let works = |status: &Status| status.serves() || status.state.writes();
+                desired.handover.is_none() && writer.is_some_and(|s| works(&status::database(scene, s)))
+            }
+        }
+}
+
+impl Observed {
+    /// Notes since when somebody must be served at each door.
+    pub fn expect_doors(&mut self, desired: &Desired, now: Millis) {
+        for door in Door::ALL {
+            let since = expected(Scene::new(desired, self, now), door).then_some(now);
+            let seen = self.doors.entry(door).or_default();
+            seen.expected_since = since.map(|now| seen.expected_since.unwrap_or(now));
+        }
+    }
+}

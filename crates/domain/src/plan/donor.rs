@@ -1,0 +1,33 @@
+//! From which database a new one is copied.
+
+use crate::desired::Database;
+use crate::ids::{ProcessId, ServerName};
+use crate::observed::STALE;
+use crate::scene::Scene;
+use crate::seen::Seen;
+
+/// The member to copy: one that follows well, to spare the writer; else the writer.
+pub fn donor(scene: Scene<'_>) -> Option<ServerName> {
+    let Scene { desired, observed, now } = scene;
+    // A Cordée that has just been started asks everybody first.
+    let unasked = |s: Database<'_>| {
+        observed.process(&ProcessId::Server(s.name.clone())).leader.is_some()
+            && observed.databases.get(&s.name).is_none_or(|d| *d == Seen::Never)
+    };
+    if desired.members().any(unasked) {
+        return None;
+    }
+    let seen = |s: &Database<'_>| {
+        let seen = observed.databases.get(&s.name).and_then(|d| d.fresh(now, STALE));
+        s.is_ours() && !s.stopped() && seen.is_some_and(|d| d.channels.values().all(|l| l.error == 0))
+    };
+    // A copy of one whose rows are known to be others than the writer's would be refused, each time; one whose rows are
+    // in doubt would hand on what it lacks, and not the doubt.
+    let wrong = |s: &Database<'_>| {
+        let report = observed.comparison(*s).and_then(|c| c.of(s.id));
+        report.is_some_and(|r| r.different() > 0) || observed.doubt(desired, *s).is_some()
+    };
+    let standby = desired.members().filter(seen).find(|s| !desired.is_writer(&s.name) && !wrong(s));
+    let writer = || desired.members().filter(seen).find(|s| desired.is_writer(&s.name));
+    standby.or_else(writer).map(|s| s.name.clone())
+}
