@@ -33,8 +33,8 @@ const JOIN: [&str; 10] = [
     "CopyDatabase",
     "StartProcess",
     "SeedPosition",
-    "SetReceipts",
-    "SetLink",
+    "SetAcks",
+    "SetChannel",
     "Compare",
     "Admit",
     "WriteConfig",
@@ -42,7 +42,7 @@ const JOIN: [&str; 10] = [
     "SetState",
 ];
 /// In the order in which the removal of a standby takes them.
-const REMOVAL: [&str; 6] = ["Forget", "DropLink", "DeleteServer", "WriteConfig", "StopProcess", "TrashHome"];
+const REMOVAL: [&str; 6] = ["Forget", "DropChannel", "DeleteServer", "WriteConfig", "StopProcess", "TrashHome"];
 /// Of a planned change of writer. No channel stops or starts: the standby goes on receiving until it has everything,
 /// and the former writer receives from it all the time.
 const PROMOTE: [&str; 6] =
