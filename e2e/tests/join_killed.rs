@@ -42,7 +42,8 @@ const JOIN: [&str; 10] = [
     "SetState",
 ];
 /// In the order in which the removal of a standby takes them.
-const REMOVAL: [&str; 6] = ["Forget", "DropChannel", "DeleteServer", "WriteConfig", "StopProcess", "TrashHome"];
+const REMOVAL: [&str; 6] =
+    ["Forget", "DropChannel", "DeleteServer", "WriteConfig", "StopProcess", "TrashHome"];
 /// Of a planned change of writer. No channel stops or starts: the standby goes on receiving until it has everything,
 /// and the former writer receives from it all the time.
 const PROMOTE: [&str; 6] =
