@@ -1,4 +1,4 @@
-//! How a page looks to everybody: in both languages and themes, on a telephone, a tablet and a job queue.
+//! How a page looks to everybody: in both languages and themes, on a telephone, a tablet and a desktop.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,11 @@ use crate::browser::Browser;
 pub const LANGUAGES: [&str; 2] = ["en", "fr"];
 /// What a system may prefer.
 pub const THEMES: [&str; 2] = ["light", "dark"];
-/// A job queue, a tablet, a telephone.
+/// A desktop, a tablet, a telephone.
 pub const WIDTHS: [u32; 3] = [1280, 768, 360];
 
 /// What axe finds on the page that is shown, at each width and in each theme, and by how much it is wider than the
-/// screen. The page is left at a job queue, in the light theme.
+/// screen. The page is left on a desktop, in the light theme.
 #[track_caller]
 pub fn findings(browser: &Browser, what: &str) -> Vec<String> {
     let mut found = Vec::new();

@@ -59,7 +59,7 @@ fn shown(person: &Person) -> Vec<String> {
     found.as_array().into_iter().flatten().filter_map(|t| t.as_str().map(str::to_owned)).collect()
 }
 
-/// Pictures in both languages, both themes, on a telephone and at a job queue, where `CORDEE_E2E_PICTURES` says.
+/// Pictures in both languages, both themes, on a telephone and on a desktop, where `CORDEE_E2E_PICTURES` says.
 fn pictures(person: &Person, name: &str) {
     assert_eq!(axe::violations(&person.browser), Vec::<String>::new(), "{name}");
     let Some(folder) = std::env::var_os("CORDEE_E2E_PICTURES").map(PathBuf::from) else { return };

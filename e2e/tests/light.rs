@@ -1,4 +1,4 @@
-//! The dashboard is severity: with two web servers, with thirty, and with a thousand that change. It needs little of a
+//! The dashboard is light: with two web servers, with thirty, and with a thousand that change. It needs little of a
 //! browser, answers a hand at once, and while nothing happens it does next to nothing. Milliseconds and counts are of
 //! this machine, so nothing else runs meanwhile.
 

@@ -1,4 +1,4 @@
-//! The page for everybody: both languages, both themes, a telephone and a job queue, with and without a mouse; and
+//! The page for everybody: both languages, both themes, a telephone and a desktop, with and without a mouse; and
 //! nothing that the browser complains about.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test ends")]

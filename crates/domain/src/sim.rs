@@ -91,7 +91,7 @@ impl World {
         Self { now, ..Self::default() }
     }
 
-    /// Everything seen, with `memory`'s own part (backoff, backoffs) kept.
+    /// Everything seen, with `memory`'s own part (pauses and failures) kept.
     pub fn look(&self, memory: &mut Observed, desired: &Desired) {
         for pool in PoolId::ALL {
             let seen = memory.proxies.entry(pool).or_default();

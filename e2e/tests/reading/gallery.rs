@@ -1,5 +1,5 @@
-//! Every page for a person's eye, in good states and bad ones, in both languages and themes, on a telephone and at a
-//! job queue. It is there only while somebody wants pictures, and judges nothing: who looks at them does.
+//! Every page for a person's eye, in good states and bad ones, in both languages and themes, on a telephone and on a
+//! desktop. It is there only while somebody wants pictures, and judges nothing: who looks at them does.
 
 use std::time::Duration;
 

@@ -50,7 +50,7 @@ pub struct DatabaseSeen {
     pub channels: BTreeMap<ServerName, Channel>,
     /// Told to wait for a standby's ACK before it acknowledges a commit.
     pub semi_sync: bool,
-    /// Standbys that acknowledge ACK now.
+    /// Standbys that acknowledge commits now.
     pub acknowledging: u32,
     /// Connections over which it sends its log, by their ids, and for how many seconds. Asked only of one that
     /// waits for ACKs.

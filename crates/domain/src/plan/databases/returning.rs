@@ -59,7 +59,7 @@ pub(super) fn plan(
         Own::Claims if idle => plan.steps.push(Step::Sql(SqlStep::SetBack { name, id: server.id })),
         Own::More | Own::Lost(_) | Own::Claims => {}
         Own::Lacks(count) => {
-            // Only one that confirms ACKs takes its own transactions from others (MariaDB 10.11).
+            // Only one that sends ACKs takes its own transactions from others (MariaDB 10.11).
             acks_of(plan, server, seen, true);
             if seen.acks {
                 channels(plan, desired, server, seen, false, None);

@@ -44,7 +44,7 @@ fn upto(number: u64) -> Position {
     Position(BTreeMap::from([(1, number)]))
 }
 
-/// db1 writes; `standbys` others (db2, db3, …) follow and confirm ACK. Each holds ten transactions of db1's.
+/// db1 writes; `standbys` others (db2, db3, …) follow and send ACKs. Each holds ten transactions of db1's.
 pub(crate) fn cluster(standbys: u32) -> Scene {
     let mut desired = first();
     for number in 3..=standbys + 1 {

@@ -28,7 +28,7 @@ struct World {
     position: u64,
     /// Its own transactions that are in its tables.
     tables: BTreeSet<u64>,
-    /// It confirms ACKs: only then does MariaDB give it its own transactions.
+    /// It sends ACKs: only then does MariaDB give it its own transactions.
     acks: bool,
     /// db2's log begins after this one.
     purged: u64,
@@ -58,7 +58,7 @@ impl World {
     }
 
     /// As MariaDB 10.11 was seen to do it: what the position claims is not sent; of its own it takes what its log has
-    /// not, if it confirms ACKs, and passes over the rest.
+    /// not, if it sends ACKs, and passes over the rest.
     fn replicate(&mut self) {
         if !self.receiving {
             return;
