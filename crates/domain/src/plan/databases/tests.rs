@@ -18,6 +18,7 @@ use crate::step::{HostStep, SqlStep, Step, Subject};
 use super::plan;
 
 mod external;
+mod former;
 mod numbers;
 mod returning;
 mod rows;
