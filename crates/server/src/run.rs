@@ -347,28 +347,24 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let machine = Machine { home: home.clone(), users, secrets, setting, trial: config.trial };
     let parts = Parts { machine, store, board };
     let engine = Engine::new(parts).map_err(io("looking for what runs"))?;
-    let mut engine = tokio::spawn(engine.run(asks, until(stopped.clone())));
     // What takes a while has one turn: a drill would spoil what the lab measures, and the other way round.
     let turn = Arc::new(Semaphore::new(1));
-    let mut lab = tokio::spawn(jobs::attend(lab, lab_asks, turn.clone(), until(stopped.clone())));
-    let mut drills = tokio::spawn(jobs::attend(drills, drill_asks, turn, until(stopped.clone())));
-    let mut tcp = tokio::spawn(listen::tcp(page, app.clone(), stopped.clone()));
     let socket = home.socket();
-    let mut unix = tokio::spawn(async move { listen::unix(&socket, app, stopped).await });
-    let mut logs = tokio::spawn(logbook.keep());
+    let mut running = Running {
+        engine: tokio::spawn(engine.run(asks, until(stopped.clone()))),
+        lab: tokio::spawn(jobs::attend(lab, lab_asks, turn.clone(), until(stopped.clone()))),
+        drills: tokio::spawn(jobs::attend(drills, drill_asks, turn, until(stopped.clone()))),
+        tcp: tokio::spawn(listen::tcp(page, app.clone(), stopped.clone())),
+        unix: tokio::spawn(async move { listen::unix(&socket, app, stopped).await }),
+        logs: tokio::spawn(logbook.keep()),
+    };
     tokio::spawn(logbook::keep_own(home.logs().join(logbook::OWN)));
     tracing::info!(page = %desired.page, cluster = %home.id, "serving");
 
-    // Whoever of them ends before that has met an error that it did not expect, or has panicked.
     let over = tokio::select! {
         signal = wait_for_signal() => signal.map(|()| None).map_err(io("waiting for signals"))?,
         why = over::ended() => Some(why),
-        _ = &mut engine => Some("the engine has ended"),
-        _ = &mut lab => Some("what compares sessions has ended"),
-        _ = &mut drills => Some("what conducts drills has ended"),
-        _ = &mut tcp => Some("the page's listener has ended"),
-        _ = &mut unix => Some("the command line's listener has ended"),
-        _ = &mut logs => Some("what keeps the logs bounded has ended"),
+        why = running.one_ends() => Some(why),
     };
     if let Some(why) = over {
         // What led to it is told, if the disk lets it be.
@@ -376,21 +372,45 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
         return Err(RunError::Over(why));
     }
     tracing::info!("stopping; the cluster runs on");
-    logs.abort();
     let _ = stop.send(true);
-    let _ = timeout(LAST_WORDS, unix).await;
-    ended([tcp, drills, lab, engine], log_receiver).await;
+    running.end(log_receiver).await;
     last_lines(journal).await;
     Ok(())
 }
 
-/// Waits for what was told to stop. In reverse: first what answers people, then what acts.
-async fn ended(tasks: [JoinHandle<()>; 4], log_receiver: Option<LogReceiver>) {
-    for task in tasks {
-        let _ = timeout(LAST_WORDS, task).await;
+/// What runs until it is told to stop.
+struct Running {
+    engine: JoinHandle<()>,
+    lab: JoinHandle<()>,
+    drills: JoinHandle<()>,
+    tcp: JoinHandle<()>,
+    unix: JoinHandle<std::io::Result<()>>,
+    logs: JoinHandle<()>,
+}
+
+impl Running {
+    /// Which of them ended before it was told to: it has met an error that it did not expect, or has panicked.
+    async fn one_ends(&mut self) -> &'static str {
+        tokio::select! {
+            _ = &mut self.engine => "the engine has ended",
+            _ = &mut self.lab => "what compares sessions has ended",
+            _ = &mut self.drills => "what conducts drills has ended",
+            _ = &mut self.tcp => "the page's listener has ended",
+            _ = &mut self.unix => "the command line's listener has ended",
+            _ = &mut self.logs => "what keeps the logs bounded has ended",
+        }
     }
-    if let Some(log_receiver) = log_receiver {
-        let _ = timeout(LAST_WORDS, spawn_blocking(|| log_receiver.stop())).await;
+
+    /// Waits for what was told to stop. In reverse: first what answers people, then what acts.
+    async fn end(self, log_receiver: Option<LogReceiver>) {
+        self.logs.abort();
+        let _ = timeout(LAST_WORDS, self.unix).await;
+        for task in [self.tcp, self.drills, self.lab, self.engine] {
+            let _ = timeout(LAST_WORDS, task).await;
+        }
+        if let Some(log_receiver) = log_receiver {
+            let _ = timeout(LAST_WORDS, spawn_blocking(|| log_receiver.stop())).await;
+        }
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) mod watched;
 
 use joining::joining;
 use mesh::{acks, channels, drop_links, unlink};
+pub(super) use mesh::{opens_first, received};
 use opening::open;
 pub use opening::{Opening, opening};
 
@@ -93,7 +94,7 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>) {
         drop_links(plan, desired, server, seen);
         match server.membership {
             Membership::Member => {
-                channels(plan, desired, server, seen, lost, held);
+                channels(plan, scene, (server, seen), lost, held);
                 if still {
                     torn::plan(plan, scene, (server, seen));
                 }

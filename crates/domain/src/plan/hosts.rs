@@ -12,6 +12,7 @@ use crate::seen::Seen;
 use crate::step::{HostStep, Step, Subject};
 use crate::text;
 
+use super::databases::{opens_first, received};
 use super::donor::donor;
 use super::draining::{drains, stays};
 use super::{Plan, backoff_ms, leaving, places};
@@ -168,20 +169,30 @@ fn absent(plan: &mut Plan, scene: Scene<'_>, server: &Server, generation: u32) {
         Either::Database(database) if desired.is_writer(&database.name) && !restarts(scene) => {
             return;
         }
-        Either::Database(Database { membership: Membership::Returning { limit, saved: None }, .. }) => {
-            // Before crash recovery takes back what it had not yet committed in the tables.
-            plan.steps.push(Step::Host(HostStep::SaveOwn {
-                name: server.name.clone(),
-                id: server.id,
-                after: *limit,
-            }));
-            return;
-        }
+        Either::Database(database) if !may_return(plan, scene, database) => return,
         Either::Database(database) => keeps(database.membership),
     };
     let id = ProcessId::Server(server.name.clone());
     let process = observed.process(&id);
     start(plan, Start { id, server: server.id, generation, keeps }, process, now);
+}
+
+/// Whether the process of a database that may be a former writer can be started: what such a one alone has in its log was saved, before
+/// crash recovery takes back what it had not yet committed in the tables, and nobody receives from it any more.
+fn may_return(plan: &mut Plan, scene: Scene<'_>, former: Database<'_>) -> bool {
+    let Membership::Returning { limit, saved } = former.membership else { return true };
+    if opens_first(scene, former) {
+        return false;
+    }
+    let name = former.name.clone();
+    if saved.is_none() {
+        plan.steps.push(Step::Host(HostStep::SaveOwn { name, id: former.id, after: *limit }));
+        return false;
+    }
+    let Some(peer) = received(scene, former) else { return true };
+    let text = text!("wait-received", name = &former.name, peer = peer);
+    plan.waiting.push((Subject::Process(ProcessId::Server(name)), text));
+    false
 }
 
 /// How long a process has to end by itself. What runs by a name that was taken again is what lies in its folder.

@@ -190,6 +190,7 @@ reason-rows-differ = { $count ->
    *[other] { $count } tables do not hold what the writer holds, { $table } first
 }
 status-rows-differ = Data differ
+wait-received = { $peer } first stops receiving from { $name }
 wait-other-open = { $name } was open when it was last asked
 verdict-handover = The writer is changing
 verdict-handover-reason = { $name } is taking over the writes; until then no database serves.

@@ -193,6 +193,7 @@ reason-rows-differ = { $count ->
    *[other] { $count } tables ne contiennent pas ce que contient la base qui écrit, d’abord { $table }
 }
 status-rows-differ = Données différentes
+wait-received = { $peer } cesse d’abord de recevoir de { $name }
 wait-other-open = { $name } recevait des écritures la dernière fois qu’elle a répondu
 verdict-handover = Les écritures changent de base
 verdict-handover-reason = { $name } prend les écritures ; d’ici là, aucune base ne sert.

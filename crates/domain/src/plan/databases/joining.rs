@@ -47,7 +47,7 @@ pub(super) fn joining(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, s
     }
     let before = plan.steps.len();
     acks(plan, desired, server, seen);
-    channels(plan, desired, server, seen, false, None);
+    channels(plan, scene, (server, seen), false, None);
     if plan.steps.len() > before {
         return;
     }

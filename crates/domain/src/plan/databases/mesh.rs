@@ -1,21 +1,25 @@
 //! The channels between the databases, and who confirms what it receives over them.
 
+use super::fresh;
 use crate::db::channels::altered;
+use crate::db::failover::PATIENCE;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Database, Desired, Membership};
-use crate::observed::HeldChannel;
+use crate::ids::{ProcessId, ServerName};
+use crate::observed::{HeldChannel, Observed};
 use crate::plan::Plan;
+use crate::scene::Scene;
 use crate::step::{SqlStep, Step};
 
 /// A full mesh: every member copies every other one, each over a channel of its own, named after the copied one.
 pub(super) fn channels(
     plan: &mut Plan,
-    desired: &Desired,
-    server: Database<'_>,
-    seen: &DatabaseSeen,
+    scene: Scene<'_>,
+    (server, seen): (Database<'_>, &DatabaseSeen),
     lost: bool,
     held: Option<&HeldChannel>,
 ) {
+    let desired = scene.desired;
     for peer in desired.databases().filter(|s| s.name != server.name) {
         let (on, from) = (server.name.clone(), peer.name.clone());
         let channel = seen.channels.get(&peer.name);
@@ -23,7 +27,7 @@ pub(super) fn channels(
             continue;
         }
         if !matches!(peer.membership, Membership::Member | Membership::Leaving) {
-            if channel.is_some_and(|l| l.receiving != Thread::Stopped) {
+            if channel.is_some_and(|l| l.receiving != Thread::Stopped) && stops_now(scene, peer, &on) {
                 plan.steps.push(Step::Sql(SqlStep::StopChannel { on, from, whole: false }));
             }
             continue;
@@ -55,6 +59,44 @@ pub(super) fn channels(
             Some(_) => {}
         }
     }
+}
+
+/// Whether the one that took over from a former writer is yet to be opened, and may be soon: no database, and no
+/// processor, is to be busy with anything else. The process of the former one is gone, and is started again only after
+/// nobody tries to receive from it any more (`received`), so nothing comes over its channels.
+pub(in crate::plan) fn opens_first(scene: Scene<'_>, former: Database<'_>) -> bool {
+    let Scene { desired, observed, now } = scene;
+    let ended = observed.process(&ProcessId::Server(former.name.clone())).ended_at;
+    let lately = ended.is_some_and(|at| now.saturating_sub(at) <= PATIENCE);
+    let writer = desired.writer.as_ref().and_then(|writer| fresh(observed, writer, now));
+    gone(observed, former) && lately && writer.is_none_or(|writer| writer.read_only)
+}
+
+/// Whether its process is one of ours, and is not there.
+fn gone(observed: &Observed, server: Database<'_>) -> bool {
+    server.is_ours() && observed.process(&ProcessId::Server(server.name.clone())).leader.is_none()
+}
+
+/// Whether it is this one's turn to stop receiving from a former writer. Where that one's process is gone they do so one
+/// after the other: each stops receiving from all others with it for a moment, and the new writer waits for an ACK of
+/// one of them.
+fn stops_now(scene: Scene<'_>, former: Database<'_>, on: &ServerName) -> bool {
+    if !gone(scene.observed, former) {
+        return true;
+    }
+    !opens_first(scene, former) && received(scene, former).is_none_or(|first| first == on)
+}
+
+/// Who still receives from a former writer, or tries to. Its process is started again only when nobody does: what its
+/// log holds and nobody has acknowledged would reach the others before anybody has compared it.
+pub(in crate::plan) fn received<'a>(scene: Scene<'a>, former: Database<'_>) -> Option<&'a ServerName> {
+    let Scene { desired, observed, now } = scene;
+    let receives = |peer: &Database<'_>| {
+        let channel = fresh(observed, &peer.name, now).and_then(|seen| seen.channels.get(&former.name));
+        channel.is_some_and(|channel| channel.receiving != Thread::Stopped)
+    };
+    let peer = desired.members().find(|peer| !peer.stopped() && peer.name != former.name && receives(peer));
+    peer.map(|peer| &peer.server.name)
 }
 
 /// Channels to a database that is gone, or that is another one by the same name.

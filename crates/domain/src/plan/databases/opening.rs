@@ -5,8 +5,10 @@ use crate::db::failover::SILENT;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Database, Routing};
 use crate::ids::{ProcessId, ServerName};
+use crate::observed::Observed;
 use crate::plan::Plan;
 use crate::scene::Scene;
+use crate::seen::Seen;
 use crate::step::{SqlStep, Step, Subject};
 use crate::text;
 use crate::text::Text;
@@ -30,6 +32,11 @@ pub enum Opening {
 pub fn opening(scene: Scene<'_>, server: Database<'_>) -> Opening {
     let Scene { desired, observed, now } = scene;
     let Some(seen) = fresh(observed, &server.name, now) else { return Opening::Unknown };
+    if desired.routing == Routing::OneWriter
+        && desired.databases().any(|other| unasked(observed, &server, other))
+    {
+        return Opening::Unknown;
+    }
     if desired.routing == Routing::OneWriter
         && let Some(other) = observed.open.iter().find(|n| **n != server.name && holds_up(scene, n))
     {
@@ -75,6 +82,15 @@ pub fn opening(scene: Scene<'_>, server: Database<'_>) -> Opening {
         }
     }
     Opening::Open
+}
+
+/// Whether another database may be open because nobody has asked it yet: Cordée has just been started. One that gave no
+/// answer was asked; one that is frozen cannot be.
+fn unasked(observed: &Observed, server: &Database<'_>, other: Database<'_>) -> bool {
+    let process = observed.process(&ProcessId::Server(other.name.clone()));
+    let runs = process.leader.as_ref().is_some_and(|leader| !leader.frozen);
+    let never = observed.databases.get(&other.name).is_none_or(|seen| *seen == Seen::Never);
+    other.name != server.name && other.is_ours() && runs && never
 }
 
 /// Whether a database that was last seen open keeps another one closed. Not one of somebody else's that has been silent

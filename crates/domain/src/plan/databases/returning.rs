@@ -62,7 +62,7 @@ pub(super) fn plan(
             // Only one that sends ACKs takes its own transactions from others (MariaDB 10.11).
             acks_of(plan, server, seen, true);
             if seen.acks {
-                channels(plan, desired, server, seen, false, None);
+                channels(plan, scene, (server, seen), false, None);
             }
             let text = text!("wait-fetching-own", name = &server.name, count = count);
             plan.waiting.push((Subject::Database(name), text));

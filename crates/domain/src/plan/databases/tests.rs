@@ -18,6 +18,7 @@ use crate::step::{HostStep, SqlStep, Step, Subject};
 use super::plan;
 
 mod external;
+mod former;
 mod numbers;
 mod returning;
 mod rows;
@@ -242,6 +243,25 @@ fn nobody_is_opened_while_another_one_is_open() {
     let steps = steps(&scene);
     assert!(steps.contains(&Step::Sql(SqlStep::CloseDatabase { name: name("db3") })));
     assert!(!steps.contains(&Step::Sql(SqlStep::OpenDatabase { name: name("db1"), epoch: 1 })));
+}
+
+/// Cordée has just been started, and nobody has asked db3 yet, which may be open: until a moment ago all wrote.
+#[test]
+fn nobody_is_opened_while_another_one_that_runs_was_never_asked() {
+    let scene = cluster(2).closed(10);
+    let opens = |scene: &Scene| {
+        let open = Step::Sql(SqlStep::OpenDatabase { name: name("db1"), epoch: 1 });
+        steps(scene).contains(&open)
+    };
+    assert!(opens(&scene));
+    assert!(!opens(&scene.clone().never_seen("db3")));
+    let mut removed = scene.clone();
+    removed.seen.databases.remove(&name("db3"));
+    assert!(!opens(&removed));
+    assert!(opens(&scene.clone().unanswered("db3")), "it was asked, and does not answer");
+    assert!(opens(&scene.clone().never_seen("db3").standby_frozen("db3")), "a frozen one cannot be asked");
+    assert!(opens(&removed.clone().gone("db3")), "it does not run");
+    assert!(opens(&scene.external().never_seen("db3")), "it is somebody else's");
 }
 
 /// db3 joins: it copies the members, and nobody copies it.

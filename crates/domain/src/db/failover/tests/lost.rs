@@ -7,11 +7,31 @@ use super::scene::{Row, cluster, judge, name};
 /// One standby, which is not asked anything yet.
 const ONE: &[Row] = &[
     ("all is well", |s| s, "keep"),
-    ("it died just now", |s| s.dead(0), "stop [db2]: failover-asking"),
-    ("it died 200 ms ago", |s| s.dead(200), "stop [db2]: failover-asking"),
-    ("it died 5,000 ms ago", |s| s.dead(5_000).looked("db2", 20), "stop [db2]: failover-asking"),
-    ("it died 5,001 ms ago", |s| s.dead(5_001).looked("db2", 20), "restart: failover-asking"),
-    ("it died a minute ago", |s| s.dead(60_000).looked("db2", 20), "restart: failover-asking"),
+    ("it died just now", |s| s.dead(0), "stop []: failover-asking"),
+    ("it died 200 ms ago", |s| s.dead(200), "elect db2 at 10"),
+    (
+        "it died 49 ms ago, and db2 has not heard of it",
+        |s| s.dead(49).receiving("db2", Thread::Running).looked("db2", 0),
+        "stop []: failover-asking",
+    ),
+    (
+        "it died 50 ms ago, and db2 has not heard of it",
+        |s| s.dead(50).receiving("db2", Thread::Running).looked("db2", 0),
+        "stop [db2]: failover-asking",
+    ),
+    (
+        "it died 20 ms ago, and db2 was asked right then",
+        |s| s.dead(20).looked("db2", 20),
+        "stop []: failover-asking",
+    ),
+    ("it died 20 ms ago, and db2 was asked after", |s| s.dead(20).looked("db2", 19), "elect db2 at 10"),
+    ("it died 5,000 ms ago", |s| s.dead(5_000).looked("db2", 20), "elect db2 at 10"),
+    ("it died 5,001 ms ago", |s| s.dead(5_001).receiving("db2", Thread::Running), "restart: failover-asking"),
+    (
+        "it died a minute ago",
+        |s| s.dead(60_000).receiving("db2", Thread::Running),
+        "restart: failover-asking",
+    ),
     ("it died a minute ago, db2 is ready", |s| s.dead(60_000).answered("db2", 10, 10), "elect db2 at 10"),
     (
         "it died 4 s ago, db2 was asked 3,001 ms ago",
@@ -107,7 +127,7 @@ const ONE: &[Row] = &[
     ("too many connections, and frozen", |s| s.frozen(5_000).overloaded(5_000), "fence 101"),
     ("it never answered", |s| s.never_answered(), "keep"),
     ("it was never looked at", |s| s.not_looked_at(), "keep"),
-    ("it died before it was ever looked at", |s| s.not_looked_at().dead(100), "stop [db2]: failover-asking"),
+    ("it died before it was ever looked at", |s| s.not_looked_at().dead(100), "stop []: failover-asking"),
     (
         "silent, but a look of 10 s ago is its last",
         |mut s| {
@@ -191,13 +211,13 @@ const ONE: &[Row] = &[
         "keep",
     ),
     ("external and never seen", |s| s.external().never_answered(), "keep"),
-    ("all write, and db1 died", |s| s.dead(100).all_writers(), "stop [db2]: failover-asking"),
+    ("all write, and db1 died", |s| s.dead(100).all_writers().looked("db2", 20), "elect db2 at 10"),
 ];
 
 /// Two standbys, which are not asked anything yet.
 const TWO: &[Row] = &[
     ("all is well with two", |s| s, "keep"),
-    ("db1 died", |s| s.dead(100), "stop [db2 db3]: failover-asking"),
+    ("db1 died", |s| s.dead(100), "stop []: failover-asking"),
     ("silent to both", |s| s.silent(3_500), "fence 101"),
     ("silent, db2 heard it", |s| s.silent(3_500).heard("db2", 900), "keep"),
     ("silent, db3 heard it", |s| s.silent(3_500).heard("db3", 900), "keep"),

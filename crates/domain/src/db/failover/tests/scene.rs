@@ -195,11 +195,11 @@ impl Scene {
         self.promise_at(since - 300)
     }
 
-    /// It was ended 10 ms ago, after it froze or fell silent.
+    /// It was ended 80 ms ago, after it froze or fell silent.
     pub(crate) fn ended(mut self) -> Self {
         let now = self.now;
         let seen = self.writer_process();
-        (seen.leader, seen.ended_at) = (None, Some(now - 10));
+        (seen.leader, seen.ended_at) = (None, Some(now - 80));
         self.seen.databases.remove(&name("db1"));
         self.seen.open.remove(&name("db1"));
         self.each_channel(|l| {

@@ -70,10 +70,27 @@ const TWO: &[Row] = &[
         |s| s.answered("db2", 12, 11).answered("db3", 9, 12),
         "elect db3 at 12",
     ),
-    ("neither is asked yet", |s| s, "stop [db2 db3]: failover-asking"),
+    (
+        "neither is asked yet",
+        |s| s.looked_before_the_loss("db2", 1).looked_before_the_loss("db3", 1),
+        "stop []: failover-asking",
+    ),
+    (
+        "neither heard of the loss",
+        |s| both(s).receiving("db2", Thread::Running).receiving("db3", Thread::Running),
+        "stop [db2 db3]: failover-asking",
+    ),
+    (
+        "both try to connect, db3 received more",
+        |s| {
+            let s = both(s).answered("db3", 12, 12);
+            s.receiving("db2", Thread::Connecting).receiving("db3", Thread::Connecting)
+        },
+        "elect db3 at 12",
+    ),
     ("db2 still receives", |s| both(s).receiving("db2", Thread::Running), "stop [db2]: failover-asking"),
     ("db3 still receives", |s| both(s).receiving("db3", Thread::Running), "stop [db3]: failover-asking"),
-    ("db3 tries to connect", |s| both(s).receiving("db3", Thread::Connecting), "stop [db3]: failover-asking"),
+    ("db3 tries to connect", |s| both(s).receiving("db3", Thread::Connecting), "elect db2 at 10"),
     (
         "db3 was asked before the loss",
         |s| both(s).looked_before_the_loss("db3", 1),
@@ -250,11 +267,18 @@ const THREE: &[Row] = &[
         |s| three(s).answered("db4", 14, 11).broken("db4"),
         "restart: failover-cannot-apply",
     ),
-    ("none is asked yet", |s| s, "stop [db2 db3 db4]: failover-asking"),
+    (
+        "none heard of the loss",
+        |s| {
+            let s = three(s).receiving("db2", Thread::Running);
+            s.receiving("db3", Thread::Running).receiving("db4", Thread::Running)
+        },
+        "stop [db2 db3 db4]: failover-asking",
+    ),
     ("db4 still receives", |s| three(s).receiving("db4", Thread::Running), "stop [db4]: failover-asking"),
     (
         "db2 and db4 still receive",
-        |s| three(s).receiving("db2", Thread::Running).receiving("db4", Thread::Connecting),
+        |s| three(s).receiving("db2", Thread::Running).receiving("db4", Thread::Running),
         "stop [db2 db4]: failover-asking",
     ),
     (

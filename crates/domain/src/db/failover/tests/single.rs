@@ -9,11 +9,31 @@ use super::scene::{NOW, Row, Scene, Turn, cluster, judge, name};
 /// What is true of db2 and of the promise, and the decision when the writer's process is dead.
 const ROWS: &[Row] = &[
     ("db2 still receives", |s| s.receiving("db2", Thread::Running), "stop [db2]: failover-asking"),
-    ("db2 tries to connect", |s| s.receiving("db2", Thread::Connecting), "stop [db2]: failover-asking"),
+    ("db2 tries to connect", |s| s.receiving("db2", Thread::Connecting), "elect db2 at 10"),
+    (
+        "db2 tries to connect, and was asked before the loss",
+        |s| s.receiving("db2", Thread::Connecting).looked_before_the_loss("db2", 1),
+        "stop []: failover-asking",
+    ),
+    (
+        "db2 tries to connect, and has two to apply",
+        |s| s.answered("db2", 12, 10).receiving("db2", Thread::Connecting),
+        "stop []: failover-applying",
+    ),
+    (
+        "db2 tries to connect, and lacks what was promised",
+        |s| s.answered("db2", 9, 9).receiving("db2", Thread::Connecting),
+        "restart: failover-behind",
+    ),
+    (
+        "db2 tries to connect, and cannot apply what it has",
+        |s| s.answered("db2", 12, 11).receiving("db2", Thread::Connecting).broken("db2"),
+        "restart: failover-cannot-apply",
+    ),
     (
         "db2 receives, and was asked before",
         |s| s.receiving("db2", Thread::Running).looked_before_the_loss("db2", 1),
-        "stop [db2]: failover-asking",
+        "stop []: failover-asking",
     ),
     ("db2 stopped receiving and holds all", |s| s.answered("db2", 10, 10), "elect db2 at 10"),
     (
@@ -342,7 +362,7 @@ fn the_sentence_names_the_right_server_and_number() {
         (dead().answered("db2", 12, 9).broken("db2"), "db1", None),
         (dead().unanswered("db2"), "db2", None),
         (dead().unpromised(), "db1", None),
-        (dead(), "db1", None),
+        (dead().receiving("db2", Thread::Running), "db1", None),
     ];
     for (scene, who, number) in cases {
         let decision = scene.decide();

@@ -1,5 +1,6 @@
 //! The state file cannot be written: no epoch can be stored, so nobody is chosen.
 
+use crate::db::Thread;
 use crate::db::failover::{Decision, lost};
 use crate::fault::{Fault, Lack};
 use crate::seen::Seen;
@@ -35,7 +36,7 @@ fn nobody_is_chosen_whatever_became_of_the_writer() {
 
 #[test]
 fn the_lost_writer_starts_where_its_data_are_and_the_others_are_not_even_stopped() {
-    let scene = cluster(1).dead(400);
+    let scene = cluster(1).dead(400).receiving("db2", Thread::Running);
     assert_eq!(scene.said(), "stop [db2]: failover-asking");
     assert_eq!(unwritable(&scene).said(), "restart: failover-unwritable");
     let scene = scene.answered("db2", 10, 10);
