@@ -65,7 +65,7 @@ pub(crate) struct Shown<'a> {
 }
 
 /// What a server's own trouble comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Culprit {
     Proxy(PoolId),
     Server(ServerName),
@@ -135,18 +135,25 @@ pub(crate) fn causes(shown: &Shown<'_>) -> Vec<Cause> {
     all.extend(shown.own().map(|cause| (0, cause)));
     all.extend(shown.unkept().map(|cause| (0, cause)));
     all.extend(shown.handover().map(|cause| (1, cause)));
-    let of = |culprit: &Culprit| -> Vec<ServerName> {
-        let those = shown.servers.iter().filter(|s| explained.get(&s.name) == Some(culprit));
-        those.filter(|s| whole.counts(s)).map(|s| s.name.clone()).collect()
-    };
+    let mut victims: BTreeMap<&Culprit, Vec<ServerName>> = BTreeMap::new();
+    for view in shown.servers.iter().filter(|s| whole.counts(s)) {
+        if let Some(culprit) = explained.get(&view.name) {
+            victims.entry(culprit).or_default().push(view.name.clone());
+        }
+    }
     for proxy in shown.proxies {
-        let explains = of(&Culprit::Proxy(proxy.name));
+        let explains = victims.remove(&Culprit::Proxy(proxy.name)).unwrap_or_default();
         all.extend(shown.proxy(proxy, explains).map(|cause| (2, cause)));
     }
     // While Cordée cannot look, that servers are unknown says nothing about them.
     let blind = shown.own.blind.is_some();
     for view in shown.servers {
-        let explains = of(&Culprit::Server(view.name.clone()));
+        // Only a database's trouble is another one's.
+        let culprit = || Culprit::Server(view.name.clone());
+        let explains = match view.pool {
+            PoolId::Web => Vec::new(),
+            PoolId::Db => victims.remove(&culprit()).unwrap_or_default(),
+        };
         let itself = whole.counts(view) && !explained.contains_key(&view.name);
         let unseen = blind && view.status.severity == Severity::Unknown;
         if !unseen && (itself || !explains.is_empty()) && !shown.passes_the_baton(view) {
@@ -188,16 +195,21 @@ fn alike(one: &Cause, other: &Cause) -> bool {
 }
 
 fn join(one: &mut Cause, other: Cause) {
+    // What puts a web server right is asked of no other one: of a thousand, none is searched for among the others.
+    let own = |remedy: &Remedy| match remedy {
+        Remedy::Ask { pool: PoolId::Web, name, .. } => other.about.servers().contains(name),
+        _ => false,
+    };
+    for remedy in other.remedies {
+        if own(&remedy) || !one.remedies.contains(&remedy) {
+            one.remedies.push(remedy);
+        }
+    }
     if let (About::Servers(_, names), About::Servers(_, more)) = (&mut one.about, other.about) {
         names.extend(more);
     }
     one.asked = one.asked.take().into_iter().chain(other.asked).min_by_key(|asked| asked.at);
     one.explains.extend(other.explains);
-    for remedy in other.remedies {
-        if !one.remedies.contains(&remedy) {
-            one.remedies.push(remedy);
-        }
-    }
 }
 
 /// The whole, as far as it decides whether one server is a cause of the verdict.
