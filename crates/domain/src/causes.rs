@@ -168,6 +168,9 @@ pub(crate) fn causes(shown: &Shown<'_>) -> Vec<Cause> {
             None => grouped.push(cause),
         }
     }
+    for cause in &mut grouped {
+        once_each(&mut cause.remedies);
+    }
     if grouped.is_empty() && shown.verdict.severity != Severity::Good {
         grouped.push(shown.rest());
     }
@@ -195,21 +198,20 @@ fn alike(one: &Cause, other: &Cause) -> bool {
 }
 
 fn join(one: &mut Cause, other: Cause) {
-    // What puts a web server right is asked of no other one: of a thousand, none is searched for among the others.
-    let own = |remedy: &Remedy| match remedy {
-        Remedy::Ask { pool: PoolId::Web, name, .. } => other.about.servers().contains(name),
-        _ => false,
-    };
-    for remedy in other.remedies {
-        if own(&remedy) || !one.remedies.contains(&remedy) {
-            one.remedies.push(remedy);
-        }
-    }
     if let (About::Servers(_, names), About::Servers(_, more)) = (&mut one.about, other.about) {
         names.extend(more);
     }
     one.asked = one.asked.take().into_iter().chain(other.asked).min_by_key(|asked| asked.at);
     one.explains.extend(other.explains);
+    one.remedies.extend(other.remedies);
+}
+
+/// Leaves each remedy where it stands first.
+fn once_each(remedies: &mut Vec<Remedy>) {
+    let mut known = BTreeSet::new();
+    let first: Vec<bool> = remedies.iter().map(|remedy| known.insert(remedy)).collect();
+    let mut first = first.into_iter();
+    remedies.retain(|_| first.next() == Some(true));
 }
 
 /// The whole, as far as it decides whether one server is a cause of the verdict.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::ProcessId;
+use crate::ids::{ProcessId, ServerName};
 use crate::reason::Reason;
 use crate::snapshot::Snapshot;
 use crate::state::{Severity, State, Status};
@@ -32,10 +32,20 @@ pub fn turns(before: &Snapshot, after: &Snapshot) -> Vec<Turn> {
         let old = before.proxies.iter().find(|p| p.name == proxy.name).map(|p| &p.status);
         all.extend(turn(&subject, old, &proxy.status));
     }
-    let known: BTreeMap<_, _> = before.servers.iter().map(|s| (&s.name, &s.status)).collect();
-    for server in &after.servers {
-        let old = known.get(&server.name).copied();
-        all.extend(turn(&ProcessId::Server(server.name.clone()), old, &server.status));
+    // Mostly the same ones stand in the same places. What did not turn needs no name.
+    let differs = |old: &Status, new: &Status| (old.severity, old.state) != (new.severity, new.state);
+    let mut known: Option<BTreeMap<&ServerName, &Status>> = None;
+    for (place, server) in after.servers.iter().enumerate() {
+        let old = match before.servers.get(place).filter(|old| old.name == server.name) {
+            Some(old) => Some(&old.status),
+            None => {
+                let all = || before.servers.iter().map(|s| (&s.name, &s.status)).collect();
+                known.get_or_insert_with(all).get(&server.name).copied()
+            }
+        };
+        if old.is_some_and(|old| differs(old, &server.status)) {
+            all.extend(turn(&ProcessId::Server(server.name.clone()), old, &server.status));
+        }
     }
     all
 }

@@ -163,7 +163,8 @@ fn server(scene: Scene<'_>, peers: &Peers<'_>, server: &Server) -> ServerView {
     let kind = server.either();
     let (web, base) = (server.as_web(), server.as_database());
     let seen = observed.proxy(server.pool());
-    let running = seen.running.fresh(now, STALE).and_then(|r| r.servers.get(&server.name));
+    let answers = seen.running.fresh(now, STALE);
+    let running = answers.and_then(|r| r.servers.get(&server.name));
     let database = observed.databases.get(&server.name);
     let status = match kind {
         Either::Web(web) => status::web(scene, peers, web),
@@ -171,10 +172,10 @@ fn server(scene: Scene<'_>, peers: &Peers<'_>, server: &Server) -> ServerView {
     };
     let last_check = match kind {
         Either::Web(_) => LastCheck {
-            at: seen
-                .running
-                .last()
-                .filter(|_| seen.running.value().is_none_or(|r| r.servers.contains_key(&server.name))),
+            at: seen.running.last().filter(|_| {
+                let there = |r: &stats::Running| r.servers.contains_key(&server.name);
+                running.is_some() || seen.running.value().is_none_or(there)
+            }),
             result: running.map(|r| check_reason(&r.check)),
             duration_ms: running.and_then(|r| r.check.duration_ms),
         },
@@ -218,13 +219,11 @@ fn server(scene: Scene<'_>, peers: &Peers<'_>, server: &Server) -> ServerView {
         membership: base.map(|base| base.membership.clone()),
         progress: observed.copies.get(&server.name).map(CopySeen::percent),
         comparison: base.filter(|base| !desired.is_writer(&base.name)).map(|base| comparison(observed, base)),
-        in_proxy: seen.running.fresh(now, STALE).map(|r| {
-            match r.servers.get(&server.name).filter(|r| r.id == server.id) {
-                None => Admin::Maintenance,
-                Some(r) if r.maintenance || r.writer_maintenance => Admin::Maintenance,
-                Some(r) if r.drain => Admin::Drain,
-                Some(_) => Admin::Ready,
-            }
+        in_proxy: answers.map(|_| match running.filter(|r| r.id == server.id) {
+            None => Admin::Maintenance,
+            Some(r) if r.maintenance || r.writer_maintenance => Admin::Maintenance,
+            Some(r) if r.drain => Admin::Drain,
+            Some(_) => Admin::Ready,
         }),
         outdated: process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)),
         leave: web.and_then(|web| leaving::leave(web, observed)),

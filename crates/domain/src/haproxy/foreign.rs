@@ -135,9 +135,8 @@ pub fn value(proxy: PoolId, running: &Running, what: &What) -> Option<Text> {
 
 /// Whether all values of a server are the same.
 fn alike(one: &RunningServer, other: &RunningServer) -> bool {
-    let flags = |s: &RunningServer| {
-        (s.maintenance, s.writer_maintenance, s.drain, s.checked, s.checked_elsewhere)
-    };
+    let flags =
+        |s: &RunningServer| (s.maintenance, s.writer_maintenance, s.drain, s.checked, s.checked_elsewhere);
     let numbers = |s: &RunningServer| (s.weight, s.ip, s.port, s.most);
     flags(one) == flags(other) && numbers(one) == numbers(other) && one.cookie == other.cookie
 }

@@ -121,13 +121,7 @@ struct Wished {
     generation: u32,
 }
 
-fn server_process(
-    plan: &mut Plan,
-    scene: Scene<'_>,
-    service: &Service<'_>,
-    server: &Server,
-    wished: Wished,
-) {
+fn server_process(plan: &mut Plan, scene: Scene<'_>, service: &Service<'_>, server: &Server, wished: Wished) {
     let Scene { observed, now, .. } = scene;
     let id = ProcessId::Server(server.name.clone());
     let process = observed.process(&id);

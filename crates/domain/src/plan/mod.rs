@@ -23,9 +23,9 @@ use crate::text::Text;
 pub(crate) use databases::watched::ACCOUNTS_STALE;
 pub use databases::{Opening, opening};
 pub use donor::donor;
-pub(crate) use proxy::{bounded, unproven};
 pub use leaving::Peers;
 pub(crate) use proxy::places_among;
+pub(crate) use proxy::{bounded, unproven};
 pub use proxy::{cut_off, places};
 
 /// What to do next, and what is waited for.

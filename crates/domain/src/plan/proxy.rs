@@ -9,7 +9,7 @@ use crate::haproxy::config::{self, Rendered, ServerLine};
 use crate::haproxy::runtime::State;
 use crate::haproxy::setting::Setting;
 use crate::haproxy::stats::{CheckState, Listens, Running, RunningServer};
-use crate::ids::{Millis, PoolId, ProcessId, ServerName};
+use crate::ids::{PoolId, ProcessId, ServerName};
 use crate::observed::{Observed, Port, ProxySeen, STALE};
 use crate::scene::Scene;
 use crate::seen::Seen;
@@ -158,9 +158,13 @@ fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>, pro
 }
 
 pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, peers: &Peers<'_>, setting: &Setting) {
-    let Scene { desired, observed, now } = scene;
-    plan.steps.extend(cut_off(scene));
-    for proxy in PoolId::ALL {
+    let Scene { desired, observed, .. } = scene;
+    let wished = PoolId::ALL.map(|proxy| (proxy, desired.pool(proxy).by_name()));
+    for (proxy, wished) in &wished {
+        cut_off_of(&mut plan.steps, scene, *proxy, wished);
+    }
+    for (proxy, wished) in &wished {
+        let proxy = *proxy;
         let seen = observed.proxy(proxy);
         let places = places_among(scene, peers, proxy);
         let process = observed.process(&ProcessId::Proxy(proxy));
@@ -173,7 +177,7 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, peers: &Peers<'_>, setting
             write(plan, seen, proxy, &want, true);
             continue;
         }
-        running_proxy(plan, desired, observed, setting, proxy, places, now);
+        running_proxy(plan, scene, setting, (proxy, wished), places);
     }
 }
 
@@ -187,13 +191,12 @@ fn write(plan: &mut Plan, seen: &ProxySeen, proxy: PoolId, want: &Rendered, chec
 
 fn running_proxy(
     plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
+    scene: Scene<'_>,
     setting: &Setting,
-    proxy: PoolId,
+    (proxy, wished): (PoolId, &Wished<'_>),
     mut places: BTreeMap<ServerName, ServerLine>,
-    time: Millis,
 ) {
+    let Scene { desired, observed, now: time } = scene;
     let seen = observed.proxy(proxy);
     let Some(running) = seen.running.fresh(time, STALE) else {
         let text = text!("wait-proxy-silent", proxy = Thing::Proxy(proxy));
@@ -234,7 +237,7 @@ fn running_proxy(
         };
         plan.waiting.push((Subject::Proxy(proxy), text));
     }
-    remove(plan, desired, proxy, running, &places);
+    remove(plan, wished, proxy, running, &places);
     for server in &desired.pool(proxy).servers {
         let Some(place) = places.get(&server.name) else { continue };
         let to = SocketAddr::new(place.ip, server.port);
@@ -245,7 +248,7 @@ fn running_proxy(
             }
             Some(now) if now.id == server.id => {
                 let mut wish = config::wish(desired, server, *place);
-                let opens = |base| opens_soon(Scene::new(desired, observed, time), base);
+                let opens = |base| opens_soon(scene, base);
                 if server.as_database().is_some_and(opens) {
                     let led = (wish.maintenance, wish.writer_maintenance);
                     wish.maintenance |= now.maintenance && desired.routing == Routing::OneWriter;
@@ -266,30 +269,36 @@ fn running_proxy(
 /// Takes servers that are gone out of HAProxy. Before all else, even the file: whoever takes the port of one must get
 /// nobody.
 pub fn cut_off(scene: Scene<'_>) -> Vec<Step> {
-    let Scene { desired, observed, now } = scene;
     let mut steps = Vec::new();
     for proxy in PoolId::ALL {
-        let Some(running) = observed.proxy(proxy).running.fresh(now, STALE) else { continue };
-        if observed.process(&ProcessId::Proxy(proxy)).leader.is_none() {
-            continue;
-        }
-        let wished = desired.pool(proxy).by_name();
-        let leads = |there: &RunningServer| !there.maintenance || !there.writer_maintenance;
-        for (name, there) in running.servers.iter().filter(|(_, there)| leads(there)) {
-            let wish = wished.get(name).filter(|s| s.id == there.id);
-            let gone = wish.map_or_else(
-                // On its way out, and nothing of ours runs by its name: whether something did, a Cordée that has just
-                // been started does not know.
-                || observed.process(&ProcessId::Server(name.clone())).leader.is_none(),
-                |server| gone(server, observed, Some(there), there.weight > 0),
-            );
-            if gone {
-                let (name, state, writer) = (name.clone(), State::Maintenance, State::Maintenance);
-                steps.push(Step::Proxy(ProxyStep::SetState { proxy, name, state, writer }));
-            }
-        }
+        cut_off_of(&mut steps, scene, proxy, &scene.desired.pool(proxy).by_name());
     }
     steps
+}
+
+/// The servers of one pool by their names.
+type Wished<'a> = BTreeMap<&'a ServerName, &'a Server>;
+
+fn cut_off_of(steps: &mut Vec<Step>, scene: Scene<'_>, proxy: PoolId, wished: &Wished<'_>) {
+    let Scene { observed, now, .. } = scene;
+    let Some(running) = observed.proxy(proxy).running.fresh(now, STALE) else { return };
+    if observed.process(&ProcessId::Proxy(proxy)).leader.is_none() {
+        return;
+    }
+    let leads = |there: &RunningServer| !there.maintenance || !there.writer_maintenance;
+    for (name, there) in running.servers.iter().filter(|(_, there)| leads(there)) {
+        let wish = wished.get(name).filter(|s| s.id == there.id);
+        let gone = wish.map_or_else(
+            // On its way out, and nothing of ours runs by its name: whether something did, a Cordée that has just been
+            // started does not know.
+            || observed.process(&ProcessId::Server(name.clone())).leader.is_none(),
+            |server| gone(server, observed, Some(there), there.weight > 0),
+        );
+        if gone {
+            let (name, state, writer) = (name.clone(), State::Maintenance, State::Maintenance);
+            steps.push(Step::Proxy(ProxyStep::SetState { proxy, name, state, writer }));
+        }
+    }
 }
 
 /// Whether the process may run something that no command puts right: a worker that somebody else had started holds
@@ -326,12 +335,11 @@ pub(crate) const fn bounded(running: &Running) -> bool {
 /// Takes away what the process has and nobody wishes.
 fn remove(
     plan: &mut Plan,
-    desired: &Desired,
+    wished: &Wished<'_>,
     proxy: PoolId,
     running: &Running,
     places: &BTreeMap<ServerName, ServerLine>,
 ) {
-    let wished = desired.pool(proxy).by_name();
     for (name, server) in &running.servers {
         // A database that is none of the members yet, or a web server that another one's address means too.
         let joining = !places.contains_key(name);

@@ -11,9 +11,10 @@ impl Running {
         (pid, shape, version, mode) == (&other.pid, &other.shape, &other.version, &other.mode)
             && (frontends, limits, waits) == (&other.frontends, &other.limits, &other.waits)
             && servers.len() == other.servers.len()
-            && servers.iter().zip(&other.servers).all(|((name, server), (was_name, was))| {
-                name == was_name && server.is_like(was)
-            })
+            && servers
+                .iter()
+                .zip(&other.servers)
+                .all(|((name, server), (was_name, was))| name == was_name && server.is_like(was))
     }
 }
 
