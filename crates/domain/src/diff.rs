@@ -36,12 +36,11 @@ pub fn turns(before: &Snapshot, after: &Snapshot) -> Vec<Turn> {
     let differs = |old: &Status, new: &Status| (old.severity, old.state) != (new.severity, new.state);
     let mut known: Option<BTreeMap<&ServerName, &Status>> = None;
     for (place, server) in after.servers.iter().enumerate() {
-        let old = match before.servers.get(place).filter(|old| old.name == server.name) {
-            Some(old) => Some(&old.status),
-            None => {
-                let all = || before.servers.iter().map(|s| (&s.name, &s.status)).collect();
-                known.get_or_insert_with(all).get(&server.name).copied()
-            }
+        let old = if let Some(old) = before.servers.get(place).filter(|old| old.name == server.name) {
+            Some(&old.status)
+        } else {
+            let all = || before.servers.iter().map(|s| (&s.name, &s.status)).collect();
+            known.get_or_insert_with(all).get(&server.name).copied()
         };
         if old.is_some_and(|old| differs(old, &server.status)) {
             all.extend(turn(&ProcessId::Server(server.name.clone()), old, &server.status));

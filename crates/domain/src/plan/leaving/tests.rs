@@ -58,11 +58,11 @@ fn double_of<'a>(desired: &'a Desired, observed: &Observed, server: Web<'_>) -> 
         Host::Name(_) => other.id < server.id,
     };
     let same = |other: &Web<'_>| address(other, observed).is_some_and(|at| plain(at) == ip);
-    let serves = |other: &Web<'_>| Now::of(desired, observed).serves.contains(&other.id);
+    let visited = |other: &Web<'_>| Now::of(desired, observed).serves.contains(&other.id);
     desired
         .web_servers()
         .find(|o| {
-            o.id != server.id && o.port == server.port && first(o) && same(o) && o.wanted() && serves(o)
+            o.id != server.id && o.port == server.port && first(o) && same(o) && o.wanted() && visited(o)
         })
         .map(|other| &other.server.name)
 }
@@ -103,6 +103,7 @@ pub(in crate::plan) fn agree(desired: &Desired, observed: &Observed) {
 
 /// One web server of a world that no test of whole histories meets often enough.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that may be so or not")]
 struct One {
     /// It has a name that means this last part of an address; without one it has an address of its own.
     named: Option<u8>,
