@@ -137,4 +137,30 @@ mod tests {
         assert!(!line(State::RowsDiffer).is_told(&[told]));
         assert!(!line(State::Down).is_told(&[]));
     }
+
+    /// Mostly the same servers stand in the same places; where one went or came, they are found by their names.
+    #[test]
+    fn turns_are_those_of_the_same_names_wherever_they_stand() {
+        let scene = crate::door::tests::well();
+        let before = crate::snapshot::snapshot(scene.scene(), &crate::plan::tests::setting());
+        let told = |after: &Snapshot| {
+            let mut all: Vec<String> = turns(&before, after).into_iter().map(|turn| turn.subject).collect();
+            all.sort();
+            all
+        };
+        assert!(before.servers.len() > 2 && told(&before).is_empty());
+        let mut after = before.clone();
+        let name = after.servers[1].name.to_string();
+        after.servers[1].status = Status::bare(Severity::Critical, State::Down);
+        assert_eq!(told(&after), [name.as_str()]);
+        after.servers.reverse();
+        assert_eq!(told(&after), [name.as_str()]);
+        after.servers.retain(|s| s.name.as_str() != name);
+        assert!(told(&after).is_empty(), "one that is gone has its line from elsewhere");
+        let mut come = after.servers[0].clone();
+        come.name = ServerName::parse("come").expect("a name");
+        come.status = Status::bare(Severity::Critical, State::Down);
+        after.servers.insert(0, come);
+        assert!(told(&after).is_empty(), "one that is new, too");
+    }
 }
