@@ -9,7 +9,7 @@ use crate::state::{Severity, State, Status};
 use crate::text;
 
 /// What a person may ask of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// Show its logs.

@@ -65,7 +65,7 @@ pub(crate) struct Shown<'a> {
 }
 
 /// What a server's own trouble comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Culprit {
     Proxy(PoolId),
     Server(ServerName),
@@ -135,18 +135,25 @@ pub(crate) fn causes(shown: &Shown<'_>) -> Vec<Cause> {
     all.extend(shown.own().map(|cause| (0, cause)));
     all.extend(shown.unkept().map(|cause| (0, cause)));
     all.extend(shown.handover().map(|cause| (1, cause)));
-    let of = |culprit: &Culprit| -> Vec<ServerName> {
-        let those = shown.servers.iter().filter(|s| explained.get(&s.name) == Some(culprit));
-        those.filter(|s| whole.counts(s)).map(|s| s.name.clone()).collect()
-    };
+    let mut victims: BTreeMap<&Culprit, Vec<ServerName>> = BTreeMap::new();
+    for view in shown.servers.iter().filter(|s| whole.counts(s)) {
+        if let Some(culprit) = explained.get(&view.name) {
+            victims.entry(culprit).or_default().push(view.name.clone());
+        }
+    }
     for proxy in shown.proxies {
-        let explains = of(&Culprit::Proxy(proxy.name));
+        let explains = victims.remove(&Culprit::Proxy(proxy.name)).unwrap_or_default();
         all.extend(shown.proxy(proxy, explains).map(|cause| (2, cause)));
     }
     // While Cordée cannot look, that servers are unknown says nothing about them.
     let blind = shown.own.blind.is_some();
     for view in shown.servers {
-        let explains = of(&Culprit::Server(view.name.clone()));
+        // Only a database's trouble is another one's.
+        let culprit = || Culprit::Server(view.name.clone());
+        let explains = match view.pool {
+            PoolId::Web => Vec::new(),
+            PoolId::Db => victims.remove(&culprit()).unwrap_or_default(),
+        };
         let itself = whole.counts(view) && !explained.contains_key(&view.name);
         let unseen = blind && view.status.severity == Severity::Unknown;
         if !unseen && (itself || !explains.is_empty()) && !shown.passes_the_baton(view) {
@@ -160,6 +167,9 @@ pub(crate) fn causes(shown: &Shown<'_>) -> Vec<Cause> {
             Some(known) => join(known, cause),
             None => grouped.push(cause),
         }
+    }
+    for cause in &mut grouped {
+        once_each(&mut cause.remedies);
     }
     if grouped.is_empty() && shown.verdict.severity != Severity::Good {
         grouped.push(shown.rest());
@@ -193,11 +203,15 @@ fn join(one: &mut Cause, other: Cause) {
     }
     one.asked = one.asked.take().into_iter().chain(other.asked).min_by_key(|asked| asked.at);
     one.explains.extend(other.explains);
-    for remedy in other.remedies {
-        if !one.remedies.contains(&remedy) {
-            one.remedies.push(remedy);
-        }
-    }
+    one.remedies.extend(other.remedies);
+}
+
+/// Leaves each remedy where it stands first.
+fn once_each(remedies: &mut Vec<Remedy>) {
+    let mut known = BTreeSet::new();
+    let first: Vec<bool> = remedies.iter().map(|remedy| known.insert(remedy)).collect();
+    let mut first = first.into_iter();
+    remedies.retain(|_| first.next() == Some(true));
 }
 
 /// The whole, as far as it decides whether one server is a cause of the verdict.

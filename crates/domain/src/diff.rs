@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::ProcessId;
+use crate::ids::{ProcessId, ServerName};
 use crate::reason::Reason;
 use crate::snapshot::Snapshot;
 use crate::state::{Severity, State, Status};
@@ -32,10 +32,19 @@ pub fn turns(before: &Snapshot, after: &Snapshot) -> Vec<Turn> {
         let old = before.proxies.iter().find(|p| p.name == proxy.name).map(|p| &p.status);
         all.extend(turn(&subject, old, &proxy.status));
     }
-    let known: BTreeMap<_, _> = before.servers.iter().map(|s| (&s.name, &s.status)).collect();
-    for server in &after.servers {
-        let old = known.get(&server.name).copied();
-        all.extend(turn(&ProcessId::Server(server.name.clone()), old, &server.status));
+    // Mostly the same ones stand in the same places. What did not turn needs no name.
+    let differs = |old: &Status, new: &Status| (old.severity, old.state) != (new.severity, new.state);
+    let mut known: Option<BTreeMap<&ServerName, &Status>> = None;
+    for (place, server) in after.servers.iter().enumerate() {
+        let old = if let Some(old) = before.servers.get(place).filter(|old| old.name == server.name) {
+            Some(&old.status)
+        } else {
+            let all = || before.servers.iter().map(|s| (&s.name, &s.status)).collect();
+            known.get_or_insert_with(all).get(&server.name).copied()
+        };
+        if old.is_some_and(|old| differs(old, &server.status)) {
+            all.extend(turn(&ProcessId::Server(server.name.clone()), old, &server.status));
+        }
     }
     all
 }
@@ -127,5 +136,31 @@ mod tests {
         assert!(line(State::Down).is_told(std::slice::from_ref(&told)));
         assert!(!line(State::RowsDiffer).is_told(&[told]));
         assert!(!line(State::Down).is_told(&[]));
+    }
+
+    /// Mostly the same servers stand in the same places; where one went or came, they are found by their names.
+    #[test]
+    fn turns_are_those_of_the_same_names_wherever_they_stand() {
+        let scene = crate::door::tests::well();
+        let before = crate::snapshot::snapshot(scene.scene(), &crate::plan::tests::setting());
+        let told = |after: &Snapshot| {
+            let mut all: Vec<String> = turns(&before, after).into_iter().map(|turn| turn.subject).collect();
+            all.sort();
+            all
+        };
+        assert!(before.servers.len() > 2 && told(&before).is_empty());
+        let mut after = before.clone();
+        let name = after.servers[1].name.to_string();
+        after.servers[1].status = Status::bare(Severity::Critical, State::Down);
+        assert_eq!(told(&after), [name.as_str()]);
+        after.servers.reverse();
+        assert_eq!(told(&after), [name.as_str()]);
+        after.servers.retain(|s| s.name.as_str() != name);
+        assert!(told(&after).is_empty(), "one that is gone has its line from elsewhere");
+        let mut come = after.servers[0].clone();
+        come.name = ServerName::parse("come").expect("a name");
+        come.status = Status::bare(Severity::Critical, State::Down);
+        after.servers.insert(0, come);
+        assert!(told(&after).is_empty(), "one that is new, too");
     }
 }

@@ -129,6 +129,13 @@ pub struct DoorSeen {
 }
 
 impl DoorSeen {
+    /// Whether nothing is decided otherwise for that answer: it is right, as the one before was.
+    pub fn is_as(&self, desired: &Desired, door: Door, answer: Answer) -> bool {
+        let waited = self.expected_since.is_some_and(|since| self.right.is_none_or(|right| right < since));
+        let known = matches!(self.answer, Seen::At(_, known) if known == answer);
+        known && !waited && self.epoch == desired.epoch && answer.wrong(desired, door).is_none()
+    }
+
     /// Takes in an answer that was asked for at `asked` and came at `at`.
     pub fn take(
         &mut self,

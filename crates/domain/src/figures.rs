@@ -50,6 +50,8 @@ figures! {
     VISIT_AGAIN = 300;
     /// Between two questions for the address of a host name.
     NAME_LOOK = 30 * SECOND;
+    /// Between two times at which some web servers are asked for their session mode.
+    MODES_LOOK = 3 * SECOND;
     /// Between two looks for tables that keep all databases from writing.
     TABLES_LOOK = 30 * SECOND;
     /// What is older is not shown as the present.

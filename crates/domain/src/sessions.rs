@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::Millis;
 use crate::problem::Problem;
 use crate::text;
 use crate::text::Text;
@@ -12,6 +13,17 @@ use crate::text::Text;
 /// The request header in which HAProxy says the mode, and the answer header in which a web server says the mode that
 /// it used.
 pub const HEADER: &str = "X-Cordee-Session";
+
+/// So many web servers at most are asked at once which mode they keep: of many, each is asked less often.
+pub const ASKED_AT_ONCE: usize = 60;
+/// Milliseconds between two times.
+pub const ASKED_EVERY: Millis = crate::figures::MODES_LOOK;
+
+/// Milliseconds for which what one of so many web servers said counts: it has been asked three times since, and a little.
+pub fn stale_after(servers: usize) -> Millis {
+    let turns = u64::try_from(servers.div_ceil(ASKED_AT_ONCE)).unwrap_or(u64::MAX).max(1);
+    turns.saturating_mul(3 * ASKED_EVERY).saturating_add(1_000)
+}
 
 /// Where sessions are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use crate::haproxy::{config, stats};
 use crate::ids::{Millis, PoolId, ProcessId, ServerName};
 use crate::observed::{CopySeen, Gap, Observed, STALE};
 use crate::plan::leaving;
-use crate::plan::{bounded, places, unproven};
+use crate::plan::{Peers, bounded, places_among, unproven};
 use crate::scene::Scene;
 use crate::sessions::Mode;
 use crate::state::{Remark, Severity, State, Status};
@@ -69,13 +69,17 @@ impl Snapshot {
         for view in &mut self.servers {
             view.wanted = wished.get(&(view.pool, &view.name)).is_some_and(|s| s.wanted());
         }
-        let known: BTreeSet<_> = self.servers.iter().map(|v| (v.pool, v.name.clone())).collect();
-        for added in desired.servers() {
-            if !known.contains(&(added.pool(), added.name.clone())) {
-                let mut view = server(Scene::new(desired, &Observed::default(), self.at), added);
-                view.status = Status::new(Severity::Progress, State::Joining, text!("reason-first-check"));
-                self.servers.push(view);
-            }
+        let known: BTreeSet<_> = self.servers.iter().map(|v| (v.pool, &v.name)).collect();
+        let added: Vec<_> = desired.servers().filter(|s| !known.contains(&(s.pool(), &s.name))).collect();
+        if added.is_empty() {
+            return self;
+        }
+        let nothing = Observed::default();
+        let (scene, peers) = (Scene::new(desired, &nothing, self.at), Peers::of(desired, &nothing));
+        for added in added {
+            let mut view = server(scene, &peers, added);
+            view.status = Status::new(Severity::Progress, State::Joining, text!("reason-first-check"));
+            self.servers.push(view);
         }
         self
     }
@@ -84,8 +88,9 @@ impl Snapshot {
 /// Takes the picture.
 pub fn snapshot(scene: Scene<'_>, setting: &Setting) -> Snapshot {
     let Scene { desired, observed, now } = scene;
-    let proxies: Vec<ProxyView> = PoolId::ALL.iter().map(|p| proxy(scene, setting, *p)).collect();
-    let servers: Vec<ServerView> = desired.servers().map(|s| server(scene, s)).collect();
+    let peers = &Peers::of(desired, observed);
+    let proxies: Vec<ProxyView> = PoolId::ALL.iter().map(|p| proxy(scene, peers, setting, *p)).collect();
+    let servers: Vec<ServerView> = desired.servers().map(|s| server(scene, peers, s)).collect();
     let waits = |door: &Door| finding(scene, *door) == Finding::Waiting;
     let waiting = Door::ALL.into_iter().find(waits).map(Door::proxy);
     let doors = Doors::of(desired, observed, waiting);
@@ -115,11 +120,11 @@ pub fn snapshot(scene: Scene<'_>, setting: &Setting) -> Snapshot {
     }
 }
 
-fn proxy(scene: Scene<'_>, setting: &Setting, id: PoolId) -> ProxyView {
+fn proxy(scene: Scene<'_>, peers: &Peers<'_>, setting: &Setting, id: PoolId) -> ProxyView {
     let Scene { desired, observed, now } = scene;
     let seen = observed.proxy(id);
     let running = seen.running.fresh(now, STALE);
-    let want = config::render(desired, id, setting, &places(scene, id));
+    let want = config::render(desired, id, setting, &places_among(scene, peers, id));
     let settled = seen.file.as_deref() == Some(want.text.as_str())
         && running.is_some_and(|r| r.shape.as_ref() == Some(&want.shape) && same_servers(desired, id, r))
         && running.is_some_and(|r| !unproven(seen, id, r) && !bounded(r))
@@ -152,24 +157,25 @@ fn same_servers(desired: &Desired, id: PoolId, running: &stats::Running) -> bool
     running.servers.iter().all(|(name, s)| wished.get(name).is_some_and(|w| w.id == s.id))
 }
 
-fn server(scene: Scene<'_>, server: &Server) -> ServerView {
+fn server(scene: Scene<'_>, peers: &Peers<'_>, server: &Server) -> ServerView {
     let Scene { desired, observed, now } = scene;
     let process = observed.process(&ProcessId::Server(server.name.clone()));
     let kind = server.either();
     let (web, base) = (server.as_web(), server.as_database());
     let seen = observed.proxy(server.pool());
-    let running = seen.running.fresh(now, STALE).and_then(|r| r.servers.get(&server.name));
+    let answers = seen.running.fresh(now, STALE);
+    let running = answers.and_then(|r| r.servers.get(&server.name));
     let database = observed.databases.get(&server.name);
     let status = match kind {
-        Either::Web(web) => status::web(scene, web),
+        Either::Web(web) => status::web(scene, peers, web),
         Either::Database(database) => status::database(scene, database),
     };
     let last_check = match kind {
         Either::Web(_) => LastCheck {
-            at: seen
-                .running
-                .last()
-                .filter(|_| seen.running.value().is_none_or(|r| r.servers.contains_key(&server.name))),
+            at: seen.running.last().filter(|_| {
+                let there = |r: &stats::Running| r.servers.contains_key(&server.name);
+                running.is_some() || seen.running.value().is_none_or(there)
+            }),
             result: running.map(|r| check_reason(&r.check)),
             duration_ms: running.and_then(|r| r.check.duration_ms),
         },
@@ -213,17 +219,15 @@ fn server(scene: Scene<'_>, server: &Server) -> ServerView {
         membership: base.map(|base| base.membership.clone()),
         progress: observed.copies.get(&server.name).map(CopySeen::percent),
         comparison: base.filter(|base| !desired.is_writer(&base.name)).map(|base| comparison(observed, base)),
-        in_proxy: seen.running.fresh(now, STALE).map(|r| {
-            match r.servers.get(&server.name).filter(|r| r.id == server.id) {
-                None => Admin::Maintenance,
-                Some(r) if r.maintenance || r.writer_maintenance => Admin::Maintenance,
-                Some(r) if r.drain => Admin::Drain,
-                Some(_) => Admin::Ready,
-            }
+        in_proxy: answers.map(|_| match running.filter(|r| r.id == server.id) {
+            None => Admin::Maintenance,
+            Some(r) if r.maintenance || r.writer_maintenance => Admin::Maintenance,
+            Some(r) if r.drain => Admin::Drain,
+            Some(_) => Admin::Ready,
         }),
         outdated: process.leader.as_ref().is_some_and(|l| server.outdates(l.server, l.generation)),
         leave: web.and_then(|web| leaving::leave(web, observed)),
-        waits: web.and_then(|web| status::waits_for(scene, web)),
+        waits: web.and_then(|web| status::waits_for(scene, peers, web)),
         attached: web
             .zip(running)
             .filter(|_| desired.session == Mode::Proxy)

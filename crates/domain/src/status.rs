@@ -7,12 +7,12 @@ use crate::fault::Fault;
 use crate::haproxy::stats::{Check, CheckState, RunningServer};
 use crate::ids::{Host, Millis, PoolId, ProcessId, ServerName};
 use crate::observed::{Observed, STALE};
-use crate::plan::double_of;
+use crate::plan::Peers;
 use crate::plan::leaving::{self, Leave};
 use crate::reason::Reason;
 use crate::scene::Scene;
 use crate::seen::Seen;
-use crate::sessions::Mode;
+use crate::sessions::{Mode, stale_after};
 use crate::state::{Severity, State, Status};
 use crate::text;
 use crate::text::{Arg, Text};
@@ -86,13 +86,13 @@ fn itself(observed: &Observed, id: PoolId, now: Millis) -> Status {
     }
 }
 
-/// The status of a web server.
-pub fn web(scene: Scene<'_>, server: Web<'_>) -> Status {
+/// The status of a web server among its peers.
+pub fn web(scene: Scene<'_>, peers: &Peers<'_>, server: Web<'_>) -> Status {
     let Scene { desired, observed, now } = scene;
     let id = ProcessId::Server(server.name.clone());
     let process = observed.process(&id);
     let ours = server.is_ours();
-    if let Some(others) = waits_for(scene, server) {
+    if let Some(others) = waits_for(scene, peers, server) {
         return waits(server, observed, &others);
     }
     if server.leaving {
@@ -110,7 +110,7 @@ pub fn web(scene: Scene<'_>, server: Web<'_>) -> Status {
     {
         return Status::new(Severity::Critical, State::Down, why.clone());
     }
-    if let Some(other) = double_of(desired, observed, server) {
+    if let Some(other) = peers.double_of(server) {
         let reason = text!("reason-double", name = other);
         return Status::new(Severity::Critical, State::Double, reason);
     }
@@ -144,7 +144,8 @@ pub fn web(scene: Scene<'_>, server: Web<'_>) -> Status {
                 return status;
             }
             let status = behind_proxy(desired, observed, server, there);
-            let said = observed.modes.get(&server.name).and_then(|seen| seen.fresh(now, MODE_STALE));
+            let stale = stale_after(desired.web.servers.len());
+            let said = observed.modes.get(&server.name).and_then(|seen| seen.fresh(now, stale));
             match said.and_then(|answer| answer.disobeys(desired.session)) {
                 Some(why) if status.severity == Severity::Good => {
                     Status::new(Severity::Warning, State::Up, why)
@@ -165,12 +166,10 @@ fn by_whom(desired: &Desired, server: &Server) -> Reason {
 }
 
 /// The servers on their way for which a web server that was asked to leave stays in service, when it does.
-pub(crate) fn waits_for(scene: Scene<'_>, server: Web<'_>) -> Option<Vec<ServerName>> {
-    let Scene { desired, observed, now } = scene;
+pub(crate) fn waits_for(scene: Scene<'_>, peers: &Peers<'_>, server: Web<'_>) -> Option<Vec<ServerName>> {
+    let Scene { observed, now, .. } = scene;
     observed.proxies.get(&PoolId::Web)?.running.fresh(now, STALE)?;
-    // First whether it is to leave at all: who waits for whom is a question about all servers.
-    leaving::leave(server, observed)?;
-    leaving::waiting(desired, observed).remove(&server.name)
+    peers.awaited(server)
 }
 
 fn waits(server: Web<'_>, observed: &Observed, others: &[ServerName]) -> Status {
@@ -188,9 +187,6 @@ fn waits(server: Web<'_>, observed: &Observed, others: &[ServerName]) -> Status 
     };
     Status::new(Severity::Progress, State::Waits, reason)
 }
-
-/// Milliseconds for which what a web server said of the session mode counts: three looks and a little.
-const MODE_STALE: u64 = 10_000;
 
 /// The visitors who hold a web server's cookie, when that is known.
 pub(crate) fn held(observed: &Observed, server: Web<'_>, cookie: &str) -> Option<Held> {

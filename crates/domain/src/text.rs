@@ -55,7 +55,7 @@ pub enum Thing {
 }
 
 /// One argument of a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Arg {
     /// A number, pluralised and written by the language.
@@ -138,7 +138,7 @@ impl Arg {
 
 /// A message that every language has under the same key. Written with [`text!`](crate::text!), so that
 /// the build can find each key in the sources and refuse one that a language lacks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "Stored")]
 pub struct Text {
     /// Key in `locales/*/*.ftl`.

@@ -13,7 +13,7 @@ use crate::text;
 use crate::text::{Text, Thing};
 
 /// What puts a cause right.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Remedy {
     /// A person asks that of a server; it is among what may be asked of it now.
     Ask {

@@ -4,6 +4,7 @@ use super::Door;
 use crate::desired::Desired;
 use crate::ids::{Millis, ProcessId};
 use crate::observed::{Observed, STALE};
+use crate::plan::Peers;
 use crate::scene::Scene;
 use crate::state::Status;
 use crate::status;
@@ -18,7 +19,10 @@ fn expected(scene: Scene<'_>, door: Door) -> bool {
         && observed.proxy(proxy).running.fresh(now, STALE).is_some();
     there
         && match door {
-            Door::Site => desired.web_servers().any(|s| status::web(scene, s).serves()),
+            Door::Site => {
+                let peers = Peers::of(desired, observed);
+                desired.web_servers().any(|s| status::web(scene, &peers, s).serves())
+            }
             Door::Databases | Door::Writer => {
                 let writer = desired.writer_server();
                 let works = |status: &Status| status.serves() || status.state.writes();

@@ -207,3 +207,28 @@ fn so_have_web_servers_that_all_drain() {
     scene.desired.web.servers[0].told(Admin::Ready, false);
     assert_eq!(verdict(&scene).0, Severity::Progress);
 }
+
+#[test]
+fn only_a_right_answer_like_the_one_before_is_no_news() {
+    let mut scene = well();
+    let (at, door) = (NOW + 1_000, Door::Writer);
+    let right = Answer::Landed { server_id: 1, read_only: false };
+    let seen = |scene: &Scene| scene.seen.doors[&door].clone();
+    let is_as = |scene: &Scene, answer| seen(scene).is_as(&scene.desired, door, answer);
+    assert!(is_as(&scene, right));
+    for other in [Answer::Landed { server_id: 2, read_only: false }, Answer::Refused, Answer::Silent] {
+        assert!(!is_as(&scene, other), "{other:?}");
+    }
+    // What is wrong is news each time: how long it has been decides.
+    let desired = scene.desired.clone();
+    let doors = scene.seen.doors.get_mut(&door).expect("seen");
+    doors.take(&desired, door, (at, at), Ok(Answer::Refused));
+    assert!(!is_as(&scene, Answer::Refused) && !is_as(&scene, right));
+    // The first one since it should serve is waited for, and so is the first one under another writer.
+    let mut scene = well();
+    scene.seen.doors.get_mut(&door).expect("seen").expected_since = Some(at);
+    assert!(!is_as(&scene, right));
+    let mut scene = well();
+    scene.desired.epoch += 1;
+    assert!(!is_as(&scene, right));
+}

@@ -310,21 +310,19 @@ pub fn hex(bytes: &[u8], count: usize) -> String {
 }
 
 /// Names of the servers that a file does not put out of service, whatever their weight.
-pub fn enabled_in(text: &str) -> BTreeSet<String> {
+pub fn enabled_in(text: &str) -> BTreeSet<&str> {
     text.lines()
         .filter_map(|line| line.trim().strip_prefix("server "))
         .filter(|rest| !rest.contains(" disabled "))
         .filter_map(|rest| rest.split(' ').next())
-        .map(str::to_owned)
         .collect()
 }
 
 /// Names of the servers that have a weight in a file: they had proven themselves when it was written.
-pub fn proven_in(text: &str) -> BTreeSet<String> {
+pub fn proven_in(text: &str) -> BTreeSet<&str> {
     text.lines()
         .filter_map(|line| line.trim().strip_prefix("server "))
         .filter(|rest| !rest.contains(" weight 0 "))
         .filter_map(|rest| rest.split(' ').next())
-        .map(str::to_owned)
         .collect()
 }

@@ -105,12 +105,45 @@ pub struct Change {
     pub now: Text,
 }
 
-/// Reads them from a look.
-pub fn values(proxy: PoolId, running: &Running) -> Values {
+/// Reads from two looks, one after the other, what may differ between them: of a thousand servers that are as they were
+/// nothing is written out.
+pub fn values(proxy: PoolId, before: &Running, now: &Running) -> (Values, Values) {
+    let of = |look: &Running, other: &Running| {
+        let mut all = of_process(proxy, look);
+        for (name, server) in &look.servers {
+            if other.servers.get(name).is_none_or(|there| !alike(there, server)) {
+                of_server(&mut all, proxy, name, server);
+            }
+        }
+        all
+    };
+    (of(before, now), of(now, before))
+}
+
+/// Reads one of them.
+pub fn value(proxy: PoolId, running: &Running, what: &What) -> Option<Text> {
+    let mut all = match what.server() {
+        None => of_process(proxy, running),
+        Some(name) => {
+            let mut all = Values::new();
+            of_server(&mut all, proxy, name, running.servers.get(name)?);
+            all
+        }
+    };
+    all.remove(what)
+}
+
+/// Whether all values of a server are the same.
+fn alike(one: &RunningServer, other: &RunningServer) -> bool {
+    let flags =
+        |s: &RunningServer| (s.maintenance, s.writer_maintenance, s.drain, s.checked, s.checked_elsewhere);
+    let numbers = |s: &RunningServer| (s.weight, s.ip, s.port, s.most);
+    flags(one) == flags(other) && numbers(one) == numbers(other) && one.cookie == other.cookie
+}
+
+/// What is of no server.
+fn of_process(proxy: PoolId, running: &Running) -> Values {
     let mut all = Values::new();
-    for (name, server) in &running.servers {
-        of_server(&mut all, proxy, name, server);
-    }
     for (name, frontend) in &running.frontends {
         let listens = match frontend.listens {
             Listens::Open => text!("foreign-open"),
@@ -203,5 +236,87 @@ fn touches(step: &ProxyStep, what: &What) -> bool {
         ProxyStep::Reload { .. } => true,
         // Files alone change nothing in the process.
         ProxyStep::WriteConfig { .. } | ProxyStep::WriteSession { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::observed::Observed;
+    use crate::plan::tests::{first, settle};
+    use crate::sim::World;
+
+    static MEMORY: LazyLock<Observed> = LazyLock::new(|| {
+        let (mut desired, mut world, mut memory) = (first(), World::at(1_000_000), Observed::default());
+        settle(&mut desired, &mut world, &mut memory);
+        memory
+    });
+
+    /// What a HAProxy says of itself once all is well.
+    fn settled(proxy: PoolId) -> Running {
+        MEMORY.proxy(proxy).running.value().expect("it runs").clone()
+    }
+
+    /// Alters one thing of one server, or of the process.
+    fn alter(running: &mut Running, server: usize, what: usize) {
+        let name = running.servers.keys().nth(server % running.servers.len().max(1)).cloned();
+        let Some(name) = name else { return };
+        if what == 0 {
+            running.servers.remove(&name);
+            return;
+        }
+        let Some(there) = running.servers.get_mut(&name) else { return };
+        match what {
+            1 => there.maintenance = !there.maintenance,
+            2 => there.writer_maintenance = !there.writer_maintenance,
+            3 => there.drain = !there.drain,
+            4 => there.weight += 1,
+            5 => there.port += 1,
+            6 => there.ip = None,
+            7 => there.most += 1,
+            8 => there.checked = !there.checked,
+            9 => there.checked_elsewhere = !there.checked_elsewhere,
+            10 => there.cookie.push('x'),
+            // What no command of anybody's alters.
+            11 => (there.total, there.since_s, there.id) = (there.total + 1, 0, there.id + 1),
+            _ => running.limits.rates += 1,
+        }
+    }
+
+    fn everything(proxy: PoolId, running: &Running) -> Values {
+        let mut all = of_process(proxy, running);
+        for (name, server) in &running.servers {
+            of_server(&mut all, proxy, name, server);
+        }
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_out_differs_in_nothing(
+            web in any::<bool>(),
+            altered in prop::collection::vec((0..4_usize, 0..13_usize), 0..6),
+            back in any::<bool>(),
+        ) {
+            let proxy = if web { PoolId::Web } else { PoolId::Db };
+            let (mut before, mut now) = (settled(proxy), settled(proxy));
+            for (server, what) in altered {
+                alter(&mut now, server, what);
+            }
+            if back {
+                std::mem::swap(&mut before, &mut now);
+            }
+            let all = (everything(proxy, &before), everything(proxy, &now));
+            let few = values(proxy, &before, &now);
+            prop_assert_eq!(changes(&few.0, &few.1, None), changes(&all.0, &all.1, None));
+            for (what, value) in &all.1 {
+                let alone = super::value(proxy, &now, what);
+                prop_assert_eq!(alone.as_ref(), Some(value));
+            }
+        }
     }
 }

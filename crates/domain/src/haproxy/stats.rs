@@ -198,8 +198,8 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
     let header = reader.headers().map_err(|_| "show stat has no header")?.clone();
     let columns = Columns::of(&header)?;
     let mut backends_seen = 0;
-    for record in reader.records() {
-        let record = record.map_err(|_| "show stat is cut")?;
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).map_err(|_| "show stat is cut")? {
         let get = |i: usize| record.get(i).unwrap_or("");
         match get(columns.sv) {
             "FRONTEND" => add_frontend(&mut running, proxy, &columns, &record),
@@ -209,8 +209,7 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
             name => {
                 // A server that is not ours by name is drift; it is kept under no name and shown by the file.
                 let Ok(name) = ServerName::parse(name) else { continue };
-                let backend = get(columns.px);
-                let Some(state) = admin.get(&(backend.to_owned(), name.to_string())) else {
+                let Some(state) = admin.get(&(get(columns.px), name.as_str())) else {
                     return Err("show stat and show servers state disagree");
                 };
                 let server = server(&columns, &record, state);
@@ -405,10 +404,10 @@ const MAINTENANCE: u32 = 0x01 | 0x02 | 0x20;
 const DRAIN: u32 = 0x08 | 0x10;
 
 /// By backend and name.
-type States = BTreeMap<(String, String), AdminState>;
+type States<'a> = BTreeMap<(&'a str, &'a str), AdminState>;
 
 /// Of our servers; and the backends in which connections wait while none of those is in service.
-fn admin_states(text: &str) -> Result<(States, BTreeSet<String>), &'static str> {
+fn admin_states(text: &str) -> Result<(States<'_>, BTreeSet<&str>), &'static str> {
     let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
     if lines.next() != Some("1") {
         return Err("show servers state is not version 1");
@@ -427,20 +426,22 @@ fn admin_states(text: &str) -> Result<(States, BTreeSet<String>), &'static str> 
     let (check, check_port, check_addr) =
         (column("srv_check_state")?, column("srv_check_port")?, column("srv_check_addr")?);
     let (mut all, mut waiting) = (States::new(), BTreeSet::new());
+    let mut words: Vec<&str> = Vec::new();
     for line in lines {
-        let words: Vec<&str> = line.split(' ').collect();
+        words.clear();
+        words.extend(line.split(' '));
         let get = |i: usize| words.get(i).copied().ok_or("show servers state is cut");
         let bits = get(admin)?.parse::<u32>().map_err(|_| "srv_admin_state is no number")?;
         if get(name)? == NOBODY {
             let there = get(ip)?.parse() == Ok(NOBODY_AT) && get(port)? == "0";
             if there && bits & (MAINTENANCE | DRAIN) == 0 && get(weight)? != "0" {
-                waiting.insert(get(be)?.to_owned());
+                waiting.insert(get(be)?);
             }
             continue;
         }
         let checks = get(check)?.parse::<u32>().map_err(|_| "srv_check_state is no number")?;
         all.insert(
-            (get(be)?.to_owned(), get(name)?.to_owned()),
+            (get(be)?, get(name)?),
             AdminState {
                 id: get(id)?.parse().map_err(|_| "srv_id is no number")?,
                 ip: get(ip)?.parse().ok(),
@@ -456,5 +457,6 @@ fn admin_states(text: &str) -> Result<(States, BTreeSet<String>), &'static str> 
     Ok((all, waiting))
 }
 
+mod like;
 #[cfg(test)]
 mod tests;

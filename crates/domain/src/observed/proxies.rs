@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fault::Fault;
-use crate::haproxy::foreign::{self, Change, Values, What};
+use crate::haproxy::foreign::{self, Change, What};
 use crate::haproxy::stats::Running;
 use crate::ids::{Millis, PoolId, ServerName};
 use crate::seen::Seen;
@@ -53,8 +53,9 @@ pub struct ProxySeen {
     pub adopted: bool,
     /// The worker that the last Cordée knew to run its file.
     pub recorded: Option<u32>,
-    /// What runtime commands can change, as it was at the last look.
-    pub values: Values,
+    /// What the process said at the last look that succeeded, when one has failed since: the next one is compared with
+    /// it.
+    pub before: Option<Running>,
     /// What somebody else changed and is not put right yet, as they left it.
     pub odd: BTreeMap<What, Text>,
 }
@@ -85,7 +86,7 @@ impl ProxySeen {
             doubted: None,
             adopted: false,
             recorded: None,
-            values: Values::new(),
+            before: None,
             odd: BTreeMap::new(),
         }
     }
@@ -93,13 +94,20 @@ impl ProxySeen {
     /// Nothing runs there any more.
     pub fn ended(&mut self) {
         (self.running, self.worker, self.doubted, self.adopted) = (Seen::Never, None, None, false);
-        self.values.clear();
+        self.before = None;
         self.odd.clear();
     }
 
     /// The worker that is known to run Cordée's file.
     pub fn proven(&self) -> Option<u32> {
         self.worker.filter(|worker| self.doubted != Some(*worker) && self.running.value().is_some())
+    }
+
+    /// Whether nothing is decided otherwise for a look that found these files and says that of the process.
+    pub fn is_as(&self, file: Option<&str>, map: Option<&str>, look: &Running) -> bool {
+        let files = (self.file.as_deref(), self.map.as_deref()) == (file, map);
+        // What somebody else changed may be put right just now.
+        files && self.odd.is_empty() && self.running.value().is_some_and(|known| look.is_like(known))
     }
 
     /// Takes in a look at the process, after the step that went before it. Says what somebody else did meanwhile.
@@ -113,15 +121,17 @@ impl ProxySeen {
         let running = match look {
             Ok(running) => running,
             Err(why) => {
-                self.running = Seen::Failed { last: self.running.last(), why };
+                let failed = Seen::Failed { last: self.running.last(), why };
+                if let Seen::At(_, running) = std::mem::replace(&mut self.running, failed) {
+                    self.before = Some(running);
+                }
                 if step.is_some() {
                     // What the step changed was not seen: nothing can be compared with the next look.
-                    self.values.clear();
+                    self.before = None;
                 }
                 return Vec::new();
             }
         };
-        let values = foreign::values(proxy, &running);
         let mut told = Vec::new();
         let own_reload = matches!(step, Some((ProxyStep::Reload { .. }, _)));
         if self.worker.is_some_and(|known| known != running.pid) {
@@ -141,8 +151,7 @@ impl ProxySeen {
             self.adopted = false;
             self.odd.clear();
         } else {
-            let changes = foreign::changes(&self.values, &values, step.map(|(step, _)| step));
-            for change in changes {
+            for change in self.changes(proxy, &running, step.map(|(step, _)| step)) {
                 if change.what.needs_reload() {
                     self.doubted = Some(running.pid);
                 }
@@ -150,16 +159,25 @@ impl ProxySeen {
                 told.push(Meddling::Changed(change));
             }
             self.odd.retain(|what, left| {
-                let Some(now) = values.get(what) else { return matches!(what, What::Server(_)) };
-                if now != left {
+                let Some(now) = foreign::value(proxy, &running, what) else {
+                    return matches!(what, What::Server(_));
+                };
+                if now != *left {
                     told.push(Meddling::PutRight(what.clone(), now.clone()));
                 }
-                now == left
+                now == *left
             });
         }
         self.worker = Some(running.pid);
-        self.values = values;
+        self.before = None;
         self.running = Seen::At(at, running);
         told
+    }
+
+    /// What differs from the last look that succeeded and is not the doing of `step`.
+    fn changes(&self, proxy: PoolId, now: &Running, step: Option<&ProxyStep>) -> Vec<Change> {
+        let Some(before) = self.running.value().or(self.before.as_ref()) else { return Vec::new() };
+        let (before, now) = foreign::values(proxy, before, now);
+        foreign::changes(&before, &now, step)
     }
 }

@@ -1,5 +1,7 @@
 //! Processes on this machine: start what should run, end what should not.
 
+use std::collections::BTreeMap;
+
 use crate::db::failover::{self, decide};
 use crate::decision::Decision;
 use crate::desired::{Database, Either, Membership, Power, Run, Server};
@@ -15,7 +17,8 @@ use crate::text;
 use super::databases::{opens_first, received};
 use super::donor::donor;
 use super::draining::{drains, stays};
-use super::{Plan, backoff_ms, leaving, places};
+use super::leaving::Service;
+use super::{Plan, backoff_ms, places};
 
 /// Milliseconds that a group has to end by itself.
 const WEB_PATIENCE: u64 = crate::figures::WEB_PATIENCE;
@@ -27,30 +30,34 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, setting: &Setting) {
     for proxy in PoolId::ALL {
         proxy_process(plan, scene, setting, proxy);
     }
+    let service = Service::of(observed, now);
     for server in desired.servers() {
         match server.runtime {
             Run::External => {}
             Run::Process { power, generation } => {
                 let wished = Wished { power, generation };
-                server_process(plan, scene, server, wished);
+                server_process(plan, scene, &service, server, wished);
             }
         }
     }
     for server in desired.web_servers().filter(|s| s.leaving) {
-        if leaving::out_of_service(server, observed, now) {
+        if service.is_over(server) {
             plan.steps.push(Step::Wish(Decision::Depart { name: server.name.clone(), id: server.id }));
         }
     }
+    // Those that may have something on this machine: of many, few.
+    let here = desired.servers().filter(|s| s.is_ours() || s.pool() == PoolId::Db);
+    let here: BTreeMap<&ServerName, &Server> = here.map(|s| (&s.name, s)).collect();
     for (id, seen) in &observed.processes {
         if let ProcessId::Server(name) = id
-            && !desired.servers().any(|s| s.name == *name && s.is_ours())
+            && !here.get(name).is_some_and(|s| s.is_ours())
         {
             removed(plan, scene, name, seen);
         }
     }
     for (name, made) in &observed.homes {
         // Another server may have taken the name already: what lies there is not its own.
-        let own = desired.servers().any(|s| s.name == *name && made.is_of(s));
+        let own = here.get(name).is_some_and(|s| made.is_of(s));
         let ended = |p: &ProcessSeen| p.leader.is_none() && p.orphans.is_empty() && !p.unlooked;
         let process = observed.processes.get(&ProcessId::Server(name.clone()));
         if !own && process.is_none_or(ended) {
@@ -115,7 +122,7 @@ struct Wished {
     generation: u32,
 }
 
-fn server_process(plan: &mut Plan, scene: Scene<'_>, server: &Server, wished: Wished) {
+fn server_process(plan: &mut Plan, scene: Scene<'_>, service: &Service<'_>, server: &Server, wished: Wished) {
     let Scene { observed, now, .. } = scene;
     let id = ProcessId::Server(server.name.clone());
     let process = observed.process(&id);
@@ -150,7 +157,7 @@ fn server_process(plan: &mut Plan, scene: Scene<'_>, server: &Server, wished: Wi
     }
     // Visitors first: HAProxy sends nothing more before the process is asked to end.
     let in_use = match server.either() {
-        Either::Web(web) => !leaving::out_of_service(web, observed, now),
+        Either::Web(web) => !service.is_over(web),
         Either::Database(database) => drains(scene, database) || stays(scene, database),
     };
     if !in_use {

@@ -23,7 +23,8 @@ use crate::text::Text;
 pub(crate) use databases::watched::ACCOUNTS_STALE;
 pub use databases::{Opening, opening};
 pub use donor::donor;
-pub(crate) use proxy::double_of;
+pub use leaving::Peers;
+pub(crate) use proxy::places_among;
 pub(crate) use proxy::{bounded, unproven};
 pub use proxy::{cut_off, places};
 
@@ -71,7 +72,8 @@ pub const fn backoff_ms(failures: u32) -> u64 {
 pub fn plan(scene: Scene<'_>, setting: &Setting) -> Plan {
     let Scene { desired, observed, now } = scene;
     let mut plan = Plan { revision: desired.revision, ..Plan::default() };
-    proxy::plan(&mut plan, scene, setting);
+    let peers = Peers::of(desired, observed);
+    proxy::plan(&mut plan, scene, &peers, setting);
     hosts::plan(&mut plan, scene, setting);
     databases::plan(&mut plan, scene);
     hold_back(&mut plan, observed, now);

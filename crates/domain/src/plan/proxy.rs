@@ -9,7 +9,7 @@ use crate::haproxy::config::{self, Rendered, ServerLine};
 use crate::haproxy::runtime::State;
 use crate::haproxy::setting::Setting;
 use crate::haproxy::stats::{CheckState, Listens, Running, RunningServer};
-use crate::ids::{Host, Millis, PoolId, ProcessId, ServerName, plain};
+use crate::ids::{PoolId, ProcessId, ServerName};
 use crate::observed::{Observed, Port, ProxySeen, STALE};
 use crate::scene::Scene;
 use crate::seen::Seen;
@@ -17,15 +17,26 @@ use crate::step::{ConfigText, ProxyStep, Step, Subject};
 use crate::text;
 use crate::text::Thing;
 
+use super::leaving::{Peers, address};
 use super::{Opening, Plan, draining, leaving, opening};
 
 /// Where each server of a pool is, as far as it is known. A server whose name does not resolve has no place.
 pub fn places(scene: Scene<'_>, proxy: PoolId) -> BTreeMap<ServerName, ServerLine> {
+    places_among(scene, &Peers::of(scene.desired, scene.observed), proxy)
+}
+
+/// The same, by what is known of the web servers among each other.
+pub(crate) fn places_among(
+    scene: Scene<'_>,
+    peers: &Peers<'_>,
+    proxy: PoolId,
+) -> BTreeMap<ServerName, ServerLine> {
     let Scene { desired, observed, .. } = scene;
     let seen = observed.proxy(proxy);
     let running = seen.running.value();
-    let waiting = if proxy == PoolId::Web { leaving::waiting(desired, observed) } else { BTreeMap::new() };
-    let in_file = seen.file.as_deref().map(config::proven_in).unwrap_or_default();
+    // Not running at all: what the file says was proven before.
+    let file = seen.file.as_deref().filter(|_| running.is_none());
+    let in_file = file.map(config::proven_in).unwrap_or_default();
     desired
         .pool(proxy)
         .servers
@@ -33,23 +44,19 @@ pub fn places(scene: Scene<'_>, proxy: PoolId) -> BTreeMap<ServerName, ServerLin
         // A new database has no place before it is one of the members.
         .filter(|server| server.listed())
         .filter_map(|server| {
-            let there = running.and_then(|r| r.servers.get(&server.name)).filter(|s| s.id == server.id);
+            let named = running.and_then(|r| r.servers.get(&server.name));
+            let there = named.filter(|s| s.id == server.id);
             // A name that cannot be looked up now stays where HAProxy has it.
             let ip = address(server, observed).or_else(|| there.and_then(|s| s.ip))?;
             let (ip, moves) = match (server.either(), there) {
-                (Either::Web(web), _) if double_of(desired, observed, web).is_some() => return None,
-                (Either::Web(web), Some(now)) => moving(desired, observed, web, now, ip),
+                (Either::Web(web), _) if peers.double_of(web).is_some() => return None,
+                (Either::Web(web), Some(now)) => moving(peers, web, now, ip),
                 (Either::Web(_), None) | (Either::Database(_), _) => (ip, false),
             };
-            let proven = match running.and_then(|r| r.servers.get(&server.name)) {
-                Some(s) if s.id == server.id => s.weight > 0,
-                // Not running at all: what the file says was proven before.
-                None if running.is_none() => in_file.contains(server.name.as_str()),
-                Some(_) | None => false,
-            };
+            let proven = there.map_or_else(|| in_file.contains(server.name.as_str()), |s| s.weight > 0);
             let restarting = leaving::restarting(server, observed);
             let (held, stays) = match server.either() {
-                Either::Web(_) => (moves || restarting, waiting.contains_key(&server.name)),
+                Either::Web(web) => (moves || restarting, peers.holds(web)),
                 Either::Database(database) => {
                     let restarts = restarting && !desired.is_writer(&server.name);
                     let held = restarts || closed(desired, database, observed);
@@ -60,36 +67,6 @@ pub fn places(scene: Scene<'_>, proxy: PoolId) -> BTreeMap<ServerName, ServerLin
             Some((server.name.clone(), ServerLine { ip, proven, held, stays, gone }))
         })
         .collect()
-}
-
-/// The address of a server, when it has one or its name resolves.
-fn address(server: &Server, observed: &Observed) -> Option<IpAddr> {
-    match &server.host {
-        Host::Ip(ip) => Some(*ip),
-        Host::Name(name) => observed.names.get(name)?.value().copied(),
-    }
-}
-
-/// The server whose address and port that web server's name has come to mean too. It is one server, not two: one of
-/// them would get twice its share, and be counted twice where only one may fall.
-pub(crate) fn double_of<'a>(
-    desired: &'a Desired,
-    observed: &Observed,
-    server: Web<'_>,
-) -> Option<&'a ServerName> {
-    let Host::Name(_) = server.host else { return None };
-    let ip = plain(address(&server, observed)?);
-    let first = |other: &Web<'_>| match other.host {
-        Host::Ip(_) => true,
-        Host::Name(_) => other.id < server.id,
-    };
-    let same = |other: &Web<'_>| address(other, observed).is_some_and(|at| plain(at) == ip);
-    // One that does not serve there takes nobody's visitors: then this one is the server.
-    let takes_them = |other: &Web<'_>| other.wanted() && leaving::serves_now(desired, observed, *other);
-    desired
-        .web_servers()
-        .find(|o| o.id != server.id && o.port == server.port && first(o) && same(o) && takes_them(o))
-        .map(|other| &other.server.name)
 }
 
 /// Where all write, a database takes its turn when it was seen open. While it cannot be asked nothing changes: HAProxy
@@ -141,26 +118,13 @@ fn opens_soon(scene: Scene<'_>, server: Database<'_>) -> bool {
 /// Where a web server whose name has begun to mean another address is to be, and whether it is out of service on its
 /// way there: what answers at the new address has not passed a check. While nobody else serves and somebody is about
 /// to, it stays where it is.
-fn moving(
-    desired: &Desired,
-    observed: &Observed,
-    server: Web<'_>,
-    now: &RunningServer,
-    to: IpAddr,
-) -> (IpAddr, bool) {
+fn moving(peers: &Peers<'_>, server: Web<'_>, now: &RunningServer, to: IpAddr) -> (IpAddr, bool) {
     let Some(from) = now.ip.filter(|ip| *ip != to && leaving::takes(now)) else {
         return (to, false);
     };
-    // Of two whose names move at once the first goes, and the other one after it.
-    let moves_first = |other: Web<'_>| {
-        let running = observed.proxies.get(&PoolId::Web).and_then(|p| p.running.value());
-        let there = running.and_then(|r| r.servers.get(&other.name)).filter(|r| r.id == other.id);
-        other.id < server.id
-            && there.is_some_and(|r| address(&other, observed).is_some_and(|a| r.ip != Some(a)))
-    };
-    if leaving::others_serve(desired, observed, server, |other| !moves_first(other)) {
+    if peers.lets_move(server) {
         (to, true)
-    } else if desired.web.servers.iter().any(|s| s.id != server.id && s.wanted()) {
+    } else if peers.others_wanted(server) {
         (from, false)
     } else {
         (to, false)
@@ -193,12 +157,16 @@ fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>, pro
     }
 }
 
-pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, setting: &Setting) {
-    let Scene { desired, observed, now } = scene;
-    plan.steps.extend(cut_off(scene));
-    for proxy in PoolId::ALL {
+pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, peers: &Peers<'_>, setting: &Setting) {
+    let Scene { desired, observed, .. } = scene;
+    let wished = PoolId::ALL.map(|proxy| (proxy, desired.pool(proxy).by_name()));
+    for (proxy, wished) in &wished {
+        cut_off_of(&mut plan.steps, scene, *proxy, wished);
+    }
+    for (proxy, wished) in &wished {
+        let proxy = *proxy;
         let seen = observed.proxy(proxy);
-        let places = places(scene, proxy);
+        let places = places_among(scene, peers, proxy);
         let process = observed.process(&ProcessId::Proxy(proxy));
         // Before its own file: that one names it, and HAProxy does not start without it.
         if proxy == PoolId::Web && seen.map.as_deref() != Some(desired.session.map().as_str()) {
@@ -209,7 +177,7 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, setting: &Setting) {
             write(plan, seen, proxy, &want, true);
             continue;
         }
-        running_proxy(plan, desired, observed, setting, proxy, places, now);
+        running_proxy(plan, scene, setting, (proxy, wished), places);
     }
 }
 
@@ -223,13 +191,12 @@ fn write(plan: &mut Plan, seen: &ProxySeen, proxy: PoolId, want: &Rendered, chec
 
 fn running_proxy(
     plan: &mut Plan,
-    desired: &Desired,
-    observed: &Observed,
+    scene: Scene<'_>,
     setting: &Setting,
-    proxy: PoolId,
+    (proxy, wished): (PoolId, &Wished<'_>),
     mut places: BTreeMap<ServerName, ServerLine>,
-    time: Millis,
 ) {
+    let Scene { desired, observed, now: time } = scene;
     let seen = observed.proxy(proxy);
     let Some(running) = seen.running.fresh(time, STALE) else {
         let text = text!("wait-proxy-silent", proxy = Thing::Proxy(proxy));
@@ -270,7 +237,7 @@ fn running_proxy(
         };
         plan.waiting.push((Subject::Proxy(proxy), text));
     }
-    remove(plan, desired, proxy, running, &places);
+    remove(plan, wished, proxy, running, &places);
     for server in &desired.pool(proxy).servers {
         let Some(place) = places.get(&server.name) else { continue };
         let to = SocketAddr::new(place.ip, server.port);
@@ -281,7 +248,7 @@ fn running_proxy(
             }
             Some(now) if now.id == server.id => {
                 let mut wish = config::wish(desired, server, *place);
-                let opens = |base| opens_soon(Scene::new(desired, observed, time), base);
+                let opens = |base| opens_soon(scene, base);
                 if server.as_database().is_some_and(opens) {
                     let led = (wish.maintenance, wish.writer_maintenance);
                     wish.maintenance |= now.maintenance && desired.routing == Routing::OneWriter;
@@ -302,30 +269,36 @@ fn running_proxy(
 /// Takes servers that are gone out of HAProxy. Before all else, even the file: whoever takes the port of one must get
 /// nobody.
 pub fn cut_off(scene: Scene<'_>) -> Vec<Step> {
-    let Scene { desired, observed, now } = scene;
     let mut steps = Vec::new();
     for proxy in PoolId::ALL {
-        let Some(running) = observed.proxy(proxy).running.fresh(now, STALE) else { continue };
-        if observed.process(&ProcessId::Proxy(proxy)).leader.is_none() {
-            continue;
-        }
-        let wished = desired.pool(proxy).by_name();
-        let leads = |there: &RunningServer| !there.maintenance || !there.writer_maintenance;
-        for (name, there) in running.servers.iter().filter(|(_, there)| leads(there)) {
-            let wish = wished.get(name).filter(|s| s.id == there.id);
-            let gone = wish.map_or_else(
-                // On its way out, and nothing of ours runs by its name: whether something did, a Cordée that has just
-                // been started does not know.
-                || observed.process(&ProcessId::Server(name.clone())).leader.is_none(),
-                |server| gone(server, observed, Some(there), there.weight > 0),
-            );
-            if gone {
-                let (name, state, writer) = (name.clone(), State::Maintenance, State::Maintenance);
-                steps.push(Step::Proxy(ProxyStep::SetState { proxy, name, state, writer }));
-            }
-        }
+        cut_off_of(&mut steps, scene, proxy, &scene.desired.pool(proxy).by_name());
     }
     steps
+}
+
+/// The servers of one pool by their names.
+type Wished<'a> = BTreeMap<&'a ServerName, &'a Server>;
+
+fn cut_off_of(steps: &mut Vec<Step>, scene: Scene<'_>, proxy: PoolId, wished: &Wished<'_>) {
+    let Scene { observed, now, .. } = scene;
+    let Some(running) = observed.proxy(proxy).running.fresh(now, STALE) else { return };
+    if observed.process(&ProcessId::Proxy(proxy)).leader.is_none() {
+        return;
+    }
+    let leads = |there: &RunningServer| !there.maintenance || !there.writer_maintenance;
+    for (name, there) in running.servers.iter().filter(|(_, there)| leads(there)) {
+        let wish = wished.get(name).filter(|s| s.id == there.id);
+        let gone = wish.map_or_else(
+            // On its way out, and nothing of ours runs by its name: whether something did, a Cordée that has just been
+            // started does not know.
+            || observed.process(&ProcessId::Server(name.clone())).leader.is_none(),
+            |server| gone(server, observed, Some(there), there.weight > 0),
+        );
+        if gone {
+            let (name, state, writer) = (name.clone(), State::Maintenance, State::Maintenance);
+            steps.push(Step::Proxy(ProxyStep::SetState { proxy, name, state, writer }));
+        }
+    }
 }
 
 /// Whether the process may run something that no command puts right: a worker that somebody else had started holds
@@ -362,12 +335,11 @@ pub(crate) const fn bounded(running: &Running) -> bool {
 /// Takes away what the process has and nobody wishes.
 fn remove(
     plan: &mut Plan,
-    desired: &Desired,
+    wished: &Wished<'_>,
     proxy: PoolId,
     running: &Running,
     places: &BTreeMap<ServerName, ServerLine>,
 ) {
-    let wished = desired.pool(proxy).by_name();
     for (name, server) in &running.servers {
         // A database that is none of the members yet, or a web server that another one's address means too.
         let joining = !places.contains_key(name);

@@ -72,6 +72,7 @@ pub(crate) fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed
     let already = never(wish, memory);
     // As the engine does before each plan: it may forget what it has not looked at under the present id.
     memory.keep_to(wish, world.now);
+    super::leaving::tests::agree(wish, memory);
     let opened = world.open();
     let clashed = world.clashing(wish);
     let plan = plan(Scene::new(wish, memory, world.now), &setting());
@@ -427,7 +428,7 @@ proptest! {
         }
         settle(&mut desired, &mut world, &mut memory);
         // Somebody may have taken out the one that was to go last: then the other one waits for nobody, and says so.
-        for name in super::leaving::waiting(&desired, &memory).into_keys() {
+        for name in super::leaving::tests::waiting(&desired, &memory).into_keys() {
             desired = desired.apply(&Request::Insist { name }).expect("it waits");
         }
         settle(&mut desired, &mut world, &mut memory);

@@ -112,6 +112,8 @@ pub struct Engine {
     out: mpsc::Sender<Sight>,
     sights: mpsc::Receiver<Sight>,
     published: Instant,
+    /// When the last plan was made.
+    planned: Instant,
     /// Lines of the journal that the next picture may make needless.
     untold: Vec<Untold>,
     /// What was adopted and has not been looked at yet: until then a picture is not worth a line in the journal.
@@ -150,6 +152,7 @@ impl Engine {
             out,
             sights,
             published: Instant::now(),
+            planned: Instant::now(),
             untold: Vec::new(),
             unseen: BTreeSet::new(),
             started: Instant::now(),
@@ -182,9 +185,8 @@ impl Engine {
         tokio::pin!(stop);
         loop {
             self.round();
-            let soon = sleep(self.next_due());
-            tokio::pin!(soon);
             loop {
+                let soon = sleep(self.next_due());
                 tokio::select! {
                     () = &mut stop => return self.doors.part().await,
                     changed = wishes.changed() => if changed.is_err() { return },
@@ -201,7 +203,12 @@ impl Engine {
                         Ok(()) => continue,
                         Err(error) => pass_on(error),
                     },
-                    () = &mut soon => {}
+                    () = soon => if self.planned.elapsed() < self.pause() {
+                        // A look is due, and nothing is known that was not known a moment ago.
+                        let desired = self.parts.board.desired();
+                        self.looks(&desired);
+                        continue;
+                    },
                     _ = tick.tick() => {
                         let moved = self.look_at_processes();
                         self.look_at_ports_in_turn();
@@ -223,11 +230,7 @@ impl Engine {
 
     /// Until something is due: a look, or the end of a pause that the plan waits for.
     fn next_due(&self) -> Duration {
-        let pause = match (self.waiting, self.listens_soon()) {
-            (_, true) => PROXY_HASTE,
-            (true, false) => PAUSE_STEP,
-            (false, false) => PROXY_PACE,
-        };
+        let pause = self.pause().saturating_sub(self.planned.elapsed());
         self.due
             .iter()
             .filter(|(target, _)| !self.busy.contains(*target))
@@ -236,8 +239,18 @@ impl Engine {
             .map_or(pause, |due| due.min(pause))
     }
 
+    /// Between two plans where nothing but time gives a reason.
+    fn pause(&self) -> Duration {
+        match (self.waiting, self.listens_soon()) {
+            (_, true) => PROXY_HASTE,
+            (true, false) => PAUSE_STEP,
+            (false, false) => PROXY_PACE,
+        }
+    }
+
     /// Plans, starts what is free to start, and puts up a new picture.
     fn round(&mut self) {
+        self.planned = Instant::now();
         let desired = self.parts.board.desired();
         self.observed.keep_to(&desired, now());
         self.strike_repairs(&desired);

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cordee_domain::desired::Desired;
-use cordee_domain::ids::{Millis, ProcessId};
+use cordee_domain::desired::{Desired, Server};
+use cordee_domain::ids::{Millis, ProcessId, ServerName};
 use cordee_domain::observed::{Observed, Port};
 use cordee_domain::plan;
 use cordee_domain::scene::Scene;
@@ -150,12 +150,13 @@ impl Engine {
 impl Ports {
     /// What is to be looked at: whether its process was started by us or adopted, a moment or a day ago.
     fn questions(&self, desired: &Desired, observed: &Observed, busy: &BTreeSet<Subject>) -> Vec<Question> {
-        let of = |id: ProcessId| {
-            let asked = asked(&id, desired, observed, busy)?;
+        let of = |server: &Server| {
+            let id = ProcessId::Server(server.name.clone());
+            let asked = asked(&id, server, observed, busy)?;
             let last = self.known.get(&id).filter(|(before, _)| *before == asked).map(|(_, held)| *held);
             Some(Question { id, asked, last })
         };
-        desired.servers().filter_map(|s| of(ProcessId::Server(s.name.clone()))).collect()
+        ours(desired).filter_map(of).collect()
     }
 
     /// Takes in what was found. What was asked before a process came or went says nothing.
@@ -166,9 +167,15 @@ impl Ports {
         busy: &BTreeSet<Subject>,
         found: Vec<(Question, Held)>,
     ) {
+        let ours: BTreeMap<&ServerName, &Server> = ours(desired).map(|s| (&s.name, s)).collect();
+        let named = |id: &ProcessId| match id {
+            ProcessId::Server(name) => ours.get(name).copied(),
+            ProcessId::Proxy(_) => None,
+        };
         for (question, held) in found {
             let Question { id, asked: before, .. } = question;
-            if asked(&id, desired, observed, busy).as_ref() != Some(&before) {
+            let Some(server) = named(&id) else { continue };
+            if asked(&id, server, observed, busy).as_ref() != Some(&before) {
                 continue;
             }
             let port = match held {
@@ -177,13 +184,12 @@ impl Ports {
                 Held::Ours { .. } => Port::Ours,
                 Held::Foreign { uid, inode } => Port::Foreign(self.name(&id, uid, inode)),
             };
-            let on = desired.servers().any(|s| s.id == before.server && !s.stopped());
-            if on || port != Port::Free || observed.processes.contains_key(&id) {
+            if !server.stopped() || port != Port::Free || observed.processes.contains_key(&id) {
                 observed.processes.entry(id.clone()).or_default().port = port;
             }
             self.known.insert(id, (before, held));
         }
-        self.known.retain(|id, _| desired.servers().any(|s| is(id, s.name.as_str())));
+        self.known.retain(|id, _| named(id).is_some());
         self.names.retain(|id, _| self.known.contains_key(id));
     }
 
@@ -223,20 +229,20 @@ impl Ports {
     }
 }
 
-fn is(id: &ProcessId, name: &str) -> bool {
-    matches!(id, ProcessId::Server(of) if of.as_str() == name)
+/// The servers that Cordée starts. Nobody else's port is looked at, however many there are.
+fn ours(desired: &Desired) -> impl Iterator<Item = &Server> {
+    desired.servers().filter(|s| s.is_ours())
 }
 
-/// What a look at that server's port is about now; nothing when it is not ours to judge.
+/// What a look at that server's port is about now, `id` being its process; nothing when it is not ours to judge.
 fn asked(
     id: &ProcessId,
-    desired: &Desired,
+    server: &Server,
     observed: &Observed,
     busy: &BTreeSet<Subject>,
 ) -> Option<PortCheck> {
-    let server = desired.servers().find(|s| is(id, s.name.as_str()))?;
     // One that is being started may listen before it is known whose it is.
-    if !server.is_ours() || busy.contains(&Subject::Process(id.clone())) {
+    if busy.contains(&Subject::Process(id.clone())) {
         return None;
     }
     let seen = observed.process(id);

@@ -38,15 +38,12 @@ impl Engine {
         proxy == PoolId::Web
             && seen.value().is_some_and(|running| {
                 running.servers.iter().any(|(name, s)| {
-                    let young = self
-                        .observed
-                        .process(&ProcessId::Server(name.clone()))
-                        .started_at
-                        .is_some_and(|at| now().saturating_sub(at) < 5_000);
-                    !s.maintenance
-                        && (s.weight == 0 || s.verdict == CheckState::Down)
-                        && (s.verdict != CheckState::Down || young)
-                        && !s.drain
+                    let down = s.verdict == CheckState::Down;
+                    let young = || {
+                        let process = self.observed.process(&ProcessId::Server(name.clone()));
+                        process.started_at.is_some_and(|at| now().saturating_sub(at) < 5_000)
+                    };
+                    !s.maintenance && !s.drain && (s.weight == 0 || down) && (!down || young())
                 })
             })
     }

@@ -101,6 +101,21 @@ impl Engine {
     pub(super) fn calm(&self, sight: &Sight) -> bool {
         match sight {
             Sight::Delay { .. } => true,
+            Sight::Proxy { id, file: Ok(file), map: Ok(map), running: Ok(running), step: None } => {
+                // Whoever asked for looks waits for the picture, too.
+                let awaited = self.unseen.contains(&Subject::Proxy(*id)) || !self.refreshes.is_empty();
+                let known = self.observed.proxy(*id);
+                !awaited && known.is_as(file.as_deref(), map.as_deref(), running)
+            }
+            Sight::Mode { name, said } => match (self.observed.modes.get(name), said) {
+                (Some(Seen::At(_, known)), Ok(said)) => known == said,
+                (Some(Seen::Failed { .. }), Err(_)) => true,
+                _ => false,
+            },
+            Sight::Door { door, answer: Ok(answer), .. } => {
+                let seen = self.observed.doors.get(door);
+                seen.is_some_and(|seen| seen.is_as(&self.parts.board.desired(), *door, *answer))
+            }
             Sight::Beat { name, result: Ok(()) } => {
                 matches!(self.observed.beats.get(name), Some(Seen::At(..)))
             }

@@ -106,7 +106,8 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
     };
     let status = |memory: &Observed, now| {
         let server = desired.web.server(&name("web1")).expect("there");
-        crate::status::web(crate::scene::Scene::new(&desired, memory, now), server.site())
+        let peers = super::super::Peers::of(&desired, memory);
+        crate::status::web(crate::scene::Scene::new(&desired, memory, now), &peers, server.site())
     };
     world.die(&id);
     world.look(&mut memory, &desired);

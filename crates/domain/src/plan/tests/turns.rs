@@ -64,6 +64,7 @@ impl Scene {
         let server = self.desired.web.server(&name(server))?;
         let others = status::waits_for(
             crate::scene::Scene::new(&self.desired, &self.memory, self.world.now),
+            &super::super::Peers::of(&self.desired, &self.memory),
             server.site(),
         )?;
         Some(others.iter().map(ToString::to_string).collect())
@@ -71,8 +72,8 @@ impl Scene {
 
     fn is(&self, server: &str) -> Is {
         let server = self.desired.web.server(&name(server)).expect("it is there");
-        status::web(crate::scene::Scene::new(&self.desired, &self.memory, self.world.now), server.site())
-            .state
+        let scene = crate::scene::Scene::new(&self.desired, &self.memory, self.world.now);
+        status::web(scene, &super::super::Peers::of(&self.desired, &self.memory), server.site()).state
     }
 }
 
@@ -513,16 +514,10 @@ fn a_database_that_is_to_stop_where_all_write_finishes_what_it_has_begun() {
         let db2 = in_db(scene, "db2");
         (db2.drain, db2.sessions, db2.since_s) = (drain, sessions, since_s);
         let mut plan = Plan::default();
-        crate::plan::proxy::plan(
-            &mut plan,
-            crate::scene::Scene::new(&scene.desired, &scene.memory, scene.world.now),
-            &setting(),
-        );
-        crate::plan::hosts::plan(
-            &mut plan,
-            crate::scene::Scene::new(&scene.desired, &scene.memory, scene.world.now),
-            &setting(),
-        );
+        let now = crate::scene::Scene::new(&scene.desired, &scene.memory, scene.world.now);
+        let peers = super::super::Peers::of(&scene.desired, &scene.memory);
+        crate::plan::proxy::plan(&mut plan, now, &peers, &setting());
+        crate::plan::hosts::plan(&mut plan, now, &setting());
         let state = plan.steps.iter().find_map(|step| match step {
             Step::Proxy(ProxyStep::SetState { name: n, state, .. }) if *n == name("db2") => Some(*state),
             _ => None,
