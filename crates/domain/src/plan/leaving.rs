@@ -48,7 +48,7 @@ pub(super) fn restarting(server: &Server, observed: &Observed) -> bool {
     server.is_ours()
         && observed
             .processes
-            .get(&ProcessId::Server(server.name.clone()))
+            .get(&server.process())
             .and_then(|p| p.leader.as_ref())
             .is_some_and(|l| server.outdates(l.server, l.generation))
 }
@@ -169,7 +169,7 @@ impl Now {
         };
         let names = |servers: &mut dyn Iterator<Item = Web<'_>>| servers.map(|s| s.name.clone()).collect();
         let ends = |s: &Web<'_>| {
-            let process = observed.processes.get(&ProcessId::Server(s.name.clone()));
+            let process = observed.processes.get(&s.process());
             s.is_ours() && process.is_some_and(ended)
         };
         Self { takes: names(&mut of(takes)), serves: names(&mut of(serves).filter(|s| !ends(s))) }

@@ -59,7 +59,7 @@ impl Engine {
     pub(super) fn listens_soon(&self) -> bool {
         self.observed.processes.iter().any(|(id, seen)| {
             let young = seen.started_at.is_some_and(|at| now().saturating_sub(at) < HASTE_FOR);
-            matches!(id, ProcessId::Server(_)) && seen.leader.is_some() && seen.port != Port::Ours && young
+            id.server().is_some() && seen.leader.is_some() && seen.port != Port::Ours && young
         })
     }
 
@@ -155,7 +155,7 @@ impl Ports {
             let last = self.known.get(&id).filter(|(before, _)| *before == asked).map(|(_, held)| *held);
             Some(Question { id, asked, last })
         };
-        desired.servers().filter_map(|s| of(ProcessId::Server(s.name.clone()))).collect()
+        desired.servers().filter_map(|s| of(s.process())).collect()
     }
 
     /// Takes in what was found. What was asked before a process came or went says nothing.
@@ -183,7 +183,7 @@ impl Ports {
             }
             self.known.insert(id, (before, held));
         }
-        self.known.retain(|id, _| desired.servers().any(|s| is(id, s.name.as_str())));
+        self.known.retain(|id, _| desired.servers().any(|s| s.runs_as(id)));
         self.names.retain(|id, _| self.known.contains_key(id));
     }
 
@@ -223,10 +223,6 @@ impl Ports {
     }
 }
 
-fn is(id: &ProcessId, name: &str) -> bool {
-    matches!(id, ProcessId::Server(of) if of.as_str() == name)
-}
-
 /// What a look at that server's port is about now; nothing when it is not ours to judge.
 fn asked(
     id: &ProcessId,
@@ -234,9 +230,14 @@ fn asked(
     observed: &Observed,
     busy: &BTreeSet<Subject>,
 ) -> Option<PortCheck> {
-    let server = desired.servers().find(|s| is(id, s.name.as_str()))?;
+    let server = desired.servers().find(|s| s.runs_as(id))?;
     // One that is being started may listen before it is known whose it is.
-    if !server.is_ours() || busy.contains(&Subject::Process(id.clone())) {
+    if !server.is_ours() || busy.contains(&Subject::Process(id.name())) {
+        return None;
+    }
+    // While one of the other kind still ends by its name, whoever listens may be that one: it is no stranger, and says
+    // nothing about this server, which is not started before.
+    if observed.former_bearer(server).is_some() {
         return None;
     }
     let seen = observed.process(id);

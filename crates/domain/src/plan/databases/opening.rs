@@ -82,7 +82,7 @@ pub fn opening(scene: Scene<'_>, server: Database<'_>) -> Opening {
 fn holds_up(scene: Scene<'_>, name: &ServerName) -> bool {
     let Scene { desired, observed, now } = scene;
     let Some(server) = desired.database(name) else {
-        return observed.process(&ProcessId::Server(name.clone())).leader.is_some();
+        return observed.process(&ProcessId::Database(name.clone())).leader.is_some();
     };
     let silent = observed.silent_for(name, now).is_some_and(|ms| ms >= SILENT);
     server.is_ours() || desired.takes_writes(server) || !silent
