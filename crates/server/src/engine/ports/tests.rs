@@ -5,7 +5,7 @@ use std::io;
 
 use cordee_domain::desired::Addresses;
 use cordee_domain::ids::ServerName;
-use cordee_domain::observed::Leader;
+use cordee_domain::observed::{Leader, ProcessSeen};
 use cordee_node::net::{Listener, Listeners};
 use cordee_node::ports::answer;
 
