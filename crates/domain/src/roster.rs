@@ -266,10 +266,9 @@ mod tests {
 
     /// Records as version 0.1.0 wrote them.
     fn older(name: &str, program: &str) -> Record {
-        let text = format!(
-            r#"{{"name":"{name}","program":"{program}","uid":105,"leads":true,"bound":{{"pid":7,"started":100,"boot":"boot"}}}}"#
-        );
-        serde_json::from_str(&text).unwrap()
+        let bound = r#"{"pid":7,"started":100,"boot":"boot"}"#;
+        let start = format!(r#""name":"{name}","program":"{program}","uid":105,"leads":true"#);
+        serde_json::from_str(&format!(r#"{{{start},"bound":{bound}}}"#)).unwrap()
     }
 
     #[test]
