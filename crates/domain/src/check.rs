@@ -46,7 +46,7 @@ pub enum Fault {
 fn serving(desired: &Desired, observed: &Observed) -> Vec<ServerName> {
     let seen = observed.proxy(PoolId::Web);
     let lives = |name: &ServerName| {
-        let process = observed.process(&ProcessId::Server(name.clone()));
+        let process = observed.process(&ProcessId::Web(name.clone()));
         let ours = desired.web_server(name).is_some_and(|s| s.is_ours());
         !ours || (process.leader.is_some() && process.stopping_since.is_none())
     };
@@ -109,7 +109,7 @@ pub fn never(desired: &Desired, observed: &Observed) -> Vec<Fault> {
 pub fn exposed(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     let mut faults = Vec::new();
     for server in desired.servers().filter(|s| s.is_ours()) {
-        let process = observed.process(&ProcessId::Server(server.name.clone()));
+        let process = observed.process(&server.process());
         let seen = observed.proxy(server.pool());
         let there = seen.running.value().and_then(|r| r.servers.get(&server.name));
         let led = there.is_some_and(|s| !s.maintenance || !s.writer_maintenance);
@@ -130,7 +130,7 @@ pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
         proxy(&mut faults, desired, observed, pool);
     }
     for server in desired.servers() {
-        let id = ProcessId::Server(server.name.clone());
+        let id = server.process();
         let seen = observed.process(&id);
         let should = server.is_ours() && !server.stopped();
         let does = seen.leader.as_ref().is_some_and(|l| !server.outdates(l.server, l.generation));
@@ -139,9 +139,9 @@ pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
         }
     }
     for (id, seen) in &observed.processes {
-        if let ProcessId::Server(name) = id
+        if let Some(name) = id.server()
             && seen.leader.is_some()
-            && !desired.servers().any(|s| s.name == *name)
+            && !desired.servers().any(|s| s.runs_as(id))
         {
             faults.push(Fault::Process(name.to_string()));
         }
@@ -228,7 +228,7 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
             Either::Web(web) => web.admin == Admin::Maintenance || web.stopped() || web.leaving,
             Either::Database(database) => !desired.takes_writes(database) && !desired.is_writer(&server.name),
         };
-        let process = observed.process(&ProcessId::Server(server.name.clone()));
+        let process = observed.process(&server.process());
         let out = wished_out || (server.is_ours() && process.leader.is_none());
         if out != now.maintenance {
             faults.push(Fault::OutOfService(name.clone()));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{ProcessId, ServerName};
+use crate::ids::{ProcessName, ServerName};
 use crate::reason::Reason;
 use crate::snapshot::Snapshot;
 use crate::state::{Severity, State, Status};
@@ -28,7 +28,7 @@ pub struct Turn {
 pub fn turns(before: &Snapshot, after: &Snapshot) -> Vec<Turn> {
     let mut all = Vec::new();
     for proxy in &after.proxies {
-        let subject = ProcessId::Proxy(proxy.name);
+        let subject = ProcessName::Proxy(proxy.name);
         let old = before.proxies.iter().find(|p| p.name == proxy.name).map(|p| &p.status);
         all.extend(turn(&subject, old, &proxy.status));
     }
@@ -43,13 +43,13 @@ pub fn turns(before: &Snapshot, after: &Snapshot) -> Vec<Turn> {
             known.get_or_insert_with(all).get(&server.name).copied()
         };
         if old.is_some_and(|old| differs(old, &server.status)) {
-            all.extend(turn(&ProcessId::Server(server.name.clone()), old, &server.status));
+            all.extend(turn(&ProcessName::Server(server.name.clone()), old, &server.status));
         }
     }
     all
 }
 
-fn turn(subject: &ProcessId, old: Option<&Status>, new: &Status) -> Option<Turn> {
+fn turn(subject: &ProcessName, old: Option<&Status>, new: &Status) -> Option<Turn> {
     let old = old?;
     if old.severity == new.severity && old.state == new.state {
         return None;
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_a_person_asked_for_has_that_person_as_its_author() {
-        let subject = ProcessId::Proxy(crate::ids::PoolId::Web);
+        let subject = ProcessName::Proxy(crate::ids::PoolId::Web);
         let up = Status::bare(Severity::Good, State::Up);
         let asked = Asked { by: "token:deploy".to_owned(), at: 1 };
         let stopped = Status::new(Severity::Maintenance, State::Stopped, Reason::StoppedBy(asked));

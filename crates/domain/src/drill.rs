@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::Request;
 use crate::desired::{Admin, Desired, Power};
-use crate::ids::{Millis, PoolId, ProcessId, ServerName};
+use crate::ids::{Millis, PoolId, ProcessId, ProcessName, ServerName};
 use crate::problem::Problem;
 use crate::text;
 use crate::text::Text;
@@ -189,36 +189,45 @@ pub struct Drill {
 }
 
 impl Drill {
+    /// The process that falls, as what it is; else the channel, by who copies and from whom. The store names a process
+    /// without its kind, and always did: what was ordered tells it, in a drill of whatever age. The wish could not tell
+    /// it, because the server may be removed and its name be one of the other kind before the drill is put right.
+    fn process(&self) -> Result<ProcessId, (&ServerName, &ServerName)> {
+        match (&self.target, &self.order.target) {
+            (Target::Channel { on, from }, _) => Err((on, from)),
+            (Target::Process(ProcessName::Proxy(pool)), _) => Ok(ProcessId::Proxy(*pool)),
+            (Target::Process(ProcessName::Server(name)), ordered) => {
+                Ok(ProcessId::of(ordered.pool(), name.clone()))
+            }
+        }
+    }
+
     /// What makes it fall.
     pub fn fault(&self) -> Act {
-        match (&self.target, self.order.how) {
-            (Target::Channel { on, from }, _) => Act::Hold { on: on.clone(), from: from.clone() },
-            (Target::Process(id), FaultKind::Kill) => Act::Kill(id.clone()),
-            (Target::Process(ProcessId::Server(name)), FaultKind::Stop) => {
-                Act::Commit(power(name.clone(), Power::Off))
-            }
-            (Target::Process(ProcessId::Server(name)), FaultKind::Drain) => {
-                Act::Commit(admin(name.clone(), Admin::Drain))
-            }
-            (Target::Process(id), _) => Act::Freeze(id.clone()),
+        match (self.process(), self.order.how) {
+            (Err((on, from)), _) => Act::Hold { on: on.clone(), from: from.clone() },
+            (Ok(id), FaultKind::Kill) => Act::Kill(id),
+            (Ok(ProcessId::Web(name)), FaultKind::Stop) => Act::Commit(power(name, Power::Off)),
+            (Ok(ProcessId::Web(name)), FaultKind::Drain) => Act::Commit(admin(name, Admin::Drain)),
+            (Ok(id), _) => Act::Freeze(id),
         }
     }
 
     /// What puts it right again, done at the end whatever happened. After a death there is nothing to do: Cordée starts
     /// what died.
     pub fn undo(&self, desired: &Desired) -> Option<Act> {
-        match (&self.target, self.order.how) {
-            (Target::Channel { .. }, _) => Some(Act::Release),
-            (Target::Process(_), FaultKind::Kill) => None,
-            (Target::Process(ProcessId::Server(name)), FaultKind::Stop) => {
-                let off = desired.web_server(name).is_some_and(|s| s.stopped());
-                off.then(|| Act::Commit(power(name.clone(), Power::On)))
+        match (self.process(), self.order.how) {
+            (Err(_), _) => Some(Act::Release),
+            (Ok(_), FaultKind::Kill) => None,
+            (Ok(ProcessId::Web(name)), FaultKind::Stop) => {
+                let off = desired.web_server(&name).is_some_and(|s| s.stopped());
+                off.then(|| Act::Commit(power(name, Power::On)))
             }
-            (Target::Process(ProcessId::Server(name)), FaultKind::Drain) => {
-                let drained = desired.web_server(name).is_some_and(|s| s.admin == Admin::Drain);
-                drained.then(|| Act::Commit(admin(name.clone(), Admin::Ready)))
+            (Ok(ProcessId::Web(name)), FaultKind::Drain) => {
+                let drained = desired.web_server(&name).is_some_and(|s| s.admin == Admin::Drain);
+                drained.then(|| Act::Commit(admin(name, Admin::Ready)))
             }
-            (Target::Process(id), _) => Some(Act::Thaw(id.clone())),
+            (Ok(id), _) => Some(Act::Thaw(id)),
         }
     }
 

@@ -157,20 +157,79 @@ impl From<ServerName> for String {
     }
 }
 
-/// A process that Cordée starts.
+/// The name of a process that Cordée starts: in its mark, in the journal, and where a step waits for its turn. It does
+/// not say which kind of server that is. A name is one server's at a time, with one folder: what is done to either
+/// bearer of a name that was taken again is done one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum ProcessId {
+pub enum ProcessName {
     /// The HAProxy of that pool.
     Proxy(PoolId),
     /// A web server or a database.
     Server(ServerName),
 }
 
-impl fmt::Display for ProcessId {
+impl ProcessName {
+    /// Reads it from a mark; Cordée's own processes have none.
+    pub fn parse(input: &str) -> Option<Self> {
+        match input {
+            "haproxy-web" => Some(Self::Proxy(PoolId::Web)),
+            "haproxy-db" => Some(Self::Proxy(PoolId::Db)),
+            name => ServerName::parse(name).ok().map(Self::Server),
+        }
+    }
+}
+
+impl fmt::Display for ProcessName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Proxy(pool) => write!(f, "haproxy-{pool}"),
             Self::Server(name) => name.fmt(f),
+        }
+    }
+}
+
+/// A process that Cordée starts, as what it is. It is not stored: what is stored names a process ([`ProcessName`]).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProcessId {
+    /// The HAProxy of that pool.
+    Proxy(PoolId),
+    /// A web server.
+    Web(ServerName),
+    /// A database.
+    Database(ServerName),
+}
+
+impl ProcessId {
+    /// The process of a server of that pool.
+    pub const fn of(pool: PoolId, name: ServerName) -> Self {
+        match pool {
+            PoolId::Web => Self::Web(name),
+            PoolId::Db => Self::Database(name),
+        }
+    }
+
+    /// The server's name; none of a HAProxy.
+    pub const fn server(&self) -> Option<&ServerName> {
+        match self {
+            Self::Proxy(_) => None,
+            Self::Web(name) | Self::Database(name) => Some(name),
+        }
+    }
+
+    /// Its name, which does not say its kind.
+    pub fn name(&self) -> ProcessName {
+        match self {
+            Self::Proxy(pool) => ProcessName::Proxy(*pool),
+            Self::Web(name) | Self::Database(name) => ProcessName::Server(name.clone()),
+        }
+    }
+}
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Proxy(pool) => write!(f, "haproxy-{pool}"),
+            Self::Web(name) | Self::Database(name) => name.fmt(f),
         }
     }
 }

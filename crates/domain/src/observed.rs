@@ -186,7 +186,7 @@ impl Observed {
     /// Takes in a look at a database that was begun at `at`. What a younger look found stays.
     pub fn see_database(&mut self, name: &ServerName, at: Millis, look: Result<DatabaseSeen, Fault>) {
         let begun = || {
-            let process = self.processes.get(&ProcessId::Server(name.clone()));
+            let process = self.processes.get(&ProcessId::Database(name.clone()));
             process.is_some_and(|process| process.started_at.is_some())
         };
         let before = self.databases.entry(name.clone()).or_default();

@@ -5,8 +5,11 @@
 //! record is bound to it: process id, start time and boot. From then on the word alone is worth nothing.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+use crate::ids::{PoolId, ProcessId, ProcessName, ServerName};
 
 /// What was written down about one start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +24,35 @@ pub struct Record {
     pub leads: bool,
     /// The process; absent between the record and the fork.
     pub bound: Option<Bound>,
+}
+
+impl Record {
+    /// What the processes of this start are; none for Cordée's own. `lies` says what the folder by a server's name is.
+    ///
+    /// Neither the mark nor the name in the record says a server's kind, and the wish does not either: the name may be
+    /// one of the other kind's by now. The program says it. It was written down before it was started, by every Cordée
+    /// that has a roster, and it is the program that was *started*: an upgrade may have replaced or removed its file
+    /// since, its link in `/proc` may be closed to us, and what a dead leader left may run another one. Where its path
+    /// led to a file of another name, the folder says it: that stays the process's until it has ended. Whose folder is
+    /// gone too is taken for a database: it runs all the same, holds the name, and has a database's time to end.
+    pub fn who(&self, lies: impl FnOnce(&ServerName) -> Option<PoolId>) -> Option<ProcessId> {
+        Some(match ProcessName::parse(&self.name)? {
+            ProcessName::Proxy(pool) => ProcessId::Proxy(pool),
+            ProcessName::Server(name) => {
+                let pool = serves(&self.program).or_else(|| lies(&name)).unwrap_or(PoolId::Db);
+                ProcessId::of(pool, name)
+            }
+        })
+    }
+}
+
+/// What a program serves, by the name of its file.
+fn serves(program: &str) -> Option<PoolId> {
+    match Path::new(program).file_name()?.to_str()? {
+        "apache2" => Some(PoolId::Web),
+        "mariadbd" => Some(PoolId::Db),
+        _ => None,
+    }
 }
 
 /// One process, for ever: no two have the same three.
@@ -56,8 +88,8 @@ pub struct Marked {
 /// What came of a look at all processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
-    /// Process ids that are the cluster's.
-    pub ours: Vec<u32>,
+    /// Process ids that are the cluster's, each with the word of its record.
+    pub ours: BTreeMap<u32, String>,
     /// Words whose record is to be bound now: their process was started, and whoever started it ended in between.
     pub bind: BTreeMap<String, Bound>,
     /// Words that no living process answers to.
@@ -86,7 +118,7 @@ pub fn recognise(records: &BTreeMap<String, Record>, seen: &[Marked], boot: &str
         } else if record.bound.is_none() {
             known.bind.insert(word.clone(), bound);
         }
-        known.ours.extend(ours);
+        known.ours.extend(ours.into_iter().map(|pid| (pid, word.clone())));
     }
     known
 }
@@ -153,6 +185,12 @@ mod tests {
         }
     }
 
+    impl Known {
+        fn pids(&self) -> Vec<u32> {
+            self.ours.keys().copied().collect()
+        }
+    }
+
     fn known(record: Record, seen: &[Marked]) -> Known {
         recognise(&BTreeMap::from([("word".to_owned(), record)]), seen, BOOT)
     }
@@ -171,7 +209,7 @@ mod tests {
         ] {
             for bound in [Some((7, 100)), None] {
                 let seen = known(record(bound), &[forged.clone(), real.clone()]);
-                assert_eq!(seen.ours, [7], "{what}, bound: {bound:?}");
+                assert_eq!(seen.pids(), [7], "{what}, bound: {bound:?}");
             }
         }
     }
@@ -179,41 +217,41 @@ mod tests {
     #[test]
     fn a_number_that_somebody_else_has_by_now_is_not_it() {
         let seen = known(record(Some((7, 100))), &[process(7, 900)]);
-        assert_eq!((seen.ours, seen.spent.len()), (vec![], 1));
+        assert_eq!((seen.pids(), seen.spent.len()), (vec![], 1));
         let member = Marked { group: 7, ..process(8, 901) };
-        assert_eq!(known(record(Some((7, 100))), &[process(7, 900), member]).ours, [0; 0]);
+        assert_eq!(known(record(Some((7, 100))), &[process(7, 900), member]).pids(), [0; 0]);
         let mut before = record(Some((7, 100)));
         before.bound.as_mut().unwrap().boot = "the boot before".to_owned();
-        assert_eq!(known(before, &[process(7, 100)]).ours, [0; 0]);
+        assert_eq!(known(before, &[process(7, 100)]).pids(), [0; 0]);
     }
 
     #[test]
     fn a_crash_between_fork_and_record_is_made_good_once() {
         let seen = known(record(None), &[process(7, 100)]);
         let bound = Bound { pid: 7, started: 100, boot: BOOT.to_owned() };
-        assert_eq!((seen.ours.as_slice(), seen.bind.get("word")), ([7].as_slice(), Some(&bound)));
+        assert_eq!((seen.pids().as_slice(), seen.bind.get("word")), ([7].as_slice(), Some(&bound)));
         let later = Record { bound: Some(bound), ..record(None) };
-        assert_eq!(known(later, &[process(8, 101)]).ours, [0; 0], "never again");
+        assert_eq!(known(later, &[process(8, 101)]).pids(), [0; 0], "never again");
     }
 
     #[test]
     fn what_a_dead_leader_left_is_known_by_its_group() {
         let left = |bound| known(bound, &[Marked { group: 7, ..process(9, 120) }]);
-        assert_eq!(left(record(Some((7, 100)))).ours, [9]);
+        assert_eq!(left(record(Some((7, 100)))).pids(), [9]);
         let unbound = left(record(None));
-        assert_eq!((unbound.ours, unbound.bind["word"].pid), (vec![9], 7));
+        assert_eq!((unbound.pids(), unbound.bind["word"].pid), (vec![9], 7));
         // A program that it ran is ended with it.
         let child = Marked { group: 7, program: "/usr/bin/sleep".to_owned(), ..process(9, 120) };
-        assert_eq!(known(record(Some((7, 100))), &[child]).ours, [9]);
+        assert_eq!(known(record(Some((7, 100))), &[child]).pids(), [9]);
         let elsewhere = Marked { group: 9, ..process(9, 120) };
-        assert_eq!(known(record(Some((7, 100))), &[elsewhere]).ours, [0; 0]);
+        assert_eq!(known(record(Some((7, 100))), &[elsewhere]).pids(), [0; 0]);
     }
 
     #[test]
     fn one_without_a_group_of_its_own_has_no_members() {
         let serve = Record { leads: false, ..record(Some((7, 100))) };
         let seen = [Marked { group: 3, ..process(7, 100) }, Marked { group: 7, ..process(8, 120) }];
-        assert_eq!(known(serve, &seen).ours, [7]);
+        assert_eq!(known(serve, &seen).pids(), [7]);
     }
 
     #[test]
@@ -221,9 +259,60 @@ mod tests {
         let records = BTreeMap::from([(taken_over(7), record(Some((7, 100))))]);
         let old = |pid, started| Marked { word: String::new(), ..process(pid, started) };
         let seen = recognise(&records, &[old(7, 100), old(8, 120), process(7, 100)], BOOT);
-        assert_eq!(seen.ours, [7]);
+        assert_eq!(seen.pids(), [7]);
         let named = Marked { word: taken_over(7), ..process(8, 90) };
-        assert_eq!(recognise(&records, &[named], BOOT).ours, [0; 0]);
+        assert_eq!(recognise(&records, &[named], BOOT).pids(), [0; 0]);
+    }
+
+    /// Records as version 0.1.0 wrote them.
+    fn older(name: &str, program: &str) -> Record {
+        let bound = r#"{"pid":7,"started":100,"boot":"boot"}"#;
+        let start = format!(r#""name":"{name}","program":"{program}","uid":105,"leads":true"#);
+        serde_json::from_str(&format!(r#"{{{start},"bound":{bound}}}"#)).unwrap()
+    }
+
+    #[test]
+    fn what_a_process_is_says_the_program_that_was_started_and_not_its_name() {
+        let never = |_: &ServerName| -> Option<PoolId> { panic!("the program says it") };
+        let name = |name| ServerName::parse(name).unwrap();
+        for server in ["web1", "db1", "x"] {
+            let web = older(server, "/usr/sbin/apache2").who(never);
+            assert_eq!(web, Some(ProcessId::Web(name(server))));
+            let database = older(server, "/usr/sbin/mariadbd").who(never);
+            assert_eq!(database, Some(ProcessId::Database(name(server))));
+        }
+        // A HAProxy's name is nobody else's.
+        let proxy = older("haproxy-db", "/usr/sbin/haproxy").who(never);
+        assert_eq!(proxy, Some(ProcessId::Proxy(PoolId::Db)));
+        for own in ["keeper", "serve"] {
+            assert_eq!(older(own, "/usr/bin/cordee").who(never), None);
+        }
+    }
+
+    #[test]
+    fn of_a_program_by_another_name_the_folder_says_it_and_one_without_is_still_there() {
+        let x = ServerName::parse("x").unwrap();
+        let odd = older("x", "/opt/httpd-2.4/bin/httpd");
+        assert_eq!(odd.who(|_| Some(PoolId::Web)), Some(ProcessId::Web(x.clone())));
+        assert_eq!(odd.who(|_| Some(PoolId::Db)), Some(ProcessId::Database(x.clone())));
+        assert_eq!(odd.who(|_| None), Some(ProcessId::Database(x)));
+    }
+
+    /// A name was taken again: both starts are recorded, and each process is known by its own.
+    #[test]
+    fn two_bearers_of_one_name_are_each_what_they_were_started_as() {
+        let web = Record { uid: 33, ..older("x", "/usr/sbin/apache2") };
+        let bound = Some(Bound { pid: 8, started: 120, boot: BOOT.to_owned() });
+        let database = Record { bound, ..older("x", "/usr/sbin/mariadbd") };
+        let records = BTreeMap::from([("first".to_owned(), web), ("second".to_owned(), database)]);
+        let of =
+            |process: Marked, word: &str| Marked { name: "x".to_owned(), word: word.to_owned(), ..process };
+        let apache = Marked { program: "/usr/sbin/apache2".to_owned(), uid: Some(33), ..process(7, 100) };
+        let seen = [of(apache, "first"), of(process(8, 120), "second")];
+        let known = recognise(&records, &seen, BOOT);
+        let who = |pid: u32| records[&known.ours[&pid]].who(|_| None);
+        let x = || ServerName::parse("x").unwrap();
+        assert_eq!((who(7), who(8)), (Some(ProcessId::Web(x())), Some(ProcessId::Database(x()))));
     }
 
     fn any_process() -> impl Strategy<Value = Marked> {
@@ -251,7 +340,7 @@ mod tests {
             seen.sort_by_key(|p| p.pid);
             seen.dedup_by_key(|p| p.pid);
             let said = known(record(bound), &seen);
-            for process in seen.iter().filter(|p| said.ours.contains(&p.pid)) {
+            for process in seen.iter().filter(|p| said.ours.contains_key(&p.pid)) {
                 prop_assert_eq!(process.uid, Some(MYSQL));
                 prop_assert_eq!(process.word.as_str(), "word");
                 if let Some((pid, started)) = bound {

@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::db::failover::promise;
 use crate::db::verify::Report;
 use crate::db::{DatabaseSeen, Thread};
-use crate::desired::Desired;
+use crate::desired::{Desired, Server};
 use crate::fault::Fault;
 use crate::haproxy::stats::{Check, CheckState, Running, RunningServer};
 use crate::ids::{Host, Millis, PoolId, ProcessId, ServerName};
@@ -110,7 +110,7 @@ impl World {
             let told = seen.see(pool, self.now, answer, step.as_ref().map(|(step, outcome)| (step, outcome)));
             self.told.borrow_mut().extend(told);
         }
-        let servers = desired.servers().map(|s| ProcessId::Server(s.name.clone()));
+        let servers = desired.servers().map(Server::process);
         let ids: BTreeSet<ProcessId> =
             memory.processes.keys().chain(self.processes.keys()).cloned().chain(servers).collect();
         for id in ids {
@@ -131,7 +131,7 @@ impl World {
         }
         let before = std::mem::take(&mut memory.databases);
         for name in self.databases.keys() {
-            let id = ProcessId::Server(name.clone());
+            let id = ProcessId::Database(name.clone());
             if self.frozen.contains(&id) {
                 let last = before.get(name).and_then(Seen::last);
                 memory.databases.insert(name.clone(), Seen::Failed { last, why: Fault::Silent });
@@ -156,8 +156,10 @@ impl World {
 
     /// Who listens where a server should.
     fn port(&self, id: &ProcessId, desired: &Desired) -> Port {
-        let ProcessId::Server(name) = id else { return Port::Unknown };
-        let wished = desired.servers().find(|s| s.name == *name);
+        if id.server().is_none() {
+            return Port::Unknown;
+        }
+        let wished = desired.servers().find(|s| s.runs_as(id));
         match wished {
             _ if self.blind => Port::Unknown,
             Some(s) if self.taken.contains(&s.port) => Port::Foreign("nobody".to_owned()),
@@ -183,7 +185,7 @@ impl World {
     }
 
     fn lives(&self, name: &ServerName) -> bool {
-        self.runs(name) && !self.frozen.contains(&ProcessId::Server(name.clone()))
+        self.runs(name) && !self.frozen.contains(&ProcessId::Database(name.clone()))
     }
 
     /// How many receive from that one now.
@@ -263,12 +265,7 @@ impl World {
                 self.die(id);
             }
         }
-        let answering: BTreeSet<ServerName> = self
-            .processes
-            .keys()
-            .filter_map(|id| if let ProcessId::Server(name) = id { Some(name.clone()) } else { None })
-            .chain(self.guests().iter().cloned())
-            .collect();
+        let answering: BTreeSet<ProcessId> = self.alive().into_iter().collect();
         let known = self.homes.made.clone();
         let (due, now) = (&self.due, self.now);
         for (pool, (_, servers)) in &mut self.tables {
@@ -280,7 +277,7 @@ impl World {
                 // One that has a folder here is ours and answers while its process lives; any other is external, also
                 // where a folder by its name is left of one that was removed.
                 let here = address.is_none_or(|a| a.ip().is_loopback()) && known.contains_key(name);
-                let well = !silent && (answering.contains(name) || !here);
+                let well = !silent && (answering.contains(&ProcessId::of(*pool, name.clone())) || !here);
                 server.verdict = if well { CheckState::Up } else { CheckState::Down };
                 let code = if well { "L7OK" } else { "L4CON" };
                 server.check = Check { code: code.to_owned(), ..Check::default() };
@@ -297,14 +294,18 @@ impl World {
                 self.tables.remove(pool);
                 self.workers.remove(pool);
             }
-            ProcessId::Server(name) => self.comes_up(name),
+            ProcessId::Web(_) => {}
+            ProcessId::Database(name) => self.comes_up(name),
         }
     }
 
     /// The processes alive, those of somebody else among them.
     pub fn alive(&self) -> Vec<ProcessId> {
-        let guests = self.guests().iter().map(|name| ProcessId::Server(name.clone()));
-        self.processes.keys().cloned().chain(guests).collect()
+        let guests = self.guests().iter().map(|name| ProcessId::Database(name.clone()));
+        // By their names: what a history that failed once does to the fourth of them, it does to the same one for ever.
+        let mut ours: Vec<ProcessId> = self.processes.keys().cloned().collect();
+        ours.sort_by_key(ProcessId::name);
+        ours.into_iter().chain(guests).collect()
     }
 
     /// Carries out a step.

@@ -159,7 +159,7 @@ fn same_servers(desired: &Desired, id: PoolId, running: &stats::Running) -> bool
 
 fn server(scene: Scene<'_>, peers: &Peers<'_>, server: &Server) -> ServerView {
     let Scene { desired, observed, now } = scene;
-    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    let process = observed.process(&server.process());
     let kind = server.either();
     let (web, base) = (server.as_web(), server.as_database());
     let seen = observed.proxy(server.pool());

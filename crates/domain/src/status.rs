@@ -89,7 +89,7 @@ fn itself(observed: &Observed, id: PoolId, now: Millis) -> Status {
 /// The status of a web server among its peers.
 pub fn web(scene: Scene<'_>, peers: &Peers<'_>, server: Web<'_>) -> Status {
     let Scene { desired, observed, now } = scene;
-    let id = ProcessId::Server(server.name.clone());
+    let id = server.process();
     let process = observed.process(&id);
     let ours = server.is_ours();
     if let Some(others) = waits_for(scene, peers, server) {

@@ -19,7 +19,7 @@ pub use sql::SqlStep;
 
 use crate::decision::Decision;
 use crate::fault::Fault;
-use crate::ids::{PoolId, ProcessId, ServerName};
+use crate::ids::{PoolId, ProcessName, ServerName};
 
 /// What can be done, by what it is done to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +51,8 @@ impl fmt::Debug for ConfigText {
 pub enum Subject {
     /// A HAProxy's file and runtime socket.
     Proxy(PoolId),
-    /// A process or folder.
-    Process(ProcessId),
+    /// A process or folder: of one name, whichever kind of server has it.
+    Process(ProcessName),
     /// A database's SQL.
     Database(ServerName),
     /// A comparison of a database's rows: it may take hours, and holds up nothing.
@@ -97,7 +97,7 @@ impl Step {
     pub fn subject(&self) -> Subject {
         match self {
             Self::Proxy(step) => Subject::Proxy(step.proxy()),
-            Self::Host(step) => Subject::Process(step.id()),
+            Self::Host(step) => Subject::Process(step.whose()),
             Self::Sql(step) => Subject::Database(step.on().clone()),
             Self::Rows(step) => Subject::Rows(step.name().clone()),
             Self::Wish(_) => Subject::Wish,

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{PoolId, ProcessId, ServerName};
+use crate::ids::{PoolId, ProcessId, ProcessName, ServerName};
 
 /// Control characters, and marks that are not seen but turn or hide what is.
 pub fn is_unseen(c: char) -> bool {
@@ -93,7 +93,16 @@ impl From<&ProcessId> for Thing {
     fn from(id: &ProcessId) -> Self {
         match id {
             ProcessId::Proxy(proxy) => Self::Proxy(*proxy),
-            ProcessId::Server(name) => name.into(),
+            ProcessId::Web(name) | ProcessId::Database(name) => name.into(),
+        }
+    }
+}
+
+impl From<&ProcessName> for Thing {
+    fn from(name: &ProcessName) -> Self {
+        match name {
+            ProcessName::Proxy(proxy) => Self::Proxy(*proxy),
+            ProcessName::Server(name) => name.into(),
         }
     }
 }
@@ -106,6 +115,12 @@ impl From<Thing> for Arg {
 
 impl From<&ServerName> for Arg {
     fn from(name: &ServerName) -> Self {
+        Self::Thing(name.into())
+    }
+}
+
+impl From<&ProcessName> for Arg {
+    fn from(name: &ProcessName) -> Self {
         Self::Thing(name.into())
     }
 }

@@ -126,11 +126,10 @@ fn begin(program: &Program, roster: &Roster, name: &str, serial: Serial) -> std:
 
 /// Asks a leader to end, which ends its own group. Apache finishes what it serves on WINCH (its manual, "Stopping and
 /// Restarting"); the others end on TERM.
-pub fn stop(machine: &Machine, id: &ProcessId, pid: u32) -> Result<(), Fault> {
-    // Of a server that was removed only its folder still tells what it was.
+pub fn stop(id: &ProcessId, pid: u32) -> Result<(), Fault> {
     let signal = match id {
-        ProcessId::Server(name) if !data::is_database(&machine.home.server(name)) => Signal::WINCH,
-        ProcessId::Server(_) | ProcessId::Proxy(_) => Signal::TERM,
+        ProcessId::Web(_) => Signal::WINCH,
+        ProcessId::Database(_) | ProcessId::Proxy(_) => Signal::TERM,
     };
     process::signal(pid, signal).map_err(|e| fault(&e))
 }

@@ -87,14 +87,18 @@ impl Logbook {
         let found = Roster::of(&self.home).find().unwrap_or_default();
         let mut databases = Vec::new();
         for (id, processes) in process::by_id(&found) {
-            let ProcessId::Server(name) = id else { continue };
+            let (name, database) = match &id {
+                ProcessId::Proxy(_) => continue,
+                ProcessId::Web(name) => (name, false),
+                ProcessId::Database(name) => (name, true),
+            };
             let Some(leader) = processes.into_iter().find(|p| p.pid == p.group && !p.frozen) else {
                 continue;
             };
-            match self.anew(&name, leader) {
-                Ok(true) => databases.push(name),
+            match self.anew((name, database), leader) {
+                Ok(true) => databases.push(name.clone()),
                 Ok(false) => {}
-                Err(error) => complain(&self.home.server(&name), "opening a log anew", &error),
+                Err(error) => complain(&self.home.server(name), "opening a log anew", &error),
             }
         }
         databases
@@ -102,9 +106,8 @@ impl Logbook {
 
     /// Puts back the logs of a server that were moved away, and has it open them; `true`: a database, which is yet to
     /// be asked.
-    fn anew(&self, name: &ServerName, leader: &Found) -> io::Result<bool> {
+    fn anew(&self, (name, database): (&ServerName, bool), leader: &Found) -> io::Result<bool> {
         let home = self.home.server(name);
-        let database = home.join("my.cnf").exists();
         let (all, held, user) = if database {
             (&db::mariadb::LOGS[..], &db::mariadb::LOGS[..], self.users.mariadb)
         } else {

@@ -116,10 +116,8 @@ impl Home {
     pub fn socket_of(&self, id: &ProcessId) -> Option<PathBuf> {
         match id {
             ProcessId::Proxy(proxy) => Some(self.proxy_socket(*proxy)),
-            ProcessId::Server(name) if self.server(name).join("my.cnf").exists() => {
-                Some(self.database_socket(name))
-            }
-            ProcessId::Server(_) => None,
+            ProcessId::Database(name) => Some(self.database_socket(name)),
+            ProcessId::Web(_) => None,
         }
     }
 

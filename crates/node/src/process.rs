@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use cordee_domain::ids::{PoolId, ProcessId, ServerName};
+use cordee_domain::ids::ProcessId;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use tokio::io::unix::AsyncFd;
@@ -85,6 +85,8 @@ pub struct Found {
     pub group: u32,
     /// Its name in the mark.
     pub name: String,
+    /// What it is; the keeper and the server itself are none of these.
+    pub id: Option<ProcessId>,
     /// Its serial in the mark.
     pub serial: Serial,
     /// Stopped by a signal.
@@ -191,21 +193,11 @@ pub fn held_below(folders: &[&Path]) -> io::Result<BTreeSet<PathBuf>> {
 pub fn by_id(found: &[Found]) -> BTreeMap<ProcessId, Vec<&Found>> {
     let mut all: BTreeMap<ProcessId, Vec<&Found>> = BTreeMap::new();
     for process in found {
-        if let Some(id) = process_id(&process.name) {
-            all.entry(id).or_default().push(process);
+        if let Some(id) = &process.id {
+            all.entry(id.clone()).or_default().push(process);
         }
     }
     all
-}
-
-/// Reads a process's name from its mark; the keeper and the server itself have none.
-pub fn process_id(name: &str) -> Option<ProcessId> {
-    match name {
-        "haproxy-web" => Some(ProcessId::Proxy(PoolId::Web)),
-        "haproxy-db" => Some(ProcessId::Proxy(PoolId::Db)),
-        "keeper" | "serve" => None,
-        name => ServerName::parse(name).ok().map(ProcessId::Server),
-    }
 }
 
 /// Signals a whole group. A group that is gone is fine.

@@ -11,11 +11,12 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cordee_domain::ids::{PoolId, ProcessId, ServerName};
+use cordee_domain::ids::{ProcessId, ProcessName};
 use cordee_domain::roster::{Bound, Known, Marked, Record, recognise, taken_over};
 use rustix::io::Errno;
 use rustix::process::{test_kill_process, test_kill_process_group};
 
+use crate::data;
 use crate::files;
 use crate::paths::Home;
 use crate::process::{self, Found, MARK, Serial};
@@ -29,6 +30,8 @@ const WORD: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Roster {
     folder: PathBuf,
+    /// The folders of servers: what lies there.
+    servers: PathBuf,
     cluster: String,
 }
 
@@ -44,7 +47,7 @@ pub struct Start {
 impl Roster {
     /// The roster of a cluster. Nothing is touched.
     pub fn of(home: &Home) -> Self {
-        Self { folder: home.roster(), cluster: home.id.clone() }
+        Self { folder: home.roster(), servers: home.servers(), cluster: home.id.clone() }
     }
 
     /// Makes the folder. In a state folder of a version without it, what that version started is taken over: by its
@@ -136,16 +139,14 @@ impl Roster {
                 write(&self.folder.join(&word), &Record { bound: Some(bound), ..record.clone() })?;
             }
         }
-        let ours = seen.into_iter().filter(|(process, _)| ours.contains(&process.pid));
-        Ok(ours
-            .map(|(process, (serial, frozen))| Found {
-                pid: process.pid,
-                group: process.group,
-                name: process.name,
-                serial,
-                frozen,
-            })
-            .collect())
+        let mut all = Vec::new();
+        for (process, (serial, frozen)) in seen {
+            let Some(record) = ours.get(&process.pid).and_then(|word| records.get(word)) else { continue };
+            let id = record.who(|name| data::made(&self.servers.join(name.as_str())).ok()?.pool);
+            let Marked { pid, group, name, .. } = process;
+            all.push(Found { pid, group, name, id, serial, frozen });
+        }
+        Ok(all)
     }
 
     /// The groups that a process of ours has.
@@ -241,18 +242,17 @@ fn all_users(users: &Users) -> [u32; 4] {
 /// The program and the user of a process of a version without a roster.
 fn expected(home: &Home, users: &Users, name: &str) -> Option<(String, u32)> {
     let [us, haproxy, apache, mariadb] = all_users(users);
-    let (program, uid) = match (name, process::process_id(name)) {
-        ("keeper" | "serve", _) => return Some((shown(&own_program()), us)),
-        (_, Some(ProcessId::Proxy(PoolId::Web | PoolId::Db))) => ("/usr/sbin/haproxy", haproxy),
-        (_, Some(ProcessId::Server(server))) if is_database(home, &server) => ("/usr/sbin/mariadbd", mariadb),
-        (_, Some(ProcessId::Server(_))) => ("/usr/sbin/apache2", apache),
-        (_, None) => return None,
+    if matches!(name, "keeper" | "serve") {
+        return Some((shown(&own_program()), us));
+    }
+    let (program, uid) = match ProcessName::parse(name)? {
+        ProcessName::Proxy(_) => ("/usr/sbin/haproxy", haproxy),
+        ProcessName::Server(server) if data::is_database(&home.server(&server)) => {
+            ("/usr/sbin/mariadbd", mariadb)
+        }
+        ProcessName::Server(_) => ("/usr/sbin/apache2", apache),
     };
     Some((shown(&Path::new(program).canonicalize().ok()?), uid))
-}
-
-fn is_database(home: &Home, server: &ServerName) -> bool {
-    home.server(server).join("my.cnf").exists()
 }
 
 /// The program of this process, wherever its file is now.

@@ -22,8 +22,9 @@ pub fn standing_still(
             Some(worker) => vec![worker],
             None => process::children(leader)?,
         },
-        ProcessId::Server(name) if frozen || fails(name, proxies) => process::children(leader)?,
-        ProcessId::Server(_) => Vec::new(),
+        ProcessId::Web(name) if frozen || fails(name, proxies) => process::children(leader)?,
+        // Its threads do the work.
+        ProcessId::Web(_) | ProcessId::Database(_) => Vec::new(),
     };
     let mut still = Vec::new();
     for pid in workers {
@@ -110,7 +111,7 @@ mod tests {
         assert_eq!(told(None, None), [child], "one that never answered");
         assert_eq!(told(None, Some(other.1)), [0; 0], "a number that is somebody else's by now");
         let server = |frozen| {
-            let id = ProcessId::Server(ServerName::parse("web1").unwrap());
+            let id = ProcessId::Web(ServerName::parse("web1").unwrap());
             standing_still(&id, parent, frozen, &BTreeMap::new()).unwrap()
         };
         assert_eq!(server(true), [child], "with its parent");

@@ -15,7 +15,7 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use cordee_node::paths::whole;
 use cordee_node::paths::{Home, HomeError};
-use cordee_node::process::{self, Found};
+use cordee_node::process::Found;
 use cordee_node::roster::Roster;
 use cordee_node::surroundings::{self, FEWEST};
 use cordee_node::users::Users;
@@ -220,14 +220,14 @@ async fn processes(report: &mut Report, home: &Home) -> Vec<Found> {
 
 /// `frozen`: those of its group that stand still, be it only the worker of a HAProxy.
 async fn answers(report: &mut Report, home: &Home, leader: &Found, frozen: &[u32]) {
-    let Some(id) = process::process_id(&leader.name) else { return };
+    let Some(id) = &leader.id else { return };
     let name = leader.name.as_str();
     if !frozen.is_empty() {
         let pids = frozen.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
         report.bad(text!("doctor-frozen", name = name, pids = pids));
         return;
     }
-    let Some(socket) = home.socket_of(&id) else { return };
+    let Some(socket) = home.socket_of(id) else { return };
     if let Ok(Ok(_)) = timeout(PATIENCE, UnixStream::connect(&socket)).await {
         report.well(text!("doctor-answers", name = name));
     } else {

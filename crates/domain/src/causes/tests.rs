@@ -20,7 +20,7 @@ use crate::text::Arg;
 const WEB: ProcessId = ProcessId::Proxy(PoolId::Web);
 
 fn process(server: &str) -> ProcessId {
-    ProcessId::Server(name(server))
+    ProcessId::of(if server.starts_with("db") { PoolId::Db } else { PoolId::Web }, name(server))
 }
 
 fn shown(scene: &Scene) -> Snapshot {
@@ -121,7 +121,8 @@ fn fell(scene: Scene, id: &ProcessId) -> Scene {
 fn anew(scene: Scene, id: &ProcessId, ago: u64) -> Scene {
     let mut scene = with(fell(scene, id), id, |seen| seen.started_at = Some(NOW - ago));
     match id {
-        ProcessId::Server(server) => drop(scene.seen.databases.insert(server.clone(), Seen::Never)),
+        ProcessId::Web(_) => {}
+        ProcessId::Database(server) => drop(scene.seen.databases.insert(server.clone(), Seen::Never)),
         ProcessId::Proxy(pool) => {
             scene.seen.proxies.get_mut(pool).expect("a HAProxy").running = Seen::Never;
         }

@@ -1,7 +1,7 @@
 //! Whose next look a change of writer waits for.
 
 use crate::desired::Desired;
-use crate::ids::{Millis, ProcessId, ServerName};
+use crate::ids::{Millis, ServerName};
 use crate::observed::Observed;
 use crate::seen::Seen;
 
@@ -19,7 +19,7 @@ pub fn awaited(desired: &Desired, observed: &Observed, name: &ServerName, notice
     };
     match observed.databases.get(name) {
         Some(Seen::At(at, seen)) => {
-            let former = observed.process(&ProcessId::Server(writer.name.clone()));
+            let former = observed.process(&writer.process());
             let gone = former.leader.is_none();
             let tells = |channel: &Channel| {
                 gone && !at_rest(channel, *at, former.ended_at)

@@ -88,7 +88,7 @@ pub fn lost(scene: Scene<'_>) -> Option<Lost> {
     let Scene { desired, observed, now } = scene;
     let writer = desired.writer_server()?;
     let ours = writer.is_ours();
-    let process = observed.process(&ProcessId::Server(writer.name.clone()));
+    let process = observed.process(&writer.process());
     let pid = process.leader.as_ref().map(|l| l.pid);
     if ours {
         if !observed.initialised.contains_key(&writer.name) {
@@ -138,7 +138,7 @@ pub fn promise(scene: Scene<'_>) -> Option<Promise> {
     let Scene { desired, observed, .. } = scene;
     let before = observed.promise.clone().filter(|p| p.epoch == desired.epoch);
     let writer = desired.writer_server()?;
-    let process = observed.process(&ProcessId::Server(writer.name.clone()));
+    let process = observed.process(&writer.process());
     let gone = writer.is_ours() && process.leader.is_none();
     if gone || process.frozen_since.is_some() || lost(scene).is_some() {
         return before;
@@ -264,14 +264,14 @@ fn candidate(scene: Scene<'_>, writer: Database<'_>, promise: &Promise, since: M
         return Candidate::None(text!("failover-doubted", name = name));
     }
     let (mut all, mut stop, mut asking) = (Vec::new(), Vec::new(), false);
-    let ended = observed.process(&ProcessId::Server(writer.name.clone())).ended_at;
+    let ended = observed.process(&writer.process()).ended_at;
     // By name, so that the order in which they were added decides nothing.
     let mut others: Vec<Database<'_>> = desired.members().filter(|s| s.name != writer.name).collect();
     others.sort_by(|a, b| a.name.cmp(&b.name));
     for server in others {
         let name = &server.server.name;
         let promised = promise.standbys.contains(name);
-        let process = observed.process(&ProcessId::Server(name.clone()));
+        let process = observed.process(&ProcessId::Database(name.clone()));
         // What it received and had not applied went with its process (MariaDB with GTID asks the writer again).
         let anew = process.started_at.is_some_and(|at| at > promise.at);
         let asked = observed.databases.get(name).filter(|_| alive(server, observed) && !anew);
@@ -345,7 +345,7 @@ pub(super) fn unapplied(seen: &DatabaseSeen, channel: &Channel) -> u64 {
 
 /// A process that runs, or a server that only others know about.
 fn alive(server: Database<'_>, observed: &Observed) -> bool {
-    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    let process = observed.process(&server.process());
     !server.stopped() && (!server.is_ours() || process.leader.as_ref().is_some_and(|l| !l.frozen))
 }
 
@@ -361,7 +361,7 @@ fn planned(scene: Scene<'_>, writer: Database<'_>, handover: &Handover, lost: Op
         return Decision::Abandon(text!("failover-doubted", name = to));
     }
     let ready = desired.members().any(|s| s.name == *to && alive(s, observed));
-    let runs = observed.process(&ProcessId::Server(to.clone())).leader.is_some();
+    let runs = observed.process(&ProcessId::Database(to.clone())).leader.is_some();
     let (at, candidate) = match observed.databases.get(to) {
         Some(Seen::At(at, candidate)) if ready => (at, candidate),
         // Cordée has just been started.

@@ -7,7 +7,6 @@
 //! ended while the standby is still away: then nothing else waits for that.
 
 use crate::desired::Database;
-use crate::ids::ProcessId;
 use crate::observed::{Observed, STALE};
 use crate::scene::Scene;
 
@@ -43,7 +42,7 @@ pub fn left_behind(scene: Scene<'_>) -> Vec<u64> {
 }
 
 fn may_run(observed: &Observed, server: Database<'_>) -> bool {
-    !server.is_ours() || observed.process(&ProcessId::Server(server.name.clone())).leader.is_some()
+    !server.is_ours() || observed.process(&server.process()).leader.is_some()
 }
 
 #[cfg(test)]

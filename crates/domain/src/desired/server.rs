@@ -5,7 +5,7 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 use super::Membership;
-use crate::ids::{Cookie, Host, PoolId, ServerName};
+use crate::ids::{Cookie, Host, PoolId, ProcessId, ServerName};
 
 /// One server as wished.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -263,6 +263,21 @@ impl Server {
         match self.kind {
             Kind::Web(_) => PoolId::Web,
             Kind::Database(_) => PoolId::Db,
+        }
+    }
+
+    /// The process that runs it, or would.
+    pub fn process(&self) -> ProcessId {
+        ProcessId::of(self.pool(), self.name.clone())
+    }
+
+    /// Whether it is what that process runs: a server of its kind and its name.
+    pub fn runs_as(&self, id: &ProcessId) -> bool {
+        match (id, &self.kind) {
+            (ProcessId::Web(name), Kind::Web(_)) | (ProcessId::Database(name), Kind::Database(_)) => {
+                *name == self.name
+            }
+            (ProcessId::Proxy(_) | ProcessId::Web(_) | ProcessId::Database(_), _) => false,
         }
     }
 

@@ -40,7 +40,7 @@ pub(crate) fn well() -> Scene {
     for (name, id) in &names {
         let leader = Leader { pid: 60, server: *id, generation: 0, frozen: false };
         let process = ProcessSeen { leader: Some(leader), started_at: Some(1), ..ProcessSeen::default() };
-        scene.seen.processes.insert(ProcessId::Server(name.clone()), process);
+        scene.seen.processes.insert(ProcessId::Web(name.clone()), process);
     }
     let leader = Leader { pid: 51, server: 0, generation: 0, frozen: false };
     let process = ProcessSeen { leader: Some(leader), ..ProcessSeen::default() };
@@ -161,7 +161,7 @@ fn what_a_person_took_out_hides_no_dead_database() {
     let mut scene = well().gone("db1");
     for server in &mut scene.desired.web.servers {
         server.powered(Power::Off);
-        scene.seen.processes.remove(&ProcessId::Server(server.name.clone()));
+        scene.seen.processes.remove(&server.process());
     }
     assert_eq!(verdict(&scene).0, Severity::Progress, "the writer is on its way back");
 }
@@ -173,7 +173,7 @@ fn web_servers_that_a_person_took_out_have_a_sentence_of_their_own() {
         // The last one is taken out only with an explicit yes.
         server.powered(Power::Off);
         server.told(Admin::Ready, true);
-        scene.seen.processes.remove(&ProcessId::Server(server.name.clone()));
+        scene.seen.processes.remove(&server.process());
     }
     scene.seen.expect_doors(&scene.desired, NOW);
     scene = answered(scene, Door::Site, NOW - 3_000, NOW - 10, Answer::Nobody);
@@ -181,7 +181,7 @@ fn web_servers_that_a_person_took_out_have_a_sentence_of_their_own() {
     // One that is down by itself is an alarm, whatever a person did to the other.
     scene.desired.web.servers[0].powered(Power::On);
     let process = ProcessSeen { trouble: Some(Fault::Ended), ..ProcessSeen::default() };
-    let id = ProcessId::Server(scene.desired.web.servers[0].name.clone());
+    let id = scene.desired.web.servers[0].process();
     scene.seen.processes.insert(id, process);
     assert_eq!(verdict(&scene).0, Severity::Critical);
     assert_eq!(scene.desired.web.servers[1].site().admin, Admin::Ready);

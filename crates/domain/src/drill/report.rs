@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Target;
-use crate::ids::{PoolId, ProcessId};
+use crate::ids::{PoolId, ProcessName};
 use crate::snapshot::Snapshot;
 use crate::state::{Severity, State};
 use crate::text;
@@ -165,12 +165,12 @@ impl Report {
 fn words(snapshot: &Snapshot, target: &Target) -> Vec<(String, Severity, Text)> {
     let mut all = vec![(String::new(), snapshot.verdict.severity, snapshot.verdict.word.clone())];
     for proxy in &snapshot.proxies {
-        let id = ProcessId::Proxy(proxy.name);
+        let id = ProcessName::Proxy(proxy.name);
         if *target == Target::Process(id.clone()) {
             all.push((id.to_string(), proxy.status.severity, proxy.status.state.sentence()));
         }
     }
-    let fallen = |name| *target == Target::Process(ProcessId::Server(name));
+    let fallen = |name| *target == Target::Process(ProcessName::Server(name));
     let database = snapshot.servers.iter().any(|s| s.pool == PoolId::Db && fallen(s.name.clone()));
     let linked = matches!(target, Target::Channel { .. });
     for server in &snapshot.servers {
@@ -194,7 +194,7 @@ fn words(snapshot: &Snapshot, target: &Target) -> Vec<(String, Severity, Text)> 
         let writer = snapshot.servers.iter().find(|s| s.role == Some(crate::snapshot::Role::Writer));
         if let Some(writer) = writer {
             let word = text!("drill-writer-is", name = &writer.name);
-            all.push((format!("{} →", ProcessId::Proxy(PoolId::Db)), writer.status.severity, word));
+            all.push((format!("{} →", ProcessName::Proxy(PoolId::Db)), writer.status.severity, word));
         }
     }
     all

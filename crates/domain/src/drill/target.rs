@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FaultKind, Order, Selector};
 use crate::desired::{Desired, Membership, Power, Routing, Runtime};
-use crate::ids::{PoolId, ProcessId, ServerName};
+use crate::ids::{PoolId, ProcessName, ServerName};
 use crate::problem::{Kind, Problem};
 use crate::snapshot::{ServerView, Snapshot};
 use crate::state::Severity;
@@ -14,8 +14,9 @@ use crate::text;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
-    /// A process of ours, or a server that is only drained.
-    Process(ProcessId),
+    /// A process of ours, or a server that is only drained. What kind of server it is says what was ordered: see
+    /// [`Drill::process`](super::Drill::process).
+    Process(ProcessName),
     /// A channel.
     #[serde(rename = "link")]
     Channel {
@@ -40,12 +41,12 @@ impl Order {
             Selector::Proxy(pool) => {
                 let well =
                     snapshot.proxies.iter().any(|p| p.name == *pool && p.status.severity == Severity::Good);
-                let id = ProcessId::Proxy(*pool);
+                let id = ProcessName::Proxy(*pool);
                 if well { Ok(Target::Process(id)) } else { Err(unwell(&id.to_string())) }
             }
             Selector::Writer => {
                 let writer = self.pair(desired, snapshot)?.0;
-                Ok(Target::Process(ProcessId::Server(writer.name.clone())))
+                Ok(Target::Process(ProcessName::Server(writer.name.clone())))
             }
             Selector::Channel => {
                 let (writer, standby) = self.pair(desired, snapshot)?;
@@ -70,7 +71,7 @@ impl Order {
             let says = text!("problem-drill-alone", name = found.name.as_str());
             return Err(Problem::conflict("target", says));
         }
-        Ok(Target::Process(ProcessId::Server(found.name.clone())))
+        Ok(Target::Process(ProcessName::Server(found.name.clone())))
     }
 
     /// The writer, and one that would take over from it.

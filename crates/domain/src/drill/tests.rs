@@ -188,7 +188,7 @@ fn wished(server: &str) -> Server {
 }
 
 fn process(server: &str) -> Target {
-    Target::Process(ProcessId::Server(name(server)))
+    Target::Process(ProcessName::Server(name(server)))
 }
 
 /// The key of the refusal.
@@ -202,7 +202,7 @@ fn in_good_health_each_target_is_somebody() {
     let target = |target, how| order(target, how).target(&desired, &snapshot);
     assert_eq!(target("WEB2", "freeze"), Ok(process("web2")));
     assert_eq!(target("writer", "kill"), Ok(process("db1")));
-    assert_eq!(target("haproxy-db", "kill"), Ok(Target::Process(ProcessId::Proxy(PoolId::Db))));
+    assert_eq!(target("haproxy-db", "kill"), Ok(Target::Process(ProcessName::Proxy(PoolId::Db))));
     assert_eq!(target("link", "stop"), Ok(Target::Channel { on: name("db2"), from: name("db1") }));
 }
 
@@ -264,7 +264,7 @@ fn drill(target: &str, how: &str) -> Drill {
 #[test]
 fn each_fault_is_undone_and_only_what_is_still_down() {
     let (desired, _) = scene();
-    let web1 = || ProcessId::Server(name("web1"));
+    let web1 = || ProcessId::Web(name("web1"));
     let kill = drill("web1", "kill");
     assert_eq!((kill.fault(), kill.undo(&desired)), (Act::Kill(web1()), None));
     let freeze = drill("web1", "freeze");
@@ -282,6 +282,37 @@ fn each_fault_is_undone_and_only_what_is_still_down() {
         assert_eq!(right.web, desired.web);
         assert_eq!(drill.undo(&right), None, "undone once");
     }
+}
+
+/// A drill as version 0.1.0 stored it: the process that falls has a name there, and no kind.
+fn stored(target: &str, how: &str, process: &str) -> Drill {
+    let text = include_str!("drill-0.1.json");
+    let text = text.replace("TARGET", target).replace("HOW", how).replace("PROCESS", process);
+    let drill: Drill = serde_json::from_str(&text).unwrap();
+    let again = serde_json::to_value(&drill).unwrap();
+    assert_eq!(again, serde_json::from_str::<serde_json::Value>(&text).unwrap(), "and is stored as it was");
+    drill
+}
+
+/// Whatever has the name by now: a drill that an earlier Cordée left running is put right on what it was done to.
+#[test]
+fn a_stored_drill_is_of_the_kind_that_was_ordered() {
+    let (desired, _) = scene();
+    let x = || name("db1");
+    let web = stored(r#"{"web":"db1"}"#, "freeze", r#"{"Server":"db1"}"#);
+    assert_eq!(web.undo(&desired), Some(Act::Thaw(ProcessId::Web(x()))), "db1 is a database by now");
+    let writer = stored(r#""writer""#, "freeze", r#"{"Server":"db1"}"#);
+    assert_eq!(writer.undo(&desired), Some(Act::Thaw(ProcessId::Database(x()))));
+    assert_eq!(
+        stored(r#""writer""#, "kill", r#"{"Server":"db1"}"#).fault(),
+        Act::Kill(ProcessId::Database(x()))
+    );
+    let proxy = stored(r#"{"proxy":"db"}"#, "freeze", r#"{"Proxy":"db"}"#);
+    assert_eq!(proxy.fault(), Act::Freeze(ProcessId::Proxy(PoolId::Db)));
+    let Act::Commit(stop) = stored(r#"{"web":"web1"}"#, "stop", r#"{"Server":"web1"}"#).fault() else {
+        panic!()
+    };
+    assert_eq!(stop, power(name("web1"), Power::Off));
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Observed;
+use crate::desired::Server;
 use crate::fault::Fault;
-use crate::ids::Millis;
+use crate::ids::{Millis, PoolId, ProcessId, ServerName};
 
 /// The state of one process of ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +50,31 @@ impl ProcessSeen {
             trouble: None,
             port: Port::Unknown,
         }
+    }
+
+    /// Whether nothing of it lives, for certain.
+    pub const fn is_over(&self) -> bool {
+        self.leader.is_none() && self.orphans.is_empty() && !self.unlooked
+    }
+}
+
+impl Observed {
+    /// What still lives, or may, under a server's name, of either kind. A name is free again as soon as nobody wishes
+    /// its server, and the next bearer may be of the other kind while the last one still ends. There is one folder by
+    /// that name, and the port may be the same: neither is free before this is empty.
+    pub fn bearers(&self, name: &ServerName) -> impl Iterator<Item = (ProcessId, &ProcessSeen)> {
+        PoolId::ALL
+            .into_iter()
+            .map(|pool| ProcessId::of(pool, name.clone()))
+            .filter_map(|id| self.processes.get_key_value(&id))
+            .filter(|(_, seen)| !seen.is_over())
+            .map(|(id, seen)| (id.clone(), seen))
+    }
+
+    /// What still lives, or may, under a server's name and is no process of that server: it is of the other kind, or
+    /// somebody else runs the server. What an earlier server of the same kind left is the process of that name.
+    pub fn former_bearer(&self, server: &Server) -> Option<(ProcessId, &ProcessSeen)> {
+        self.bearers(&server.name).find(|(id, _)| !server.is_ours() || !server.runs_as(id))
     }
 }
 

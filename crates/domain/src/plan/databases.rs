@@ -131,8 +131,7 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>) {
 fn unasked(plan: &mut Plan, scene: Scene<'_>) {
     let Scene { desired, observed, now } = scene;
     for server in desired.databases() {
-        let name = server.name.clone();
-        let process = observed.process(&ProcessId::Server(name.clone()));
+        let process = observed.process(&server.process());
         let dead = server.stopped() || process.leader.is_none();
         if !server.is_ours() {
             if matches!(server.membership, Membership::Leaving | Membership::Released)
@@ -190,7 +189,7 @@ fn writer(plan: &mut Plan, scene: Scene<'_>) {
         failover::Decision::Restart(why) | failover::Decision::Wait(why) => wait(why),
         failover::Decision::Fence { pid } => {
             plan.steps.push(Step::Host(HostStep::KillProcess {
-                id: ProcessId::Server(writer.clone()),
+                id: ProcessId::Database(writer.clone()),
                 pids: vec![pid],
             }));
         }

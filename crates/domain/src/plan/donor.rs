@@ -1,7 +1,7 @@
 //! From which database a new one is copied.
 
 use crate::desired::Database;
-use crate::ids::{ProcessId, ServerName};
+use crate::ids::ServerName;
 use crate::observed::STALE;
 use crate::scene::Scene;
 use crate::seen::Seen;
@@ -11,7 +11,7 @@ pub fn donor(scene: Scene<'_>) -> Option<ServerName> {
     let Scene { desired, observed, now } = scene;
     // A Cordée that has just been started asks everybody first.
     let unasked = |s: Database<'_>| {
-        observed.process(&ProcessId::Server(s.name.clone())).leader.is_some()
+        observed.process(&s.process()).leader.is_some()
             && observed.databases.get(&s.name).is_none_or(|d| *d == Seen::Never)
     };
     if desired.members().any(unasked) {

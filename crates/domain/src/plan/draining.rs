@@ -8,7 +8,7 @@ use crate::desired::{Database, Membership, Routing};
 use crate::fault::Fault;
 use crate::figures::DATABASE_STALE;
 use crate::haproxy::stats::{CheckState, RunningServer};
-use crate::ids::{PoolId, ProcessId};
+use crate::ids::PoolId;
 use crate::observed::STALE;
 use crate::scene::Scene;
 use crate::seen::Seen;
@@ -36,7 +36,7 @@ pub(crate) fn drains(scene: Scene<'_>, server: Database<'_>) -> bool {
         let well = |r: &RunningServer| !r.maintenance && !r.drain && r.verdict == CheckState::Up;
         s.id != server.id && desired.takes_writes(s) && of(s).is_some_and(well)
     });
-    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    let process = observed.process(&server.process());
     let lives = process.leader.is_some() && process.stopping_since.is_none();
     // A HAProxy that does not take it keeps nobody waiting.
     let refuses = observed.proxy(PoolId::Db).refused.is_some()
@@ -53,7 +53,7 @@ pub(crate) fn drains(scene: Scene<'_>, server: Database<'_>) -> bool {
 /// others only those that answer are waited for: to stop it is how a person has it go although another one is silent.
 pub(super) fn stays(scene: Scene<'_>, server: Database<'_>) -> bool {
     let Scene { desired, observed, now } = scene;
-    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    let process = observed.process(&server.process());
     let lives = process.leader.as_ref().is_some_and(|l| !l.frozen) && process.stopping_since.is_none();
     if !server.stopped() || *server.membership != Membership::Leaving || !lives {
         return false;

@@ -7,7 +7,7 @@ use crate::decision::Decision;
 use crate::desired::{Database, Either, Membership, Power, Run, Server};
 use crate::haproxy::config::{self};
 use crate::haproxy::setting::Setting;
-use crate::ids::{Millis, PoolId, ProcessId, ServerName};
+use crate::ids::{Millis, PoolId, ProcessId, ProcessName, ServerName};
 use crate::observed::{Observed, ProcessSeen, STALE};
 use crate::scene::Scene;
 use crate::seen::Seen;
@@ -49,18 +49,19 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, setting: &Setting) {
     let here = desired.servers().filter(|s| s.is_ours() || s.pool() == PoolId::Db);
     let here: BTreeMap<&ServerName, &Server> = here.map(|s| (&s.name, s)).collect();
     for (id, seen) in &observed.processes {
-        if let ProcessId::Server(name) = id
-            && !here.get(name).is_some_and(|s| s.is_ours())
-        {
-            removed(plan, scene, name, seen);
+        let (pool, name) = match id {
+            ProcessId::Proxy(_) => continue,
+            ProcessId::Web(name) => (PoolId::Web, name),
+            ProcessId::Database(name) => (PoolId::Db, name),
+        };
+        if !here.get(name).is_some_and(|s| s.is_ours() && s.pool() == pool) {
+            removed(plan, scene, (pool, name), seen);
         }
     }
     for (name, made) in &observed.homes {
         // Another server may have taken the name already: what lies there is not its own.
         let own = here.get(name).is_some_and(|s| made.is_of(s));
-        let ended = |p: &ProcessSeen| p.leader.is_none() && p.orphans.is_empty() && !p.unlooked;
-        let process = observed.processes.get(&ProcessId::Server(name.clone()));
-        if !own && process.is_none_or(ended) {
+        if !own && observed.bearers(name).next().is_none() {
             plan.steps.push(Step::Host(HostStep::TrashHome { name: name.clone() }));
         }
     }
@@ -91,7 +92,7 @@ struct Start {
 fn quiet(plan: &mut Plan, id: &ProcessId, process: &ProcessSeen) -> bool {
     if process.unlooked {
         let text = text!("wait-unlooked", name = id);
-        plan.waiting.push((Subject::Process(id.clone()), text));
+        plan.waiting.push((Subject::Process(id.name()), text));
     } else if !process.orphans.is_empty() {
         plan.steps.push(Step::Host(HostStep::KillProcess { id: id.clone(), pids: process.orphans.clone() }));
     } else {
@@ -111,7 +112,7 @@ fn start(plan: &mut Plan, wanted: Start, process: &ProcessSeen, now: Millis) {
         plan.steps.push(Step::Host(HostStep::StartProcess { id, server, generation, keeps }));
     } else {
         let text = text!("wait-restart", seconds = (next - now).div_ceil(1_000), count = process.failures);
-        plan.waiting.push((Subject::Process(id), text));
+        plan.waiting.push((Subject::Process(id.name()), text));
     }
 }
 
@@ -124,7 +125,7 @@ struct Wished {
 
 fn server_process(plan: &mut Plan, scene: Scene<'_>, service: &Service<'_>, server: &Server, wished: Wished) {
     let Scene { observed, now, .. } = scene;
-    let id = ProcessId::Server(server.name.clone());
+    let id = server.process();
     let process = observed.process(&id);
     let Some(leader) = &process.leader else {
         match wished.power {
@@ -161,7 +162,7 @@ fn server_process(plan: &mut Plan, scene: Scene<'_>, service: &Service<'_>, serv
         Either::Database(database) => drains(scene, database) || stays(scene, database),
     };
     if !in_use {
-        end(plan, id, process, leader.pid, patience(observed, &server.name, server.pool()), now);
+        end(plan, id, process, leader.pid, patience(server.pool()), now);
     }
 }
 
@@ -179,13 +180,13 @@ fn absent(plan: &mut Plan, scene: Scene<'_>, server: &Server, generation: u32) {
         Either::Database(database) if !may_return(plan, scene, database) => return,
         Either::Database(database) => keeps(database.membership),
     };
-    let id = ProcessId::Server(server.name.clone());
+    let id = server.process();
     let process = observed.process(&id);
     start(plan, Start { id, server: server.id, generation, keeps }, process, now);
 }
 
-/// Whether the process of a database that may be a former writer can be started: what such a one alone has in its log was saved, before
-/// crash recovery takes back what it had not yet committed in the tables, and nobody receives from it any more.
+/// Whether a database can be started, as far as it may be a former writer: what that one alone has in its log was saved,
+/// before crash recovery takes back what it had not yet committed in the tables, and nobody receives from it any more.
 fn may_return(plan: &mut Plan, scene: Scene<'_>, former: Database<'_>) -> bool {
     let Membership::Returning { limit, saved } = former.membership else { return true };
     if opens_first(scene, former) {
@@ -198,25 +199,26 @@ fn may_return(plan: &mut Plan, scene: Scene<'_>, former: Database<'_>) -> bool {
     }
     let Some(peer) = received(scene, former) else { return true };
     let text = text!("wait-received", name = &former.name, peer = peer);
-    plan.waiting.push((Subject::Process(ProcessId::Server(name)), text));
+    plan.waiting.push((Subject::Process(former.process().name()), text));
     false
 }
 
-/// How long a process has to end by itself. What runs by a name that was taken again is what lies in its folder.
-fn patience(observed: &Observed, name: &ServerName, wished: PoolId) -> u64 {
-    match observed.homes.get(name).and_then(|made| made.pool).unwrap_or(wished) {
+/// How long a process of a server of that pool has to end by itself.
+const fn patience(pool: PoolId) -> u64 {
+    match pool {
         PoolId::Db => DB_PATIENCE,
         PoolId::Web => WEB_PATIENCE,
     }
 }
 
 /// Whether the folder by its name is its own, or yet to be made. What still runs from an earlier server's is ended
-/// here; the folder goes to the trash with all that nobody wishes, and until then the new one waits.
+/// here; the folder goes to the trash with all that nobody wishes, and until then the new one waits. It waits too while
+/// a server of the other kind still ends by this name, be its folder gone already: it may hold the port.
 pub(super) fn at_home(plan: &mut Plan, observed: &Observed, server: &Server, process: &ProcessSeen) -> bool {
-    let id = ProcessId::Server(server.name.clone());
+    let id = server.process();
     if observed.own.unread.contains(&server.name) {
         let text = text!("wait-unread", name = &server.name);
-        plan.waiting.push((Subject::Process(id), text));
+        plan.waiting.push((Subject::Process(id.name()), text));
         return false;
     }
     let home = observed.homes.get(&server.name);
@@ -224,7 +226,7 @@ pub(super) fn at_home(plan: &mut Plan, observed: &Observed, server: &Server, pro
     if !own {
         quiet(plan, &id, process);
     }
-    own
+    own && observed.former_bearer(server).is_none()
 }
 
 /// Milliseconds that a standby has to go on by itself once there is room again.
@@ -270,8 +272,8 @@ fn made_for(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>) -> bool {
             if let Some(donor) = donor(scene) {
                 plan.steps.push(Step::Host(HostStep::CopyDatabase { name: name(), id: server.id, donor }));
             } else {
-                let id = ProcessId::Server(name());
-                plan.waiting.push((Subject::Process(id), text!("wait-donor", name = &server.name)));
+                let target = Subject::Process(ProcessName::Server(name()));
+                plan.waiting.push((target, text!("wait-donor", name = &server.name)));
             }
         }
     }
@@ -291,29 +293,27 @@ fn end(plan: &mut Plan, id: ProcessId, process: &ProcessSeen, pid: u32, patience
         }
         Some(_) => {
             let text = text!("wait-stop", name = &id);
-            plan.waiting.push((Subject::Process(id), text));
+            plan.waiting.push((Subject::Process(id.name()), text));
         }
     }
 }
 
 /// A server that nobody wishes any more: out of HAProxy, then ended.
-fn removed(plan: &mut Plan, scene: Scene<'_>, name: &ServerName, seen: &ProcessSeen) {
+fn removed(plan: &mut Plan, scene: Scene<'_>, (pool, name): (PoolId, &ServerName), seen: &ProcessSeen) {
     let Scene { desired, observed, now } = scene;
-    let still_listed = PoolId::ALL.into_iter().any(|pool| {
-        observed
-            .proxies
-            .get(&pool)
-            .and_then(|p| p.running.fresh(now, STALE))
-            .and_then(|r| r.servers.get(name))
-            // Another server may have taken the name already.
-            .is_some_and(|s| desired.pool(pool).server(name).is_none_or(|w| w.id != s.id))
-    });
+    let still_listed = observed
+        .proxies
+        .get(&pool)
+        .and_then(|p| p.running.fresh(now, STALE))
+        .and_then(|r| r.servers.get(name))
+        // Another server may have taken the name already.
+        .is_some_and(|s| desired.pool(pool).server(name).is_none_or(|w| w.id != s.id));
     if still_listed {
         return;
     }
-    let id = ProcessId::Server(name.clone());
+    let id = ProcessId::of(pool, name.clone());
     if let Some(leader) = &seen.leader {
-        end(plan, id, seen, leader.pid, patience(observed, name, PoolId::Db), now);
+        end(plan, id, seen, leader.pid, patience(pool), now);
     } else if !seen.orphans.is_empty() {
         plan.steps.push(Step::Host(HostStep::KillProcess { id, pids: seen.orphans.clone() }));
     }

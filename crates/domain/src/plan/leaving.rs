@@ -49,7 +49,7 @@ pub(super) fn restarting(server: &Server, observed: &Observed) -> bool {
     server.is_ours()
         && observed
             .processes
-            .get(&ProcessId::Server(server.name.clone()))
+            .get(&server.process())
             .and_then(|p| p.leader.as_ref())
             .is_some_and(|l| server.outdates(l.server, l.generation))
 }
@@ -291,7 +291,7 @@ impl Now {
             let Some(there) = there.filter(|there| takes(there)) else { continue };
             all.push(server.id);
             let ends = || {
-                let process = observed.processes.get(&ProcessId::Server(server.name.clone()));
+                let process = observed.processes.get(&server.process());
                 process.is_some_and(ended)
             };
             if serves(there) && !(server.is_ours() && ends()) {

@@ -75,7 +75,7 @@ fn closed(desired: &Desired, server: Database<'_>, observed: &Observed) -> bool 
     if desired.routing == Routing::OneWriter {
         return false;
     }
-    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    let process = observed.process(&server.process());
     match observed.databases.get(&server.name).and_then(|d| d.value()) {
         Some(seen) => seen.read_only,
         // One that ended, or that we started and have not asked yet, is not open.
@@ -99,7 +99,7 @@ fn opens_soon(scene: Scene<'_>, server: Database<'_>) -> bool {
     if !desired.is_writer(&server.name) || desired.handover.is_some() {
         return false;
     }
-    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    let process = observed.process(&server.process());
     let young = process.started_at.is_some_and(|at| now.saturating_sub(at) < YOUNG);
     match observed.databases.get(&server.name) {
         Some(Seen::At(_, seen)) if !seen.read_only => false,
@@ -138,7 +138,7 @@ fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>, pro
     if !server.is_ours() {
         return false;
     }
-    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    let process = observed.process(&server.process());
     let drained = server.as_web().is_some_and(|web| web.admin == Admin::Drain);
     match (&process.leader, &process.port) {
         (Some(_), Port::Ours) => false,
@@ -291,7 +291,7 @@ fn cut_off_of(steps: &mut Vec<Step>, scene: Scene<'_>, proxy: PoolId, wished: &W
         let gone = wish.map_or_else(
             // On its way out, and nothing of ours runs by its name: whether something did, a Cordée that has just been
             // started does not know.
-            || observed.process(&ProcessId::Server(name.clone())).leader.is_none(),
+            || observed.process(&ProcessId::of(proxy, name.clone())).leader.is_none(),
             |server| gone(server, observed, Some(there), there.weight > 0),
         );
         if gone {

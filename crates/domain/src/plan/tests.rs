@@ -274,7 +274,7 @@ fn ends_as_wished(history: History) -> Result<(), TestCaseError> {
     world.refuses_add = history.refuses_add;
     world.check_after = history.check_after;
     if history.stubborn {
-        world.stubborn.insert(crate::ids::ProcessId::Server(name("web1")));
+        world.stubborn.insert(crate::ids::ProcessId::Web(name("web1")));
     }
     let mut memory = Observed::default();
     let mut lossy = false;
@@ -301,7 +301,7 @@ fn ends_as_wished(history: History) -> Result<(), TestCaseError> {
                 }
             }
             Happening::Freeze(n) => {
-                if let Some(id @ ProcessId::Server(s)) = world.alive().get(n)
+                if let Some(id @ ProcessId::Database(s)) = world.alive().get(n)
                     && desired.db.server(s).is_some()
                 {
                     world.frozen.insert(id.clone());
@@ -369,8 +369,8 @@ proptest! {
                 desired = next;
             }
             round(&mut desired, &mut world, &mut memory, steps);
-            if let Some(id @ ProcessId::Server(dead)) = world.alive().get(n) {
-                let port = desired.servers().find(|s| s.name == *dead).map(|s| s.port);
+            if let Some(id) = world.alive().get(n).filter(|id| id.server().is_some()) {
+                let port = desired.servers().find(|s| s.runs_as(id)).map(|s| s.port);
                 world.die(id);
                 world.taken.extend(port.filter(|_| takes));
             }

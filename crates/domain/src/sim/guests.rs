@@ -26,7 +26,7 @@ impl World {
 
     /// Whether a database runs, whether it answers or not.
     pub(super) fn runs(&self, name: &ServerName) -> bool {
-        self.guests.contains(name) || self.processes.contains_key(&ProcessId::Server(name.clone()))
+        self.guests.contains(name) || self.processes.contains_key(&ProcessId::Database(name.clone()))
     }
 
     /// All databases of somebody else, wished or not any more.

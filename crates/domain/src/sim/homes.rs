@@ -24,8 +24,15 @@ impl Homes {
     }
 }
 
+impl Homes {
+    /// Something was done to a folder that another process has.
+    pub(super) fn share(&mut self, what: String) {
+        self.mixed.push(what);
+    }
+}
+
 impl super::World {
-    /// Servers that were put into the folder of another one.
+    /// Servers that were put into the folder of another one, or had to do with one that another process has.
     pub fn mixed(&self) -> &[String] {
         &self.homes.mixed
     }

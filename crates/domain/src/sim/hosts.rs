@@ -10,6 +10,7 @@ use crate::step::{HostStep, Outcome};
 
 impl World {
     pub(super) fn host(&mut self, step: &HostStep, desired: &Desired) -> Outcome {
+        self.note_shared(step);
         match step {
             HostStep::StartProcess { id, server, generation, .. } => {
                 let pid = self.next_pid + 1;
@@ -68,6 +69,24 @@ impl World {
         Outcome::Done
     }
 
+    /// Notes a step that starts something under a name, or fills or throws away its folder, while a process of that
+    /// name lives: of whichever kind, it has that folder, and perhaps that port.
+    fn note_shared(&mut self, step: &HostStep) {
+        let name = match step {
+            HostStep::StartProcess { id, .. } => id.server(),
+            HostStep::TrashHome { name }
+            | HostStep::InitDatabase { name, .. }
+            | HostStep::CopyDatabase { name, .. }
+            | HostStep::ImportDatabase { name, .. } => Some(name),
+            HostStep::StopProcess { .. } | HostStep::KillProcess { .. } | HostStep::SaveOwn { .. } => None,
+        };
+        let Some(name) = name else { return };
+        let lives = |pool| self.processes.contains_key(&ProcessId::of(pool, name.clone()));
+        if PoolId::ALL.into_iter().any(lives) {
+            self.homes.share(format!("{step:?} while a process of that name lives"));
+        }
+    }
+
     fn start(&mut self, id: &ProcessId, leader: Leader, desired: &Desired) -> Outcome {
         if self.processes.contains_key(id) {
             return Outcome::Failed(Fault::Strange(None));
@@ -77,20 +96,19 @@ impl World {
         {
             return Outcome::Failed(Fault::Strange(None));
         }
-        if let ProcessId::Server(name) = id
-            && desired.servers().any(|s| s.name == *name && self.taken.contains(&s.port))
-        {
+        if desired.servers().any(|s| s.runs_as(id) && self.taken.contains(&s.port)) {
             return Outcome::Failed(Fault::Strange(None));
         }
-        if let ProcessId::Server(name) = &id
+        if let ProcessId::Database(name) = id
             && let Some(database) = self.databases.get_mut(name)
         {
             numbers::from_file(database, name, desired);
             database.acks = desired.database(name).is_some_and(|s| *s.membership != Membership::Joining);
         }
-        if let ProcessId::Server(name) = id {
-            let pool = if desired.web.server(name).is_some() { PoolId::Web } else { PoolId::Db };
-            self.homes.enter(name, pool, leader.server);
+        match id {
+            ProcessId::Proxy(_) => {}
+            ProcessId::Web(name) => self.homes.enter(name, PoolId::Web, leader.server),
+            ProcessId::Database(name) => self.homes.enter(name, PoolId::Db, leader.server),
         }
         self.next_pid += 1;
         self.processes.insert(id.clone(), leader);

@@ -116,7 +116,7 @@ fn ran(observed: &Observed, id: &ProcessId, at: Millis) -> bool {
 fn served(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
     let Some(at) = last_served(observed, pool) else { return false };
     let server = |s: &Server| match s.runtime {
-        Run::Process { .. } => ran(observed, &ProcessId::Server(s.name.clone()), at),
+        Run::Process { .. } => ran(observed, &s.process(), at),
         Run::External => s.wanted(),
     };
     ran(observed, &ProcessId::Proxy(pool), at)
@@ -141,7 +141,7 @@ fn fallen(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
         process.trouble.is_some() && process.ended_at.max(process.started_at).is_some_and(|at| at > served)
     };
     let mut servers = desired.pool(pool).servers.iter();
-    ended(ProcessId::Proxy(pool)) || servers.any(|s| ended(ProcessId::Server(s.name.clone())))
+    ended(ProcessId::Proxy(pool)) || servers.any(|s| ended(s.process()))
 }
 
 /// The verdict where a HAProxy decides it: whatever stands behind one that serves nobody.

@@ -4,7 +4,7 @@ use crate::db::DatabaseSeen;
 use crate::db::failover::{Decision, decide};
 use crate::desired::{Database, Membership};
 use crate::figures::DATABASE_STALE;
-use crate::ids::{Millis, ProcessId};
+use crate::ids::Millis;
 use crate::observed::CopySeen;
 use crate::reason::Reason;
 use crate::scene::Scene;
@@ -21,7 +21,7 @@ use super::{by_whom, unknown};
 /// The status of a database.
 pub fn database(scene: Scene<'_>, server: Database<'_>) -> Status {
     let Scene { desired, observed, now } = scene;
-    let id = ProcessId::Server(server.name.clone());
+    let id = server.process();
     let process = observed.process(&id);
     if server.stopped() {
         return if process.leader.is_some() {
@@ -35,7 +35,7 @@ pub fn database(scene: Scene<'_>, server: Database<'_>) -> Status {
     }
     if let Some(copy) = observed.copies.get(&server.name) {
         // One that failed is tried again, and why it failed stays to be read.
-        if let Some(backoff) = observed.backoffs.get(&Subject::Process(id)) {
+        if let Some(backoff) = observed.backoffs.get(&Subject::Process(id.name())) {
             let reason = text!("reason-copying-again", why = &backoff.why, how = copying(copy, now));
             return Status::new(Severity::Critical, State::CopyFailed, reason);
         }
@@ -46,7 +46,7 @@ pub fn database(scene: Scene<'_>, server: Database<'_>) -> Status {
         return Status::new(Severity::Unknown, State::Unknown, reason);
     }
     if observed.initialised.get(&server.name) != Some(&server.id) {
-        let target = Subject::Process(id);
+        let target = Subject::Process(id.name());
         if let Some(backoff) = observed.backoffs.get(&target) {
             return Status::new(Severity::Critical, State::CopyFailed, backoff.why.clone());
         }

@@ -2,7 +2,7 @@
 
 use crate::db::DatabaseSeen;
 use crate::desired::{Database, Membership};
-use crate::ids::{Millis, ProcessId};
+use crate::ids::Millis;
 use crate::observed::Observed;
 use crate::scene::Scene;
 use crate::seen::Seen;
@@ -46,7 +46,7 @@ pub fn confirmed_soon(scene: Scene<'_>, writer: Database<'_>, seen: &DatabaseSee
 
 /// Whether it is up, or about to be for the first time since Cordée knows of it.
 fn there(observed: &Observed, peer: Database<'_>, now: Millis) -> bool {
-    let process = observed.process(&ProcessId::Server(peer.name.clone()));
+    let process = observed.process(&peer.process());
     let first = process.leader.is_none() && process.ended_at.is_none() && process.trouble.is_none();
     let lives = process.leader.as_ref().is_some_and(|l| !l.frozen) || first;
     let silent = match observed.databases.get(&peer.name) {
@@ -59,13 +59,13 @@ fn there(observed: &Observed, peer: Database<'_>, now: Millis) -> bool {
 
 /// Whether it is being made: there is nothing yet that could be copied from it.
 fn unborn(observed: &Observed, peer: Database<'_>) -> bool {
-    let process = ProcessId::Server(peer.name.clone());
+    let process = peer.process();
     !observed.initialised.contains_key(&peer.name)
-        && !observed.backoffs.contains_key(&Subject::Process(process))
+        && !observed.backoffs.contains_key(&Subject::Process(process.name()))
 }
 
 fn started(observed: &Observed, server: Database<'_>, now: Millis) -> bool {
-    young(observed.process(&ProcessId::Server(server.name.clone())).started_at, now)
+    young(observed.process(&server.process()).started_at, now)
 }
 
 /// Whether it answers again since a moment ago: what hung on it needs another moment.

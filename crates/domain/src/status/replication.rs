@@ -7,7 +7,7 @@ use crate::db::{Channel, DatabaseSeen, Thread};
 use crate::desired::{Database, Desired, Membership, Routing, Run};
 use crate::figures::DATABASE_STALE;
 use crate::haproxy::stats::{Check, CheckState};
-use crate::ids::{Millis, PoolId, ProcessId, ServerName};
+use crate::ids::{Millis, PoolId, ServerName};
 use crate::observed::{Observed, STALE};
 use crate::plan::{ACCOUNTS_STALE, Opening, opening};
 use crate::reason::Reason;
@@ -336,7 +336,7 @@ fn stuck<'a>(scene: Scene<'a>, server: Database<'_>) -> Option<(&'a ServerName, 
 
 /// Whether a database answers now, as far as that is seen: what was measured with one that does not is not the present.
 pub(crate) fn answers(observed: &Observed, server: Database<'_>, now: Millis) -> bool {
-    let stands = frozen(observed.process(&ProcessId::Server(server.name.clone())), false).is_some();
+    let stands = frozen(observed.process(&server.process()), false).is_some();
     let seen = observed.databases.get(&server.name);
     !stands && seen.is_some_and(|seen| seen.fresh(now, DATABASE_STALE).is_some())
 }

@@ -225,7 +225,7 @@ fn a_standby_that_waits_for_the_first_start_of_the_writer_is_not_interrupted() {
     unborn.seen.initialised.remove(&name("db1"));
     says(&unborn, "db2", LINKING);
     let backoff = Backoff { count: 1, at: NOW, why: Fault::Said(Text::of("no")) };
-    unborn.seen.backoffs.insert(Subject::Process(ProcessId::Server(name("db1"))), backoff);
+    unborn.seen.backoffs.insert(Subject::Process(crate::ids::ProcessName::Server(name("db1"))), backoff);
     says(&unborn, "db2", ALONE);
     // It could not be started.
     let mut failed = first(alone()).started("db2", NOW);

@@ -2,7 +2,7 @@
 
 use strum::IntoStaticStr;
 
-use crate::ids::{ProcessId, ServerName};
+use crate::ids::{ProcessId, ProcessName, ServerName};
 
 /// What can be done to a process or a folder.
 #[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr)]
@@ -86,17 +86,17 @@ impl HostStep {
         }
     }
 
-    /// The process that it acts on, or whose folder.
-    pub fn id(&self) -> ProcessId {
+    /// The name of the process that it acts on, or whose folder.
+    pub fn whose(&self) -> ProcessName {
         match self {
             Self::StartProcess { id, .. } | Self::StopProcess { id, .. } | Self::KillProcess { id, .. } => {
-                id.clone()
+                id.name()
             }
             Self::InitDatabase { name, .. }
             | Self::CopyDatabase { name, .. }
             | Self::ImportDatabase { name, .. }
             | Self::SaveOwn { name, .. }
-            | Self::TrashHome { name } => ProcessId::Server(name.clone()),
+            | Self::TrashHome { name } => ProcessName::Server(name.clone()),
         }
     }
 }

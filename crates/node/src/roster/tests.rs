@@ -2,6 +2,8 @@
 
 use std::process::{Child, Command};
 
+use cordee_domain::ids::ServerName;
+
 use super::*;
 
 const SLEEP: &str = "/usr/bin/sleep";
@@ -11,7 +13,9 @@ fn roster(name: &str) -> Roster {
     let folder = PathBuf::from(env!("OUT_DIR")).join(format!("roster-{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
-    Roster { folder, cluster: format!("{name}{}", std::process::id()) }
+    let servers = folder.with_extension("servers");
+    let _ = std::fs::remove_dir_all(&servers);
+    Roster { folder, servers, cluster: format!("{name}{}", std::process::id()) }
 }
 
 fn enlisted(roster: &Roster) -> Start {
@@ -114,6 +118,78 @@ fn what_an_older_version_left_is_taken_over_once() {
     let again = Roster::open(&Home::open(&root).unwrap(), &users).unwrap();
     assert_eq!(pids(&again), [keeper.0.id()], "never again");
     Home::open(&root).unwrap().leave_nothing().unwrap();
+}
+
+/// This test's own program under another name, in a folder of its own.
+struct Program(PathBuf);
+
+impl Program {
+    fn named(name: &str, of: &Roster) -> Self {
+        let folder = of.folder.with_extension("programs");
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(name);
+        let _ = std::fs::remove_file(&path);
+        std::fs::hard_link(process::own_binary(), &path).unwrap();
+        Self(path.canonicalize().unwrap())
+    }
+
+    /// Starts it as version 0.1.0 did: the record's file, and the mark that goes with it.
+    fn start(&self, of: &Roster, name: &str, word: &str) -> Sleeper {
+        use std::os::unix::process::CommandExt as _;
+        let us = rustix::process::geteuid().as_raw();
+        let record = format!(
+            r#"{{"name":"{name}","program":"{}","uid":{us},"leads":true,"bound":null}}"#,
+            self.0.display()
+        );
+        std::fs::write(of.folder.join(word), record).unwrap();
+        let mut command = Command::new(&self.0);
+        command.args(["--exact", "roster::tests::sleeps_when_asked"]).env("CORDEE_TEST_SLEEPS", "1");
+        command.stdout(std::process::Stdio::null()).process_group(0);
+        Sleeper(command.env(MARK, format!("{}/{name}/3.2/{word}", of.cluster)).spawn().unwrap())
+    }
+}
+
+fn ids(roster: &Roster) -> BTreeMap<u32, Option<ProcessId>> {
+    roster.find().unwrap().into_iter().map(|p| (p.pid, p.id)).collect()
+}
+
+fn x() -> ServerName {
+    ServerName::parse("x").unwrap()
+}
+
+#[test]
+fn what_an_older_version_started_is_of_the_kind_of_its_program() {
+    let roster = roster("kinds");
+    // One name, taken again: the old one still ends, and the folder is already the other kind's.
+    let [mariadb, apache] = ["mariadbd", "apache2"].map(|name| Program::named(name, &roster));
+    let database = mariadb.start(&roster, "x", "first");
+    let web = apache.start(&roster, "x", "second");
+    std::fs::create_dir_all(roster.servers.join("x/site")).unwrap();
+    let [database, web] = [&database, &web].map(|sleeper| sleeper.0.id());
+    let found =
+        BTreeMap::from([(database, Some(ProcessId::Database(x()))), (web, Some(ProcessId::Web(x())))]);
+    assert_eq!(ids(&roster), found);
+    assert_eq!(roster.groups(&ProcessId::Database(x())).unwrap(), [database]);
+    assert_eq!(roster.groups(&ProcessId::Web(x())).unwrap(), [web]);
+    // An upgrade of the package takes the files away, or puts others in their place.
+    std::fs::remove_file(&mariadb.0).unwrap();
+    std::fs::remove_file(&apache.0).unwrap();
+    std::fs::write(&apache.0, "another version").unwrap();
+    let link = std::fs::read_link(format!("/proc/{database}/exe")).unwrap();
+    assert!(link.to_string_lossy().ends_with("/mariadbd (deleted)"), "{link:?}");
+    assert_eq!(ids(&roster), found);
+}
+
+#[test]
+fn of_a_program_by_another_name_the_folder_says_what_it_is() {
+    let roster = roster("odd");
+    let odd = Program::named("odd", &roster).start(&roster, "x", "first");
+    let seen = || ids(&roster).remove(&odd.0.id()).flatten();
+    assert_eq!(seen(), Some(ProcessId::Database(x())), "it runs all the same");
+    std::fs::create_dir_all(roster.servers.join("x/site")).unwrap();
+    assert_eq!(seen(), Some(ProcessId::Web(x())));
+    std::fs::write(roster.servers.join("x/my.cnf"), "").unwrap();
+    assert_eq!(seen(), Some(ProcessId::Database(x())));
 }
 
 #[test]

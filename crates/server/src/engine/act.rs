@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use cordee_domain::db;
 use cordee_domain::db::ids::{DENSE, Numbering};
 use cordee_domain::decision::{Basis, Decision};
-use cordee_domain::desired::{Database as Base, Desired, Either, Membership, Routing, Saved, Server};
+use cordee_domain::desired::{Database as Base, Desired, Membership, Routing, Saved, Server};
 use cordee_domain::fault::Fault;
 use cordee_domain::ids::{PoolId, ProcessId, ServerName};
 use cordee_domain::observed::CopySeen;
@@ -103,7 +103,7 @@ impl Engine {
 
 /// Closes what is kept to a database that is asked to end: whom it has to turn out itself it notes in its log.
 async fn part(doors: &Doors, step: &HostStep) {
-    if let HostStep::StopProcess { id: ProcessId::Server(name), .. } = step
+    if let HostStep::StopProcess { id: ProcessId::Database(name), .. } = step
         && let Some(database) = doors.known(name)
     {
         database.part().await;
@@ -349,7 +349,7 @@ fn process_step(
             let serial = process::Serial { server: *server, generation: *generation };
             launch::start(&parts.machine, id, serial, &program(desired, id, *keeps)?).map(Some)
         }
-        HostStep::StopProcess { id, pid } => launch::stop(&parts.machine, id, *pid).map(|()| None),
+        HostStep::StopProcess { id, pid } => launch::stop(id, *pid).map(|()| None),
         HostStep::KillProcess { pids, .. } => launch::kill(pids).map(|()| None),
         HostStep::InitDatabase { name, id } => data::init(&parts.machine, name, *id).map(|()| None),
         HostStep::CopyDatabase { name, id, donor } => copy(parts, name, *id, donor, out).map(|()| None),
@@ -369,28 +369,24 @@ fn process_step(
 
 /// What a program's files say, as it is wished.
 fn program(desired: &Desired, id: &ProcessId, keeps: bool) -> Result<Start, Fault> {
-    let name = match id {
+    let unknown = |name: &ServerName| text!("problem-server-unknown", name = name.as_str());
+    Ok(match id {
         ProcessId::Proxy(PoolId::Db) => {
-            let listens = vec![desired.db.listen, desired.writer_listen];
-            return Ok(Start::Proxy(PoolId::Db, listens));
+            Start::Proxy(PoolId::Db, vec![desired.db.listen, desired.writer_listen])
         }
-        ProcessId::Proxy(proxy) => return Ok(Start::Proxy(*proxy, vec![desired.pool(*proxy).listen])),
-        ProcessId::Server(name) => name,
-    };
-    let server = desired
-        .servers()
-        .find(|s| s.name == *name)
-        .ok_or_else(|| text!("problem-server-unknown", name = name.as_str()))?;
-    let (name, id, port) = (server.name.clone(), server.id, server.port);
-    Ok(match server.either() {
-        Either::Web(_) => {
+        ProcessId::Proxy(PoolId::Web) => Start::Proxy(PoolId::Web, vec![desired.web.listen]),
+        ProcessId::Web(name) => {
+            let server = desired.web_server(name).ok_or_else(|| unknown(name))?;
+            let (name, id, port) = (server.name.clone(), server.id, server.port);
             let (databases, writer) = (desired.db.listen, desired.writer_listen.port());
             Start::Web(launch::Web { name, id, port, databases, writer })
         }
-        Either::Database(server) => {
+        ProcessId::Database(name) => {
+            let server = desired.database(name).ok_or_else(|| unknown(name))?;
+            let (name, id, port) = (server.name.clone(), server.id, server.port);
             let numbering = Numbering::wished(desired, server);
             let acks = *server.membership != Membership::Joining;
-            let writes = desired.is_writer(&server.name);
+            let writes = desired.is_writer(&name);
             Start::Database(launch::Database { name, id, port, numbering, keeps, acks, writes })
         }
     })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cordee_domain::ids::{ProcessId, ServerName};
+use cordee_domain::ids::ServerName;
 use cordee_domain::observed::Comparison;
 use cordee_domain::step::Subject;
 use cordee_node::{clean, logs};
@@ -82,12 +82,8 @@ impl Engine {
     fn known_names(&self) -> BTreeSet<ServerName> {
         let wished = self.parts.board.desired();
         let wished = wished.servers().map(|s| s.name.clone());
-        let there = self.observed.processes.iter().filter_map(|(id, seen)| match id {
-            ProcessId::Server(name) if seen.leader.is_some() || seen.unlooked || !seen.orphans.is_empty() => {
-                Some(name.clone())
-            }
-            _ => None,
-        });
+        let there = self.observed.processes.iter().filter(|(_, seen)| !seen.is_over());
+        let there = there.filter_map(|(id, _)| id.server().cloned());
         wished.chain(there).collect()
     }
 }

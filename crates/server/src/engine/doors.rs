@@ -23,7 +23,7 @@ impl Engine {
     pub(super) fn keep_connections(&self, desired: &Desired) {
         self.doors.keep(|name, id| {
             let server = desired.db.server(name).filter(|s| s.id == id)?;
-            let process = self.observed.process(&ProcessId::Server(name.clone()));
+            let process = self.observed.process(&server.process());
             let runs = process.leader.as_ref().is_some_and(|l| !server.outdates(l.server, l.generation));
             Some(!server.stopped() && (runs || !server.is_ours()))
         });
@@ -39,7 +39,7 @@ impl Engine {
     ) {
         let Ok(seen) = seen else { return };
         if seen.server_id == id {
-            let process = self.observed.processes.entry(ProcessId::Server(name.clone())).or_default();
+            let process = self.observed.processes.entry(ProcessId::Database(name.clone())).or_default();
             let started = at.saturating_sub(seen.uptime_s.saturating_mul(1_000));
             // The seconds of its word are rounded: the same start must not seem to be another one.
             if process.started_at.is_none_or(|known| known.abs_diff(started) > 2_000) {

@@ -166,7 +166,9 @@ impl Engine {
         engine.adopt()?;
         engine.recall_comparisons();
         engine.recall_asked();
-        engine.unseen = engine.observed.processes.keys().map(|id| looked_at_by(&engine.parts, id)).collect();
+        let desired = engine.parts.board.desired();
+        engine.unseen =
+            engine.observed.processes.keys().filter_map(|id| looked_at_by(&desired, id)).collect();
         Ok(engine)
     }
 
@@ -288,7 +290,7 @@ impl Engine {
             .collect();
         let switching = self.switching(desired);
         for server in &desired.db.servers {
-            let id = ProcessId::Server(server.name.clone());
+            let id = server.process();
             if !server.is_ours() || self.observed.process(&id).leader.is_some() {
                 let haste = switching && self.awaited(desired, &server.name);
                 let pace = if haste { DATABASE_HASTE } else { DATABASE_PACE };

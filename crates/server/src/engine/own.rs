@@ -58,7 +58,9 @@ impl Engine {
         let Some(pid) = process.leader.as_ref().map(|l| l.pid).filter(|_| !young) else { return why };
         let socket = match id {
             ProcessId::Proxy(proxy) => self.parts.machine.home.proxy_socket(*proxy),
-            ProcessId::Server(name) => self.parts.machine.home.database_socket(name),
+            ProcessId::Database(name) => self.parts.machine.home.database_socket(name),
+            // It has none.
+            ProcessId::Web(_) => return why,
         };
         if !files::is_gone(&socket) {
             return why;

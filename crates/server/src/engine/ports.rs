@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cordee_domain::desired::{Desired, Server};
-use cordee_domain::ids::{Millis, ProcessId, ServerName};
+use cordee_domain::ids::{Millis, ProcessId};
 use cordee_domain::observed::{Observed, Port};
 use cordee_domain::plan;
 use cordee_domain::scene::Scene;
@@ -59,7 +59,7 @@ impl Engine {
     pub(super) fn listens_soon(&self) -> bool {
         self.observed.processes.iter().any(|(id, seen)| {
             let young = seen.started_at.is_some_and(|at| now().saturating_sub(at) < HASTE_FOR);
-            matches!(id, ProcessId::Server(_)) && seen.leader.is_some() && seen.port != Port::Ours && young
+            id.server().is_some() && seen.leader.is_some() && seen.port != Port::Ours && young
         })
     }
 
@@ -151,7 +151,7 @@ impl Ports {
     /// What is to be looked at: whether its process was started by us or adopted, a moment or a day ago.
     fn questions(&self, desired: &Desired, observed: &Observed, busy: &BTreeSet<Subject>) -> Vec<Question> {
         let of = |server: &Server| {
-            let id = ProcessId::Server(server.name.clone());
+            let id = server.process();
             let asked = asked(&id, server, observed, busy)?;
             let last = self.known.get(&id).filter(|(before, _)| *before == asked).map(|(_, held)| *held);
             Some(Question { id, asked, last })
@@ -167,14 +167,10 @@ impl Ports {
         busy: &BTreeSet<Subject>,
         found: Vec<(Question, Held)>,
     ) {
-        let ours: BTreeMap<&ServerName, &Server> = ours(desired).map(|s| (&s.name, s)).collect();
-        let named = |id: &ProcessId| match id {
-            ProcessId::Server(name) => ours.get(name).copied(),
-            ProcessId::Proxy(_) => None,
-        };
+        let ours: BTreeMap<ProcessId, &Server> = ours(desired).map(|s| (s.process(), s)).collect();
         for (question, held) in found {
             let Question { id, asked: before, .. } = question;
-            let Some(server) = named(&id) else { continue };
+            let Some(server) = ours.get(&id).copied() else { continue };
             if asked(&id, server, observed, busy).as_ref() != Some(&before) {
                 continue;
             }
@@ -189,7 +185,7 @@ impl Ports {
             }
             self.known.insert(id, (before, held));
         }
-        self.known.retain(|id, _| named(id).is_some());
+        self.known.retain(|id, _| ours.contains_key(id));
         self.names.retain(|id, _| self.known.contains_key(id));
     }
 
@@ -242,7 +238,12 @@ fn asked(
     busy: &BTreeSet<Subject>,
 ) -> Option<PortCheck> {
     // One that is being started may listen before it is known whose it is.
-    if busy.contains(&Subject::Process(id.clone())) {
+    if busy.contains(&Subject::Process(id.name())) {
+        return None;
+    }
+    // While one of the other kind still ends by its name, whoever listens may be that one: it is no stranger, and says
+    // nothing about this server, which is not started before.
+    if observed.former_bearer(server).is_some() {
         return None;
     }
     let seen = observed.process(id);

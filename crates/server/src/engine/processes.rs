@@ -10,7 +10,7 @@ use cordee_domain::db::switch::Stop;
 use cordee_domain::desired::{Run, Server};
 use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::stats::CheckState;
-use cordee_domain::ids::{PoolId, ProcessId, ServerName};
+use cordee_domain::ids::{PoolId, ProcessId, ProcessName, ServerName};
 use cordee_domain::observed::{Leader, Port};
 use cordee_domain::state::{Severity, State};
 use cordee_domain::step::{HostStep, Outcome};
@@ -40,7 +40,7 @@ impl Engine {
                 running.servers.iter().any(|(name, s)| {
                     let down = s.verdict == CheckState::Down;
                     let young = || {
-                        let process = self.observed.process(&ProcessId::Server(name.clone()));
+                        let process = self.observed.process(&ProcessId::Web(name.clone()));
                         process.started_at.is_some_and(|at| now().saturating_sub(at) < 5_000)
                     };
                     !s.maintenance && !s.drain && (s.weight == 0 || down) && (!down || young())
@@ -237,8 +237,8 @@ impl Engine {
             (false, false) => 1,
         };
         let again = seen.failures > 1;
-        seen.trouble = (!asked).then(|| match (&why, id) {
-            (Fault::Exit(code), ProcessId::Server(name)) if again => {
+        seen.trouble = (!asked).then(|| match (&why, id.server()) {
+            (Fault::Exit(code), Some(name)) if again => {
                 saying(*code, &self.parts.machine.home.server(name).join("log"))
                     .unwrap_or_else(|| why.clone())
             }
@@ -248,12 +248,12 @@ impl Engine {
         self.look_for_orphans(id);
         let seen = self.observed.processes.entry(id.clone()).or_default();
         let since = failover::silent_since(seen);
-        if let (ProcessId::Server(name), Some(since)) = (id, since)
+        if let (ProcessId::Database(name), Some(since)) = (id, since)
             && self.parts.board.desired().is_writer(name)
         {
             self.switch_begins(since, Stop::Lost);
         }
-        if let ProcessId::Server(name) = id {
+        if let ProcessId::Database(name) = id {
             // What was seen of it before says nothing about the next one.
             self.observed.databases.remove(name);
             self.observed.open.remove(name);
@@ -271,14 +271,13 @@ impl Engine {
 
     /// A step on a process has ended.
     pub(super) fn process_stepped(&mut self, step: &HostStep, outcome: &Outcome, child: Option<Child>) {
-        let id = &step.id();
         self.look_at_folders();
-        if let ProcessId::Server(name) = id {
-            self.observed.copies.remove(name);
+        if let ProcessName::Server(name) = step.whose() {
+            self.observed.copies.remove(&name);
         }
         let done = *outcome == Outcome::Done;
         match step {
-            HostStep::StartProcess { server, generation, .. } => match (outcome, child) {
+            HostStep::StartProcess { id, server, generation, .. } => match (outcome, child) {
                 (Outcome::Done, Some(child)) => {
                     let pid = child.id();
                     let leader = Leader { pid, server: *server, generation: *generation, frozen: false };
@@ -292,19 +291,20 @@ impl Engine {
                     seen.trouble = Some(why.clone());
                 }
             },
-            HostStep::InitDatabase { .. } | HostStep::CopyDatabase { .. } => {
+            HostStep::InitDatabase { name, .. } | HostStep::CopyDatabase { name, .. } => {
                 if done {
                     // How the one before ended says nothing about this one.
-                    let seen = self.observed.processes.entry(id.clone()).or_default();
+                    let id = ProcessId::Database(name.clone());
+                    let seen = self.observed.processes.entry(id).or_default();
                     (seen.failures, seen.trouble) = (0, None);
                 }
             }
-            HostStep::StopProcess { .. } => {
+            HostStep::StopProcess { id, .. } => {
                 if done {
                     self.observed.processes.entry(id.clone()).or_default().stopping_since = Some(now());
                 }
             }
-            HostStep::KillProcess { .. } => {
+            HostStep::KillProcess { id, .. } => {
                 if done {
                     self.look_for_orphans(id);
                 }
@@ -315,9 +315,11 @@ impl Engine {
                     self.observed.comparisons.remove(name);
                     self.observed.beats.remove(name);
                 }
-                if !self.parts.board.desired().servers().any(|s| s.name == *name) {
-                    self.observed.processes.remove(id);
-                }
+                let desired = self.parts.board.desired();
+                // How its last bearer ended says nothing about the next one, of whichever kind.
+                self.observed.processes.retain(|id, seen| {
+                    id.server() != Some(name) || !seen.is_over() || desired.servers().any(|s| s.runs_as(id))
+                });
             }
             HostStep::ImportDatabase { .. } | HostStep::SaveOwn { .. } => {}
         }
@@ -332,7 +334,7 @@ impl Engine {
         seen.started_at = Some(now());
         (seen.ended_at, seen.frozen_since) = (None, None);
         let again = seen.trouble.is_some();
-        if let ProcessId::Server(name) = id
+        if let ProcessId::Database(name) = id
             && self.parts.board.desired().is_writer(name)
         {
             // What it promised before says nothing about what it will acknowledge now.

@@ -12,7 +12,7 @@ use cordee_domain::decision::Decision;
 use cordee_domain::door::{Answer, Door};
 use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::stats::Running;
-use cordee_domain::ids::{Millis, PoolId, ProcessId, ServerName};
+use cordee_domain::ids::{Millis, PoolId, ProcessId, ProcessName, ServerName};
 use cordee_domain::observed::{CopySeen, Lost};
 use cordee_domain::scene::Scene;
 use cordee_domain::seen::Seen;
@@ -159,7 +159,7 @@ impl Engine {
             },
             Sight::Stopped { name, id, from, at, seen } => self.take_stopped(&name, id, (&from, at), &seen),
             Sight::Process { step, outcome, child } => {
-                self.busy.remove(&Subject::Process(step.id()));
+                self.busy.remove(&Subject::Process(step.whose()));
                 self.process_stepped(&step, &outcome, child);
                 self.stepped(&Step::Host(step), outcome);
             }
@@ -185,7 +185,7 @@ impl Engine {
                 *before = seen_again(before, result);
             }
             Sight::Copy { name, seen } => {
-                if self.busy.contains(&Subject::Process(ProcessId::Server(name.clone()))) {
+                if self.busy.contains(&Subject::Process(ProcessName::Server(name.clone()))) {
                     self.observed.copies.insert(name, seen);
                 }
             }
@@ -234,12 +234,12 @@ impl Engine {
             self.started_by_its_word(name, id, at, &seen);
         }
         // One that was begun before its process ended says nothing about the next one.
-        let process = self.observed.process(&ProcessId::Server(name.clone()));
+        let process = self.observed.process(&ProcessId::Database(name.clone()));
         let ours = process.leader.is_some() && process.started_at.is_none_or(|started| at >= started);
         // Nor does one that was begun at another server by its name.
         if (ours || external.is_some()) && id == self.id_of(name) {
             let seen = seen.map(|s| self.with_memory(name, s));
-            let id = ProcessId::Server(name.clone());
+            let id = ProcessId::Database(name.clone());
             let seen = if ours { seen.map_err(|why| self.reason(&id, why)) } else { seen };
             self.observed.see_database(name, at, seen);
             self.keep_promise();
@@ -254,7 +254,7 @@ impl Engine {
         (from, at): (&ServerName, Millis),
         seen: &DatabaseSeen,
     ) {
-        let process = self.observed.process(&ProcessId::Server(name.clone()));
+        let process = self.observed.process(&ProcessId::Database(name.clone()));
         let ours = process.leader.is_some() && process.started_at.is_none_or(|started| at >= started);
         if id != self.id_of(name) || !(ours || self.watched_only(name).is_some()) {
             return;

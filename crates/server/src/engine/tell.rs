@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::store::OURSELVES;
 
-use super::{Engine, Parts};
+use super::Engine;
 
 impl Engine {
     /// Puts up the newest picture, and notes in the journal which severities changed.
@@ -59,14 +59,12 @@ pub(super) fn pass_on(error: JoinError) {
     }
 }
 
-/// The look that tells how an adopted process does.
-pub(super) fn looked_at_by(parts: &Parts, id: &ProcessId) -> Subject {
+/// The look that tells how an adopted process does; none at a database that nobody wishes any more.
+pub(super) fn looked_at_by(desired: &Desired, id: &ProcessId) -> Option<Subject> {
     match id {
-        ProcessId::Proxy(proxy) => Subject::Proxy(*proxy),
-        ProcessId::Server(name) if parts.board.desired().db.server(name).is_some() => {
-            Subject::Database(name.clone())
-        }
-        ProcessId::Server(_) => Subject::Proxy(PoolId::Web),
+        ProcessId::Proxy(proxy) => Some(Subject::Proxy(*proxy)),
+        ProcessId::Web(_) => Some(Subject::Proxy(PoolId::Web)),
+        ProcessId::Database(name) => desired.database(name).map(|_| Subject::Database(name.clone())),
     }
 }
 

@@ -35,7 +35,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use cordee_domain::drill::{RawOrder, Said};
-    use cordee_domain::ids::{PoolId, ProcessId};
+    use cordee_domain::ids::{PoolId, ProcessName};
     use cordee_domain::state::Severity;
     use cordee_domain::text;
 
@@ -48,7 +48,7 @@ mod tests {
         let store = app.store;
         let [target, how, confirm] = ["haproxy-web", "kill", "web"].map(str::to_owned);
         let order = RawOrder { target, how, confirm, ..RawOrder::usual() }.parse().unwrap();
-        let target = Target::Process(ProcessId::Proxy(PoolId::Web));
+        let target = Target::Process(ProcessName::Proxy(PoolId::Web));
         let mut drill = store.begin_drill("ada", order, target).unwrap();
         assert_eq!(store.drill(drill.id).unwrap(), Some(drill.clone()));
         drill.report.sessions = 7;

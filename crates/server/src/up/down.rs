@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use cordee_domain::ids::ProcessId;
 use cordee_domain::text;
 use cordee_node::files;
 use cordee_node::paths::whole;
@@ -82,7 +83,7 @@ async fn end(home: &Home) -> std::io::Result<usize> {
     let users = Users::find().map_err(|user| std::io::Error::other(format!("no user {user}")))?;
     let roster = &Roster::open(home, &users)?;
     let is_proxy = |p: &Found| p.name.starts_with("haproxy-");
-    let is_database = |p: &Found| home.servers().join(&p.name).join("my.cnf").exists();
+    let is_database = |p: &Found| matches!(p.id, Some(ProcessId::Database(_)));
     quiet(home).await;
     stop(home, is_proxy, Duration::from_secs(10)).await;
     stop(home, |p| !is_database(p), Duration::from_secs(10)).await;

@@ -9,7 +9,7 @@ use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
 use cordee_domain::desired::Power;
 use cordee_domain::drill::{RawOrder, Target};
-use cordee_domain::ids::{PoolId, ProcessId, ServerName};
+use cordee_domain::ids::{PoolId, ProcessName, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::proof::Proof;
 use cordee_domain::state::{Severity, State, Status};
@@ -181,7 +181,7 @@ impl Mould {
             let [target, how, confirm] = ["haproxy-web", "kill", "web"].map(str::to_owned);
             RawOrder { target, how, confirm, ..RawOrder::usual() }.parse().unwrap()
         };
-        app.store.begin_drill("ana", order, Target::Process(ProcessId::Proxy(PoolId::Web))).unwrap();
+        app.store.begin_drill("ana", order, Target::Process(ProcessName::Proxy(PoolId::Web))).unwrap();
         let cookie = format!("{}={session}", cookie_name(&app));
         Self { folder, cookie }
     }

@@ -5,7 +5,7 @@ use super::{NEAR, rows};
 use crate::db::DatabaseSeen;
 use crate::decision::{Basis, Decision};
 use crate::desired::Database;
-use crate::ids::ProcessId;
+use crate::ids::ProcessName;
 use crate::plan::donor::donor;
 use crate::plan::{Plan, hosts};
 use crate::scene::Scene;
@@ -21,12 +21,12 @@ pub(super) fn joining(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, s
         return;
     }
     if observed.own.unread.contains(name) {
-        let id = ProcessId::Server(name.clone());
-        plan.waiting.push((Subject::Process(id), text!("wait-unread", name = name)));
+        let target = Subject::Process(ProcessName::Server(name.clone()));
+        plan.waiting.push((target, text!("wait-unread", name = name)));
         return;
     }
     if !server.is_ours() && observed.initialised.get(name) != Some(&server.id) {
-        let process = observed.process(&ProcessId::Server(name.clone()));
+        let process = observed.process(&server.process());
         if !hosts::at_home(plan, observed, &server, process) {
             // What another server left by its name goes first.
         } else if let Some(donor) = donor(scene) {
@@ -36,8 +36,8 @@ pub(super) fn joining(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, s
                 donor,
             }));
         } else {
-            let id = ProcessId::Server(name.clone());
-            plan.waiting.push((Subject::Process(id), text!("wait-donor", name = name)));
+            let target = Subject::Process(ProcessName::Server(name.clone()));
+            plan.waiting.push((target, text!("wait-donor", name = name)));
         }
         return;
     }

@@ -5,7 +5,7 @@ use crate::db::channels::altered;
 use crate::db::failover::PATIENCE;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Database, Desired, Membership};
-use crate::ids::{ProcessId, ServerName};
+use crate::ids::ServerName;
 use crate::observed::{HeldChannel, Observed};
 use crate::plan::Plan;
 use crate::scene::Scene;
@@ -66,7 +66,7 @@ pub(super) fn channels(
 /// nobody tries to receive from it any more (`received`), so nothing comes over its channels.
 pub(in crate::plan) fn opens_first(scene: Scene<'_>, former: Database<'_>) -> bool {
     let Scene { desired, observed, now } = scene;
-    let ended = observed.process(&ProcessId::Server(former.name.clone())).ended_at;
+    let ended = observed.process(&former.process()).ended_at;
     let lately = ended.is_some_and(|at| now.saturating_sub(at) <= PATIENCE);
     let writer = desired.writer.as_ref().and_then(|writer| fresh(observed, writer, now));
     gone(observed, former) && lately && writer.is_none_or(|writer| writer.read_only)
@@ -74,7 +74,7 @@ pub(in crate::plan) fn opens_first(scene: Scene<'_>, former: Database<'_>) -> bo
 
 /// Whether its process is one of ours, and is not there.
 fn gone(observed: &Observed, server: Database<'_>) -> bool {
-    server.is_ours() && observed.process(&ProcessId::Server(server.name.clone())).leader.is_none()
+    server.is_ours() && observed.process(&server.process()).leader.is_none()
 }
 
 /// Whether it is this one's turn to stop receiving from a former writer. Where that one's process is gone they do so one

@@ -87,7 +87,7 @@ pub fn opening(scene: Scene<'_>, server: Database<'_>) -> Opening {
 /// Whether another database may be open because nobody has asked it yet: Cordée has just been started. One that gave no
 /// answer was asked; one that is frozen cannot be.
 fn unasked(observed: &Observed, server: &Database<'_>, other: Database<'_>) -> bool {
-    let process = observed.process(&ProcessId::Server(other.name.clone()));
+    let process = observed.process(&other.process());
     let runs = process.leader.as_ref().is_some_and(|leader| !leader.frozen);
     let never = observed.databases.get(&other.name).is_none_or(|seen| *seen == Seen::Never);
     other.name != server.name && other.is_ours() && runs && never
@@ -98,7 +98,7 @@ fn unasked(observed: &Observed, server: &Database<'_>, other: Database<'_>) -> b
 fn holds_up(scene: Scene<'_>, name: &ServerName) -> bool {
     let Scene { desired, observed, now } = scene;
     let Some(server) = desired.database(name) else {
-        return observed.process(&ProcessId::Server(name.clone())).leader.is_some();
+        return observed.process(&ProcessId::Database(name.clone())).leader.is_some();
     };
     let silent = observed.silent_for(name, now).is_some_and(|ms| ms >= SILENT);
     server.is_ours() || desired.takes_writes(server) || !silent

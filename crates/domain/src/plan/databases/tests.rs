@@ -142,7 +142,7 @@ const OLD: [Turn; 6] = [
 
 fn back(mut scene: Scene, read_only: bool, written: u64) -> Scene {
     let leader = Leader { pid: 900, server: 1, generation: 0, frozen: false };
-    scene.seen.processes.entry(ProcessId::Server(name("db1"))).or_default().leader = Some(leader);
+    scene.seen.processes.entry(ProcessId::Database(name("db1"))).or_default().leader = Some(leader);
     let look = cluster(2).seen.databases[&name("db1")].clone();
     scene.seen.databases.insert(name("db1"), look);
     scene.holding("db1", written).database("db1", |d| d.read_only = read_only).looked("db1", 10)
@@ -396,7 +396,7 @@ fn former(count: u64) -> Scene {
 fn a_former_writer_that_does_not_start_with_its_data_is_expelled() {
     let ends = |failures, ended: u64| {
         let mut scene = former(2).gone("db1");
-        let process = scene.seen.processes.entry(ProcessId::Server(name("db1"))).or_default();
+        let process = scene.seen.processes.entry(ProcessId::Database(name("db1"))).or_default();
         (process.failures, process.started_at, process.ended_at) =
             (failures, Some(scene.now - 1_000), Some(ended));
         steps(&scene).contains(&Step::Wish(Decision::Expel { of: basis(&scene.desired, "db1"), lacks: 0 }))
@@ -418,7 +418,7 @@ fn only_a_former_writer_with_writes_of_its_own_takes_back_what_it_logged() {
         );
         plan.steps.iter().find_map(|step| match step {
             Step::Host(HostStep::StartProcess { id, keeps, .. })
-                if *id == ProcessId::Server(name(server)) =>
+                if *id == ProcessId::Database(name(server)) =>
             {
                 Some(*keeps)
             }

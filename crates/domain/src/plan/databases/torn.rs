@@ -3,7 +3,7 @@
 use super::fresh;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::Database;
-use crate::ids::{Millis, ProcessId};
+use crate::ids::Millis;
 use crate::plan::Plan;
 use crate::scene::Scene;
 use crate::step::{SqlStep, Step};
@@ -25,7 +25,7 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<
     let Scene { desired, observed, now } = scene;
     let rests = observed.rests.get(&server.name).is_some_and(|rest| now.saturating_sub(rest.at) < PAUSE);
     for peer in desired.members().filter(|s| s.name != server.name && s.is_ours()) {
-        let process = observed.process(&ProcessId::Server(peer.name.clone()));
+        let process = observed.process(&peer.process());
         let young = process.started_at.is_some_and(|at| now.saturating_sub(at) < FOR);
         let stopped = seen.channels.get(&peer.name).is_some_and(|channel| {
             channel.error == UNREADABLE && channel.receiving == Thread::Stopped && channel.applying

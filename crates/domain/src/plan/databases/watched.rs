@@ -8,7 +8,7 @@ use crate::db::events::{self, Role};
 use crate::db::ids::{DENSE, Numbering, apart};
 use crate::decision::{Basis, Decision};
 use crate::desired::{Database, Desired, Membership, Routing};
-use crate::ids::{Millis, ProcessId, ServerName};
+use crate::ids::{Millis, ServerName};
 use crate::observed::Observed;
 use crate::plan::Plan;
 use crate::scene::Scene;
@@ -123,7 +123,7 @@ fn numbering(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &
 
 /// Whether it may be there although nothing is known of it.
 fn lives(observed: &Observed, server: Database<'_>) -> bool {
-    let process = observed.process(&ProcessId::Server(server.name.clone()));
+    let process = observed.process(&server.process());
     !server.is_ours() || process.leader.is_some()
 }
 

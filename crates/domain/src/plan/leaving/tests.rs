@@ -170,7 +170,7 @@ fn world(all: &[One], answers: bool) -> (Desired, Observed) {
         if one.outdated && one.named.is_none() {
             server.runtime = crate::desired::Run::STARTED;
             let leader = Leader { pid: 7, server: id + 1_000, generation: 0, frozen: false };
-            let process = observed.processes.entry(ProcessId::Server(name.clone())).or_default();
+            let process = observed.processes.entry(ProcessId::Web(name.clone())).or_default();
             process.leader = Some(leader);
         }
         let to = one.named.map(|last| [10, 0, 0, last].into());

@@ -38,7 +38,7 @@ fn a_folder_that_cannot_be_read_is_not_made_anew() {
 
 #[test]
 fn nothing_starts_before_what_a_dead_leader_left_is_known() {
-    let db2 = ProcessId::Server(name("db2"));
+    let db2 = ProcessId::Database(name("db2"));
     let starts = |scene: &Scene| {
         steps(scene).iter().any(|s| matches!(s, Step::Host(HostStep::StartProcess { id, .. }) if *id == db2))
     };
@@ -83,7 +83,7 @@ fn a_standby_that_still_waits_for_room_is_started_anew_and_the_writer_never_is()
     let alone = again(6_000, &["db2"]).database("db1", |d| d.read_only = true);
     assert!(killed(&alone).is_empty(), "no writer is open: it may be the one that is needed");
     let mut anew = again(6_000, &["db2"]);
-    anew.seen.processes.entry(ProcessId::Server(name("db2"))).or_default().started_at =
+    anew.seen.processes.entry(ProcessId::Database(name("db2"))).or_default().started_at =
         Some(anew.now - 1_000);
     assert!(killed(&anew).is_empty(), "once is enough");
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::desired::Run;
-use crate::observed::{Made, ProcessSeen};
+use crate::observed::{Leader, Made, ProcessSeen};
 
 struct Tale {
     desired: Desired,
@@ -39,7 +39,8 @@ impl Tale {
 
     /// A person removes it, and it is no more among the wishes; its process and its folder are still there.
     fn forget(&mut self, pool: PoolId, server: &str) {
-        self.world.stubborn.insert(ProcessId::Server(name(server)));
+        let process = ProcessId::of(pool, name(server));
+        self.world.stubborn.insert(process.clone());
         self.wish(&Request::RemoveServer { pool, name: name(server), force: true });
         for _ in 0..200 {
             if self.desired.pool(pool).server(&name(server)).is_none() {
@@ -49,7 +50,7 @@ impl Tale {
             self.world.pass(&self.memory, 50);
         }
         assert!(self.desired.servers().all(|s| s.name.as_str() != server), "it is still wished");
-        assert!(self.world.alive().contains(&ProcessId::Server(name(server))), "it has ended already");
+        assert!(self.world.alive().contains(&process), "it has ended already");
         assert!(self.world.home(&name(server)).is_some(), "its folder is gone already");
     }
 
@@ -66,7 +67,7 @@ fn a_web_server_by_the_name_of_a_removed_database_has_a_folder_of_its_own() {
     tale.settle();
     let own = Made { pool: Some(PoolId::Web), id: tale.id(PoolId::Web, "db2") };
     assert_eq!(tale.world.home(&name("db2")), Some(own));
-    assert!(tale.world.alive().contains(&ProcessId::Server(name("db2"))));
+    assert!(tale.world.alive().contains(&ProcessId::Web(name("db2"))));
 }
 
 #[test]
@@ -106,26 +107,136 @@ fn a_database_has_its_time_to_end_although_a_web_server_waits_for_its_name() {
     tale.forget(PoolId::Db, "db2");
     tale.wish(&Request::AddServer { pool: PoolId::Web, server: new("db2", Runtime::Process) });
     let begun = tale.world.now;
-    let db2 = ProcessId::Server(name("db2"));
-    let old = tale.memory.process(&db2).leader.as_ref().map(|l| l.pid);
+    let (old, next) = (ProcessId::Database(name("db2")), ProcessId::Web(name("db2")));
+    let pid = tale.memory.process(&old).leader.as_ref().map(|l| l.pid);
     while tale.world.now < begun + 20_000 {
         round(&mut tale.desired, &mut tale.world, &mut tale.memory, usize::MAX);
         tale.world.pass(&tale.memory, 500);
         tale.world.look(&mut tale.memory, &tale.desired);
-        assert_eq!(tale.memory.process(&db2).leader.as_ref().map(|l| l.pid), old, "killed too early");
+        assert_eq!(tale.memory.process(&old).leader.as_ref().map(|l| l.pid), pid, "killed too early");
+        assert_eq!(tale.memory.process(&next).leader, None, "started too early");
     }
     tale.settle();
-    assert_ne!(tale.memory.process(&db2).leader.as_ref().map(|l| l.pid), old);
+    assert_eq!(tale.memory.process(&old).leader, None);
+    assert!(tale.memory.process(&next).leader.is_some());
+}
+
+/// A name is taken again by the other kind, while its last bearer still ends: both directions, and what is seen of the
+/// old process. `lies`: whose folder is there; it may be gone already, by hand.
+fn retaken(pool: PoolId, seen: &ProcessSeen, lies: Option<Made>) -> (Tale, ProcessId, ProcessId, Vec<Step>) {
+    let (other, server) = match pool {
+        PoolId::Web => (PoolId::Db, "web2"),
+        PoolId::Db => (PoolId::Web, "db2"),
+    };
+    let mut tale = settled();
+    tale.forget(pool, server);
+    tale.wish(&Request::AddServer { pool: other, server: new(server, Runtime::Process) });
+    let (old, next) = (ProcessId::of(pool, name(server)), ProcessId::of(other, name(server)));
+    tale.memory.processes.insert(old.clone(), seen.clone());
+    tale.memory.initialised.remove(&name(server));
+    match lies {
+        Some(made) => drop(tale.memory.homes.insert(name(server), made)),
+        None => drop(tale.memory.homes.remove(&name(server))),
+    }
+    let all = plan(crate::scene::Scene::new(&tale.desired, &tale.memory, tale.world.now), &setting()).steps;
+    let target = Subject::Process(next.name());
+    assert_eq!(target, Subject::Process(old.name()), "one after the other");
+    let steps = all.into_iter().filter(|s| s.subject() == target).collect();
+    (tale, old, next, steps)
+}
+
+#[test]
+fn a_process_of_the_other_kind_holds_the_name_whatever_became_of_its_folder() {
+    let leader = |frozen| Leader { pid: 77, server: 2, generation: 0, frozen };
+    let lives = ProcessSeen { leader: Some(leader(false)), ..ProcessSeen::default() };
+    let asked = ProcessSeen { stopping_since: Some(u64::MAX / 2), ..lives.clone() };
+    let frozen = ProcessSeen { leader: Some(leader(true)), ..asked.clone() };
+    let left = ProcessSeen { orphans: vec![7], ..ProcessSeen::default() };
+    let unlooked = ProcessSeen { unlooked: true, ..ProcessSeen::default() };
+    for pool in PoolId::ALL {
+        let theirs = Made { pool: Some(pool), id: Some(2) };
+        for lies in [Some(theirs), Some(Made::default()), None] {
+            for seen in [&lives, &asked, &frozen, &left, &unlooked] {
+                let (tale, old, _, steps) = retaken(pool, seen, lies);
+                // What it does is end the old one, as what that one is.
+                let ends = |step: &Step| match step {
+                    Step::Host(HostStep::StopProcess { id, .. } | HostStep::KillProcess { id, .. }) => {
+                        *id == old
+                    }
+                    _ => false,
+                };
+                assert!(steps.iter().all(ends), "{pool} {lies:?} {seen:?}: {steps:?}");
+                let wished = tale.desired.servers().find(|s| Some(&s.name) == old.server()).expect("wished");
+                assert_eq!(tale.memory.former_bearer(wished).map(|(id, _)| id), Some(old), "{seen:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_next_bearer_is_started_once_nothing_of_the_other_kind_is_left() {
+    for pool in PoolId::ALL {
+        let gone =
+            ProcessSeen { ended_at: Some(1), failures: 9, started_at: Some(1), ..ProcessSeen::default() };
+        let (_, _, next, steps) = retaken(pool, &gone, Some(Made { pool: Some(pool), id: Some(2) }));
+        let server = || next.server().expect("a server").clone();
+        assert_eq!(steps, [Step::Host(HostStep::TrashHome { name: server() })], "its folder goes first");
+        let (tale, _, next, steps) = retaken(pool, &gone, None);
+        let id = tale.desired.servers().find(|s| s.runs_as(&next)).expect("wished").id;
+        let first = match pool {
+            PoolId::Db => HostStep::StartProcess { id: next.clone(), server: id, generation: 0, keeps: true },
+            PoolId::Web => HostStep::CopyDatabase { name: server(), id, donor: name("db2") },
+        };
+        assert_eq!(steps, [Step::Host(first)], "and how the last one ended is no reason to pause");
+    }
+}
+
+/// Somebody else's database takes the name of one of ours that still ends: what is copied into it is told in the
+/// folder by that name.
+#[test]
+fn nothing_is_put_down_for_somebody_else_s_server_while_ours_of_that_name_ends() {
+    let desired = first();
+    let server = desired.db.server(&name("db2")).cloned().expect("there");
+    let mut memory = Observed::default();
+    let lives = ProcessSeen { orphans: vec![7], ..ProcessSeen::default() };
+    memory.processes.insert(server.process(), lives);
+    assert_eq!(memory.former_bearer(&server).map(|(id, _)| id), None, "its own");
+    let theirs = Server { runtime: Run::External, ..server.clone() };
+    assert_eq!(memory.former_bearer(&theirs).map(|(id, _)| id), Some(server.process()));
+    memory.processes.insert(server.process(), ProcessSeen::default());
+    assert_eq!(memory.former_bearer(&theirs).map(|(id, _)| id), None, "it is over");
+    assert_eq!(memory.bearers(&server.name).count(), 0);
+}
+
+/// HAProxy `web` still has a web server that was removed, of which nothing runs; a database has its name and runs.
+#[test]
+fn a_running_server_of_the_other_kind_does_not_keep_a_dead_one_in_haproxy() {
+    let mut tale = settled();
+    tale.forget(PoolId::Web, "web2");
+    tale.memory.processes.remove(&ProcessId::Web(name("web2")));
+    let leader = Leader { pid: 77, server: 99, generation: 0, frozen: false };
+    let runs = ProcessSeen { leader: Some(leader), ..ProcessSeen::default() };
+    tale.memory.processes.insert(ProcessId::Database(name("web2")), runs);
+    let seen = tale.memory.proxies.get_mut(&PoolId::Web).expect("seen");
+    let Seen::At(at, running) = &mut seen.running else { panic!("it answers") };
+    *at = tale.world.now;
+    let mut there = running.servers.values().next().expect("a server").clone();
+    (there.id, there.maintenance, there.writer_maintenance) = (4_000, false, false);
+    running.servers.insert(name("web2"), there);
+    let steps = crate::plan::cut_off(crate::scene::Scene::new(&tale.desired, &tale.memory, tale.world.now));
+    let out =
+        |s: &Step| matches!(s, Step::Proxy(ProxyStep::SetState { name, .. }) if name.as_str() == "web2");
+    assert!(steps.iter().any(out), "{steps:?}");
 }
 
 /// What the next plan does about web2, whose folder was made for another server.
 fn steps_on_web2(seen: &ProcessSeen) -> Vec<Step> {
     let mut tale = settled();
-    let web2 = ProcessId::Server(name("web2"));
+    let web2 = ProcessId::Web(name("web2"));
     tale.memory.homes.insert(name("web2"), Made { pool: Some(PoolId::Db), id: None });
     tale.memory.processes.insert(web2.clone(), seen.clone());
     let all = plan(crate::scene::Scene::new(&tale.desired, &tale.memory, tale.world.now), &setting()).steps;
-    all.into_iter().filter(|s| s.subject() == Subject::Process(web2.clone())).collect()
+    all.into_iter().filter(|s| s.subject() == Subject::Process(web2.name())).collect()
 }
 
 #[test]
@@ -133,7 +244,7 @@ fn what_runs_of_the_last_bearer_ends_before_its_folder_goes_and_what_is_unknown_
     let gone = ProcessSeen::default();
     assert_eq!(steps_on_web2(&gone), [Step::Host(HostStep::TrashHome { name: name("web2") })]);
     let left = ProcessSeen { orphans: vec![7], ..gone.clone() };
-    let id = ProcessId::Server(name("web2"));
+    let id = ProcessId::Web(name("web2"));
     assert_eq!(steps_on_web2(&left), [Step::Host(HostStep::KillProcess { id, pids: vec![7] })]);
     assert_eq!(steps_on_web2(&ProcessSeen { unlooked: true, ..gone }), []);
 }

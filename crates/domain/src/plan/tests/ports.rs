@@ -7,6 +7,11 @@ use crate::observed::{Backoff, Port};
 use crate::plan::cut_off;
 use crate::state::Severity;
 
+/// The process of a server of these tests, by its name.
+fn of(server: &str) -> ProcessId {
+    ProcessId::of(if server.starts_with("db") { PoolId::Db } else { PoolId::Web }, name(server))
+}
+
 /// What is known of a server's process and of its port, and whether HAProxy may lead there.
 #[test]
 fn what_is_not_known_of_a_port_changes_nothing() {
@@ -46,7 +51,7 @@ fn what_is_not_known_of_a_port_changes_nothing() {
     for server in ["web1", "db1"] {
         for (alive, ended, port, cut) in &cases {
             let mut memory = memory.clone();
-            let seen = memory.processes.get_mut(&ProcessId::Server(name(server))).expect("it runs");
+            let seen = memory.processes.get_mut(&of(server)).expect("it runs");
             if !alive {
                 seen.leader = None;
             }
@@ -64,7 +69,7 @@ fn what_is_not_known_of_a_port_changes_nothing() {
     // One that copies the writer is out of service as it is; one that somebody else starts is not ours to judge.
     for server in ["db2", "away"] {
         let mut memory = memory.clone();
-        let seen = memory.processes.entry(ProcessId::Server(name(server))).or_default();
+        let seen = memory.processes.entry(of(server)).or_default();
         (seen.leader, seen.ended_at, seen.port) = (None, Some(world.now), foreign());
         assert_eq!(cut_off(crate::scene::Scene::new(&desired, &memory, world.now)), [], "{server}");
     }
@@ -76,7 +81,7 @@ fn a_server_that_listens_late_comes_back_when_it_does() {
     let mut desired = first();
     let (mut world, mut memory) = (World::at(10_000_000), Observed::default());
     settle(&mut desired, &mut world, &mut memory);
-    let id = ProcessId::Server(name("web1"));
+    let id = ProcessId::Web(name("web1"));
     let mut wish = desired.clone();
     world.die(&id);
     round(&mut wish, &mut world, &mut memory, usize::MAX);
@@ -99,7 +104,7 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
     let mut desired = first();
     let (mut world, mut memory) = (World::at(1_000_000), Observed::default());
     settle(&mut desired, &mut world, &mut memory);
-    let id = ProcessId::Server(name("web1"));
+    let id = ProcessId::Web(name("web1"));
     let led = |memory: &Observed| {
         let running = &memory.proxy(PoolId::Web).running;
         !running.value().expect("seen").servers[&name("web1")].maintenance
@@ -149,7 +154,7 @@ fn haproxy_leads_to_a_writer_that_was_started_again_once_it_is_open() {
     let off = Request::SetPower { pool: PoolId::Db, name: name("db2"), power: Power::Off, force: false };
     desired = desired.apply(&off).expect("stopped");
     settle(&mut desired, &mut world, &mut memory);
-    let (db1, id) = (name("db1"), ProcessId::Server(name("db1")));
+    let (db1, id) = (name("db1"), ProcessId::Database(name("db1")));
     world.die(&id);
     world.look(&mut memory, &desired);
     let (mut closed, mut led) = (0, false);

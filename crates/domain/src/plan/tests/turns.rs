@@ -223,17 +223,17 @@ fn one_that_waits_leaves_when_a_person_insists_and_stays_when_it_is_withdrawn() 
         }
         assert!(!scene.serves("web2"), "{leave:?}");
         let mut scene = waiting();
-        let process = scene.memory.process(&ProcessId::Server(name("web2"))).leader.clone();
+        let process = scene.memory.process(&ProcessId::Web(name("web2"))).leader.clone();
         scene.wish(&Request::Withdraw { name: name("web2") });
         scene.world.check_after = 0;
         scene.world.pass(&scene.memory, 1_000_000);
         scene.settle();
         assert!(scene.serves("web2") && scene.serves("web1"), "{leave:?}");
-        assert_eq!(scene.memory.process(&ProcessId::Server(name("web2"))).leader, process, "{leave:?}");
+        assert_eq!(scene.memory.process(&ProcessId::Web(name("web2"))).leader, process, "{leave:?}");
         // And a restart that is asked for later is one again.
         scene.wish(&restart("web2"));
         scene.settle();
-        assert_ne!(scene.memory.process(&ProcessId::Server(name("web2"))).leader, process, "{leave:?}");
+        assert_ne!(scene.memory.process(&ProcessId::Web(name("web2"))).leader, process, "{leave:?}");
     }
 }
 
@@ -278,7 +278,7 @@ fn while_haproxy_cannot_be_asked_nothing_is_taken_out() {
             let steps = plan(crate::scene::Scene::new(&scene.desired, &memory, now), &setting()).steps;
             let touches = |s: &Step| match s {
                 Step::Host(HostStep::StopProcess { id, .. } | HostStep::KillProcess { id, .. }) => {
-                    *id == ProcessId::Server(name("web2"))
+                    *id == ProcessId::Web(name("web2"))
                 }
                 Step::Wish(_) => true,
                 other => other.subject() == Subject::Proxy(PoolId::Web),

@@ -5,7 +5,7 @@ use std::io;
 
 use cordee_domain::desired::Addresses;
 use cordee_domain::ids::ServerName;
-use cordee_domain::observed::Leader;
+use cordee_domain::observed::{Leader, ProcessSeen};
 use cordee_node::net::{Listener, Listeners};
 use cordee_node::ports::answer;
 
@@ -40,7 +40,7 @@ impl Scene {
         let desired = Desired::first(&addresses, |_| true).unwrap();
         let name = ServerName::parse("web1").unwrap();
         let port = desired.web.server(&name).unwrap().port;
-        let web1 = ProcessId::Server(name);
+        let web1 = ProcessId::Web(name);
         let mut observed = Observed::default();
         let leader = Leader { pid: PID, server: 3, generation: 0, frozen: false };
         let seen = observed.processes.entry(web1.clone()).or_default();
@@ -135,10 +135,27 @@ fn somebody_else_is_proven_by_two_looks_and_a_process_that_just_ended_proves_not
     assert_eq!(scene.take(found), Port::Unknown);
 }
 
+/// A database had the name and has the port, and it still ends: it is no stranger, and nobody is told that it is one.
+#[test]
+fn what_still_ends_by_the_name_and_is_of_the_other_kind_is_no_stranger() {
+    let mut scene = Scene::new(None);
+    let asked = |scene: &Scene| scene.questions().iter().any(|question| question.id == scene.web1);
+    assert!(asked(&scene));
+    let web1 = scene.observed.processes.remove(&scene.web1).unwrap();
+    let old = ProcessId::Database(scene.web1.server().unwrap().clone());
+    scene.observed.processes.insert(old.clone(), web1.clone());
+    assert!(!asked(&scene));
+    let left = ProcessSeen { leader: None, orphans: vec![7], ..web1 };
+    scene.observed.processes.insert(old.clone(), left);
+    assert!(!asked(&scene));
+    scene.observed.processes.insert(old, ProcessSeen { ended_at: Some(now()), ..ProcessSeen::default() });
+    assert_eq!(scene.look(Some((STRANGER, THEIRS))), Port::Foreign("uid 1000".to_owned()), "once it is over");
+}
+
 #[test]
 fn what_was_asked_before_a_process_came_or_went_says_nothing() {
     let changes: [fn(&mut Scene); 5] = [
-        |scene| scene.busy = BTreeSet::from([Subject::Process(scene.web1.clone())]),
+        |scene| scene.busy = BTreeSet::from([Subject::Process(scene.web1.name())]),
         |scene| scene.observed.processes.get_mut(&scene.web1).unwrap().leader = None,
         |scene| scene.observed.processes.get_mut(&scene.web1).unwrap().leader.as_mut().unwrap().pid += 1,
         // It came and went.

@@ -94,7 +94,7 @@ fn look<'a>(scene: &'a Scene, name: &ServerName) -> Option<(Millis, &'a Database
 }
 
 fn alive(scene: &Scene) -> bool {
-    let process = scene.seen.process(&ProcessId::Server(name("db1")));
+    let process = scene.seen.process(&ProcessId::Database(name("db1")));
     server(scene, &name("db1")).is_ours() && process.leader.is_some()
 }
 
@@ -134,7 +134,7 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
         assert!(scene.desired.members().any(|s| s.name == *standby), "{standby} is none of them any more");
     }
     for standby in scene.desired.members().filter(|s| s.name != name("db1")) {
-        let process = scene.seen.process(&ProcessId::Server(standby.name.clone()));
+        let process = scene.seen.process(&standby.process());
         let kept = acts(scene, &standby) && process.started_at.is_none_or(|at| at <= promise.at);
         let linked = look(scene, &standby.name)
             .and_then(|(at, seen)| Some((at, seen, seen.channels.get(&name("db1"))?)))
@@ -157,14 +157,14 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
 
 /// The channel was stopped, or it was seen to find nobody after the end of the writer's process was known.
 fn brings_nothing(scene: &Scene, at: Millis, channel: &Channel) -> bool {
-    let ended = scene.seen.process(&ProcessId::Server(name("db1"))).ended_at;
+    let ended = scene.seen.process(&ProcessId::Database(name("db1"))).ended_at;
     let found_nobody = || channel.receiving == Thread::Connecting && ended.is_some_and(|ended| ended < at);
     channel.receiving == Thread::Stopped || found_nobody()
 }
 
 /// Its process runs, or it is somebody else's.
 fn acts(scene: &Scene, server: &Server) -> bool {
-    let process = scene.seen.process(&ProcessId::Server(server.name.clone()));
+    let process = scene.seen.process(&server.process());
     !server.stopped() && (!server.is_ours() || process.leader.as_ref().is_some_and(|l| !l.frozen))
 }
 
@@ -357,7 +357,7 @@ fn every_beat() {
 fn promises(scene: &Scene) {
     let came = promise(scene.scene());
     let before = scene.seen.promise.clone().filter(|p| p.epoch == scene.desired.epoch);
-    let process = scene.seen.process(&ProcessId::Server(name("db1")));
+    let process = scene.seen.process(&ProcessId::Database(name("db1")));
     let acts = process.leader.as_ref().is_some_and(|l| !l.frozen);
     let looked = look(scene, &name("db1"));
     let running = |l: &Channel| l.receiving == Thread::Running;

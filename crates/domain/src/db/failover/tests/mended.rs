@@ -46,7 +46,7 @@ fn a_promise_counts_no_longer_than_the_writer_surely_kept_it() {
 #[test]
 fn a_standby_started_after_the_promise_keeps_it_no_more() {
     let mut scene = cluster(1).dead(200).answered("db2", 10, 10);
-    let id = crate::ids::ProcessId::Server(name("db2"));
+    let id = crate::ids::ProcessId::Database(name("db2"));
     scene.seen.processes.entry(id).or_default().started_at = Some(NOW - 150);
     assert!(!elects(&scene));
 }
@@ -188,7 +188,7 @@ fn the_limit_is_what_the_sentence_says() {
 fn one_that_connected_since_the_promise_and_is_away_is_not_ignored() {
     let mut scene = cluster(2).dead(200).promised_by(&["db2"]).promised_before(100);
     scene = scene.answered("db2", 10, 10).gone("db3");
-    let db3 = crate::ids::ProcessId::Server(name("db3"));
+    let db3 = crate::ids::ProcessId::Database(name("db3"));
     scene.seen.processes.entry(db3).or_default().ended_at = Some(NOW - 200);
     assert!(!elects(&scene));
 }

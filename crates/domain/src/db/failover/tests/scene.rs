@@ -37,7 +37,7 @@ pub(crate) fn name(text: &str) -> ServerName {
 }
 
 fn process(text: &str) -> ProcessId {
-    ProcessId::Server(name(text))
+    ProcessId::Database(name(text))
 }
 
 fn upto(number: u64) -> Position {
@@ -81,7 +81,7 @@ pub(crate) fn cluster(standbys: u32) -> Scene {
         seen.see_database(&server.name, NOW - 100, Ok(database));
         let leader = Leader { pid: 100 + server.id, server: server.id, generation: 0, frozen: false };
         let running = ProcessSeen { leader: Some(leader), started_at: Some(1), ..ProcessSeen::default() };
-        seen.processes.insert(ProcessId::Server(server.name.clone()), running);
+        seen.processes.insert(server.process(), running);
         seen.initialised.insert(server.name.clone(), server.id);
     }
     let leader = Leader { pid: 50, server: 0, generation: 0, frozen: false };
@@ -240,7 +240,7 @@ impl Scene {
     pub(crate) fn external(mut self) -> Self {
         for server in &mut self.desired.db.servers {
             server.runtime = Run::External;
-            self.seen.processes.remove(&ProcessId::Server(server.name.clone()));
+            self.seen.processes.remove(&server.process());
         }
         self
     }

@@ -324,7 +324,7 @@ fn one_that_promised_nothing_and_cannot_be_asked_is_ignored() {
     ];
     for (_, go) in away {
         let dead = cases().into_iter().filter(|(_, s, _)| {
-            s.seen.process(&ProcessId::Server(name("db1"))).leader.is_none() && s.lost_at >= NOW - SILENT
+            s.seen.process(&ProcessId::Database(name("db1"))).leader.is_none() && s.lost_at >= NOW - SILENT
         });
         assert!(judge(dead.map(|(title, scene, wanted)| (title, go(scene), wanted))) > 150);
     }

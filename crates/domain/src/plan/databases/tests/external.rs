@@ -20,7 +20,7 @@ fn guest(membership: &Membership) -> Scene {
         s.runtime = Run::External;
         s.stands(membership.clone());
     });
-    scene.seen.processes.remove(&ProcessId::Server(name("db3")));
+    scene.seen.processes.remove(&ProcessId::Database(name("db3")));
     scene
 }
 
@@ -28,7 +28,7 @@ fn guest(membership: &Membership) -> Scene {
 fn about(scene: &Scene) -> Vec<Step> {
     let own = |step: &Step| match step.subject() {
         Subject::Database(n) | Subject::Rows(n) => n == name("db3"),
-        Subject::Process(id) => id == ProcessId::Server(name("db3")),
+        Subject::Process(id) => id == crate::ids::ProcessName::Server(name("db3")),
         Subject::Wish => true,
         Subject::Proxy(_) => false,
     };

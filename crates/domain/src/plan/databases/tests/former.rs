@@ -55,7 +55,7 @@ fn reads(steps: &[Step]) -> bool {
 }
 
 fn starts(steps: &[Step]) -> bool {
-    let db1 = ProcessId::Server(name("db1"));
+    let db1 = ProcessId::Database(name("db1"));
     steps.iter().any(|s| matches!(s, Step::Host(HostStep::StartProcess { id, .. }) if *id == db1))
 }
 

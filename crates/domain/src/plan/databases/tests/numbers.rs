@@ -153,7 +153,7 @@ fn rows_are_numbered_one_after_the_other_once_nobody_else_gives_numbers() {
     let why = Fault::Silent;
     scene.seen.databases.insert(name("db2"), Seen::Failed { last: Some(scene.now - 10), why });
     assert_eq!(planned(&scene).0, [], "it may be open");
-    scene.seen.processes.entry(ProcessId::Server(name("db2"))).or_default().leader = None;
+    scene.seen.processes.entry(ProcessId::Database(name("db2"))).or_default().leader = None;
     assert_eq!(planned(&scene).0, [("db1".to_owned(), DENSE)]);
 }
 

@@ -13,7 +13,7 @@ use cordee_domain::db::freight::Freight;
 use cordee_domain::db::verify::OddTables;
 use cordee_domain::desired::{Admin, Handover, Power, Routing, Run};
 use cordee_domain::drill::{RawOrder, Target};
-use cordee_domain::ids::{PoolId, ProcessId, ServerName};
+use cordee_domain::ids::{PoolId, ProcessName, ServerName};
 use cordee_domain::problem::Problem;
 use cordee_domain::proof::Proof;
 use cordee_domain::state::Severity;
@@ -532,7 +532,7 @@ async fn a_wish_that_would_meddle_with_a_drill_waits() {
     let rig = Rig::new();
     let [target, how, confirm] = ["haproxy-web", "kill", "web"].map(str::to_owned);
     let order = RawOrder { target, how, confirm, ..RawOrder::usual() }.parse().unwrap();
-    let target = Target::Process(ProcessId::Proxy(PoolId::Web));
+    let target = Target::Process(ProcessName::Proxy(PoolId::Web));
     let drill = rig.app.store.begin_drill("ada", order, target).unwrap();
     rig.app.drills.show(Some(DrillUnderWay { drill, phase: Phase::Before, ms: 5 }));
     for (method, to, body) in [
