@@ -153,15 +153,18 @@ fn server_process(plan: &mut Plan, scene: Scene<'_>, service: &Service<'_>, serv
         plan.steps.push(Step::Host(HostStep::KillProcess { id, pids: vec![leader.pid] }));
         return;
     }
-    if wished.power == Power::On && !server.outdates(leader.server, leader.generation) {
+    // One that was asked to end takes nobody any more. Who is told to run again meanwhile ends first, by force if it has
+    // to, and is started anew: otherwise it would be neither there nor gone for as long as it does not end.
+    let asked = process.stopping_since.is_some();
+    if wished.power == Power::On && !server.outdates(leader.server, leader.generation) && !asked {
         return;
     }
     // Visitors first: HAProxy sends nothing more before the process is asked to end.
-    let in_use = match server.either() {
+    let in_use = || match server.either() {
         Either::Web(web) => !service.is_over(web),
         Either::Database(database) => drains(scene, database) || stays(scene, database),
     };
-    if !in_use {
+    if asked || !in_use() {
         end(plan, id, process, leader.pid, patience(server.pool()), now);
     }
 }
