@@ -24,6 +24,7 @@ mod backoffs;
 mod own;
 mod processes;
 mod proxies;
+mod receiving;
 mod rows;
 mod whose;
 
@@ -77,6 +78,11 @@ pub struct Observed {
     pub numbered: BTreeMap<ServerName, Numbered>,
     /// When Cordée last did something for which the channels of a database rest.
     pub rests: BTreeMap<ServerName, Rest>,
+    /// Databases that stopped receiving for a step of Cordée's, and have not been seen to receive from the writer
+    /// since: whether the step is still under way. The writer waits for no ACK of theirs.
+    pub deaf: BTreeMap<ServerName, bool>,
+    /// When the last of those was seen to receive again.
+    pub heard_again: Option<Millis>,
     /// What the cluster's accounts are on each database.
     pub accounts: BTreeMap<ServerName, Seen<BTreeMap<String, Credentials>>>,
     /// Each database's last heartbeat of its own: whether it can write.

@@ -120,6 +120,14 @@ impl Step {
         }
     }
 
+    /// Whether the database that it is done on stops receiving from all others for it.
+    pub(crate) const fn stops_receiving(&self) -> bool {
+        match self {
+            Self::Sql(step) => step.stops_receiving(),
+            Self::Proxy(_) | Self::Host(_) | Self::Rows(_) | Self::Wish(_) => false,
+        }
+    }
+
     /// Whether it may be planned again after it was done although nothing happened in between, and must not rest for
     /// that: closing, fencing, ending and starting. Whoever undoes these is met at once, each time.
     pub const fn insists(&self) -> bool {

@@ -142,7 +142,19 @@ impl Roster {
         let mut all = Vec::new();
         for (process, (serial, frozen)) in seen {
             let Some(record) = ours.get(&process.pid).and_then(|word| records.get(word)) else { continue };
-            let id = record.who(|name| data::made(&self.servers.join(name.as_str())).ok()?.pool);
+            let mut unread = None;
+            let id = record.who(|name| match data::made(&self.servers.join(name.as_str())) {
+                Ok(made) => made.pool,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                // What is not known is not guessed.
+                Err(error) => {
+                    unread = Some(error);
+                    None
+                }
+            });
+            if let Some(error) = unread {
+                return Err(error);
+            }
             let Marked { pid, group, name, .. } = process;
             all.push(Found { pid, group, name, id, serial, frozen });
         }

@@ -164,6 +164,12 @@ pub fn promise(scene: Scene<'_>) -> Option<Promise> {
             standbys.insert(peer.name.clone());
         }
     }
+    // While all of them stop receiving for a step of Cordée's the writer waits for nobody (`wait_no_slave=0`): what it
+    // acknowledges then, and since this look, may be nowhere else.
+    let deaf = standbys.iter().all(|name| observed.deaf.contains_key(name));
+    if deaf || before.is_none() && observed.heard_again.is_some_and(|again| *at <= again) {
+        return None;
+    }
     let enough = standbys.len() >= usize::try_from(seen.acknowledging).unwrap_or(usize::MAX);
     enough.then_some(Promise { epoch: desired.epoch, at: *at, min_seqno, standbys })
 }

@@ -124,6 +124,12 @@ impl DatabaseSeen {
             Some(channel) => drop(self.channels.insert(from.clone(), channel.clone())),
             None => drop(self.channels.remove(from)),
         }
+        // All stand still at that moment: what each has received is known, of that time.
+        for (from, channel) in &mut self.channels {
+            if let Some(younger) = younger.channels.get(from) {
+                channel.received = younger.received.clone();
+            }
+        }
     }
 
     /// The last number of a domain that it surely holds.

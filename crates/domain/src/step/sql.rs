@@ -257,6 +257,12 @@ impl SqlStep {
         }
     }
 
+    /// Whether the database stops receiving from all others while this is done. A channel that is set up or started
+    /// beside those that run leaves them alone.
+    pub const fn stops_receiving(&self) -> bool {
+        self.rests_links() && !matches!(self, Self::SetChannel { .. } | Self::StartChannel { .. })
+    }
+
     /// Whether the database's channels rest while this is done.
     pub const fn rests_links(&self) -> bool {
         match self {

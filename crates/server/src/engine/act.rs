@@ -41,6 +41,7 @@ impl Engine {
         tracing::debug!(?step, "step");
         process::failpoint("before", step.name());
         self.observed.note_rest(&step, now());
+        self.observed.stops_receiving(&step);
         self.observed.unsettle(&step);
         let (parts, out, desired) = (self.parts.clone(), self.out.clone(), desired.clone());
         match step {

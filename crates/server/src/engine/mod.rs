@@ -43,7 +43,7 @@ use cordee_domain::ids::{Millis, PoolId, ProcessId, ServerName};
 use cordee_domain::observed::Observed;
 use cordee_domain::plan::plan;
 use cordee_domain::scene::Scene;
-use cordee_domain::step::{Outcome, ProxyStep, Subject};
+use cordee_domain::step::{Outcome, ProxyStep, Step, Subject};
 use cordee_node::clock::now;
 use cordee_node::doors::Doors;
 use cordee_node::haproxy;
@@ -114,6 +114,8 @@ pub struct Engine {
     published: Instant,
     /// When the last plan was made.
     planned: Instant,
+    /// Where it had a step, and something else was under way: its end leads to the next plan.
+    put_off: BTreeSet<Subject>,
     /// Lines of the journal that the next picture may make needless.
     untold: Vec<Untold>,
     /// What was adopted and has not been looked at yet: until then a picture is not worth a line in the journal.
@@ -153,6 +155,7 @@ impl Engine {
             sights,
             published: Instant::now(),
             planned: Instant::now(),
+            put_off: BTreeSet::new(),
             untold: Vec::new(),
             unseen: BTreeSet::new(),
             started: Instant::now(),
@@ -262,11 +265,9 @@ impl Engine {
         let mut plan = plan(Scene::new(&desired, &self.observed, now()), &self.parts.machine.setting);
         self.judge(&mut plan);
         self.waiting = !plan.waiting.is_empty();
+        self.put_off.clear();
         for step in plan.steps {
-            let target = step.subject();
-            if self.busy.insert(target) {
-                self.act(step, &desired);
-            }
+            self.act_or_put_off(step, &desired);
         }
         self.keep_connections(&desired);
         self.looks(&desired);
@@ -279,6 +280,16 @@ impl Engine {
         self.observed.attached = self.parts.board.attached();
         self.observed.own.unkept = self.signs.give();
         self.publish(&desired);
+    }
+
+    /// Starts a step, unless something else is under way there.
+    fn act_or_put_off(&mut self, step: Step, desired: &Arc<Desired>) {
+        let target = step.subject();
+        if self.busy.insert(target.clone()) {
+            self.act(step, desired);
+        } else {
+            self.put_off.insert(target);
+        }
     }
 
     /// Starts the looks that are due.

@@ -10,11 +10,15 @@ use cordee_domain::sessions::{ASKED_AT_ONCE, ASKED_EVERY, Mode};
 use cordee_domain::text;
 use cordee_node::names;
 use cordee_node::visitor;
+use tokio::time::timeout;
 
 use super::{Engine, Sight, paced};
 
 /// Between two times at which some are asked.
 const PACE: Duration = Duration::from_millis(ASKED_EVERY);
+
+/// How long a resolver has: one that hangs must not keep the others from being asked.
+const RESOLVES: Duration = Duration::from_secs(1);
 
 /// Whose turn it was, by the servers' ids.
 #[derive(Debug, Default)]
@@ -54,7 +58,8 @@ impl Engine {
                     let (out, name, mode) = (out.clone(), server.name.clone(), desired.session);
                     async move {
                         // Why it does not answer is what HAProxy's checks say.
-                        let said = match address(&server.host, server.port).await {
+                        let to = timeout(RESOLVES, address(&server.host, server.port)).await;
+                        let said = match to.ok().flatten() {
                             Some(to) => visitor::ask_mode(to, mode).await.ok(),
                             None => None,
                         };

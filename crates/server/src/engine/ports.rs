@@ -140,9 +140,7 @@ impl Engine {
     pub(super) fn cut_off_at_once(&mut self) {
         let desired = self.parts.board.desired();
         for step in plan::cut_off(Scene::new(&desired, &self.observed, now())) {
-            if self.busy.insert(step.subject()) {
-                self.act(step, &desired);
-            }
+            self.act_or_put_off(step, &desired);
         }
     }
 }

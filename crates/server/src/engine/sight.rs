@@ -103,7 +103,10 @@ impl Engine {
             Sight::Delay { .. } => true,
             Sight::Proxy { id, file: Ok(file), map: Ok(map), running: Ok(running), step: None } => {
                 // Whoever asked for looks waits for the picture, too.
-                let awaited = self.unseen.contains(&Subject::Proxy(*id)) || !self.refreshes.is_empty();
+                let subject = Subject::Proxy(*id);
+                let awaited = self.unseen.contains(&subject)
+                    || self.put_off.contains(&subject)
+                    || !self.refreshes.is_empty();
                 let known = self.observed.proxy(*id);
                 !awaited && known.is_as(file.as_deref(), map.as_deref(), running)
             }
@@ -115,6 +118,9 @@ impl Engine {
             Sight::Door { door, answer: Ok(answer), .. } => {
                 let seen = self.observed.doors.get(door);
                 seen.is_some_and(|seen| seen.is_as(&self.parts.board.desired(), *door, *answer))
+            }
+            Sight::Name { host, found: Ok(found) } => {
+                matches!(self.observed.names.get(host), Some(Seen::At(_, known)) if known == found)
             }
             Sight::Beat { name, result: Ok(()) } => {
                 matches!(self.observed.beats.get(name), Some(Seen::At(..)))
@@ -270,6 +276,7 @@ impl Engine {
     /// What the writer promises, after a look at a database.
     fn keep_promise(&mut self) {
         let desired = self.parts.board.desired();
+        self.observed.receives_again(&desired, now());
         self.observed.promise = failover::promise(Scene::new(&desired, &self.observed, now()));
     }
 

@@ -22,6 +22,7 @@ impl Engine {
     /// Notes how a step ended.
     pub(super) fn stepped(&mut self, step: &Step, outcome: Outcome) {
         self.observed.note_rest(step, now());
+        self.observed.may_receive(step);
         match outcome {
             Outcome::Done => {
                 let first = self.observed.succeeded(step);

@@ -55,7 +55,9 @@ fn of_a_link_that_was_stopped_what_it_received_is_taken_over_and_the_others_stay
     let mut known = before.clone();
     known.take_stopped(&name("db1"), &younger);
     assert_eq!(known.channels[&name("db1")], younger.channels[&name("db1")]);
-    assert_eq!(known.channels[&name("db3")], before.channels[&name("db3")], "that one is about to go on");
+    let (other, was) = (&known.channels[&name("db3")], &before.channels[&name("db3")]);
+    assert_eq!(other.receiving, was.receiving, "that one is about to go on");
+    assert_eq!(other.received.last(1), 12, "it stood still, too: a look of that time knows all that it has");
     assert_eq!(known.applied, younger.applied);
 }
 

@@ -1,42 +1,71 @@
 //! Whether two looks at a HAProxy give the same reasons to decide.
 
-use super::{Running, RunningServer};
+use super::{Check, Running, RunningServer};
 
 impl Running {
     /// Whether nothing is decided otherwise for it than for that earlier look: only time has gone by, and visitors.
     pub fn is_like(&self, earlier: &Self) -> bool {
-        // A new field has to be thought of here.
-        let Self { pid, shape, version, mode, frontends, limits, waits, servers, .. } = self;
-        let (Self { uptime_s: _, rate: _, sessions: _, requests: _, unsent: _, .. }, other) = (self, earlier);
-        (pid, shape, version, mode) == (&other.pid, &other.shape, &other.version, &other.mode)
-            && (frontends, limits, waits) == (&other.frontends, &other.limits, &other.waits)
-            && servers.len() == other.servers.len()
+        // A new field does not compile before it has been thought of here.
+        let Self {
+            pid,
+            shape,
+            version,
+            mode,
+            frontends,
+            limits,
+            waits,
+            servers,
+            uptime_s: _,
+            rate: _,
+            sessions: _,
+            requests: _,
+            unsent: _,
+        } = self;
+        (pid, shape, version, mode) == (&earlier.pid, &earlier.shape, &earlier.version, &earlier.mode)
+            && (frontends, limits, waits) == (&earlier.frontends, &earlier.limits, &earlier.waits)
+            && servers.len() == earlier.servers.len()
             && servers
                 .iter()
-                .zip(&other.servers)
+                .zip(&earlier.servers)
                 .all(|((name, server), (was_name, was))| name == was_name && server.is_like(was))
     }
 }
 
 impl RunningServer {
     fn is_like(&self, earlier: &Self) -> bool {
-        let flags = |s: &Self| {
-            let states = (s.maintenance, s.writer_maintenance, s.drain);
-            (states, s.checked, s.checked_elsewhere, s.uniform)
-        };
-        let numbers = |s: &Self| (s.id, s.ip, s.port, s.weight, s.most, s.verdict);
+        let Self {
+            id,
+            ip,
+            port,
+            maintenance,
+            writer_maintenance,
+            drain,
+            weight,
+            most,
+            checked,
+            checked_elsewhere,
+            verdict,
+            sessions,
+            total: _,
+            cookie,
+            since_s,
+            check,
+            uniform,
+        } = self;
         // Connections are counted where they are waited for, and seconds where it drains.
-        let waited = |s: &Self| {
-            let sessions = (s.maintenance || s.drain).then_some(s.sessions);
-            (sessions, s.drain.then_some(s.since_s))
-        };
-        let check = |s: &Self| (s.check.status, s.check.health, s.check.goal);
-        flags(self) == flags(earlier)
-            && numbers(self) == numbers(earlier)
-            && waited(self) == waited(earlier)
-            && check(self) == check(earlier)
-            && (&self.check.code, &self.check.detail, &self.cookie)
-                == (&earlier.check.code, &earlier.check.detail, &earlier.cookie)
+        let counted = (*maintenance || *drain).then_some(*sessions);
+        let since = drain.then_some(*since_s);
+        let Check { code, status, duration_ms: _, detail, health, goal } = check;
+        let was = &earlier.check;
+        (id, ip, port) == (&earlier.id, &earlier.ip, &earlier.port)
+            && (maintenance, writer_maintenance) == (&earlier.maintenance, &earlier.writer_maintenance)
+            && (drain, weight, most) == (&earlier.drain, &earlier.weight, &earlier.most)
+            && (checked, checked_elsewhere) == (&earlier.checked, &earlier.checked_elsewhere)
+            && (verdict, cookie, uniform) == (&earlier.verdict, &earlier.cookie, &earlier.uniform)
+            && counted == (earlier.maintenance || earlier.drain).then_some(earlier.sessions)
+            && since == earlier.drain.then_some(earlier.since_s)
+            && (code, status, detail, health, goal)
+                == (&was.code, &was.status, &was.detail, &was.health, &was.goal)
     }
 }
 

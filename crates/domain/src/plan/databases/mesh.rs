@@ -1,14 +1,16 @@
 //! The channels between the databases, and who confirms what it receives over them.
 
-use super::fresh;
+use super::opening::unasked;
+use super::{astray, fresh};
 use crate::db::channels::altered;
 use crate::db::failover::PATIENCE;
 use crate::db::{DatabaseSeen, Thread};
 use crate::desired::{Database, Desired, Membership};
 use crate::ids::ServerName;
-use crate::observed::{HeldChannel, Observed};
+use crate::observed::{HeldChannel, Observed, STALE};
 use crate::plan::Plan;
 use crate::scene::Scene;
+use crate::seen::Seen;
 use crate::step::{SqlStep, Step};
 
 /// A full mesh: every member copies every other one, each over a channel of its own, named after the copied one.
@@ -66,10 +68,8 @@ pub(super) fn channels(
 /// nobody tries to receive from it any more (`received`), so nothing comes over its channels.
 pub(in crate::plan) fn opens_first(scene: Scene<'_>, former: Database<'_>) -> bool {
     let Scene { desired, observed, now } = scene;
-    let ended = observed.process(&former.process()).ended_at;
-    let lately = ended.is_some_and(|at| now.saturating_sub(at) <= PATIENCE);
     let writer = desired.writer.as_ref().and_then(|writer| fresh(observed, writer, now));
-    gone(observed, former) && lately && writer.is_none_or(|writer| writer.read_only)
+    gone(observed, former) && lately(scene, former) && writer.is_none_or(|writer| writer.read_only)
 }
 
 /// Whether its process is one of ours, and is not there.
@@ -78,25 +78,58 @@ fn gone(observed: &Observed, server: Database<'_>) -> bool {
 }
 
 /// Whether it is this one's turn to stop receiving from a former writer. Where that one's process is gone they do so one
-/// after the other: each stops receiving from all others with it for a moment, and the new writer waits for an ACK of
-/// one of them.
+/// after the other, the new writer last: each stops receiving from all others with it for a moment, and the new writer
+/// waits for an ACK of one of them. After as long as an election may take nobody waits for another one's turn.
 fn stops_now(scene: Scene<'_>, former: Database<'_>, on: &ServerName) -> bool {
-    if !gone(scene.observed, former) {
+    if !gone(scene.observed, former) || !lately(scene, former) {
         return true;
     }
-    !opens_first(scene, former) && received(scene, former).is_none_or(|first| first == on)
+    let deaf = &scene.observed.deaf;
+    let others_hear =
+        scene.desired.members().all(|member| member.name == *on || !deaf.contains_key(&member.name));
+    !opens_first(scene, former) && others_hear && received(scene, former).is_none_or(|first| first == on)
 }
 
-/// Who still receives from a former writer, or tries to. Its process is started again only when nobody does: what its
-/// log holds and nobody has acknowledged would reach the others before anybody has compared it.
+/// Whether the process of a former writer ended no longer ago than an election may take.
+fn lately(Scene { observed, now, .. }: Scene<'_>, former: Database<'_>) -> bool {
+    let ended = observed.process(&former.process()).ended_at;
+    ended.is_some_and(|at| now.saturating_sub(at) <= PATIENCE)
+}
+
+/// Who still receives from a former writer, or tries to, or may: it was never asked, or does not answer now. Its process
+/// is started again only when nobody does: what its log holds and nobody has acknowledged would reach the others before
+/// anybody has compared it. One that does not answer is waited for no longer than an election may take, and one that has
+/// come back as another database not at all: nothing is done with that one.
 pub(in crate::plan) fn received<'a>(scene: Scene<'a>, former: Database<'_>) -> Option<&'a ServerName> {
     let Scene { desired, observed, now } = scene;
-    let receives = |peer: &Database<'_>| {
-        let channel = fresh(observed, &peer.name, now).and_then(|seen| seen.channels.get(&former.name));
-        channel.is_some_and(|channel| channel.receiving != Thread::Stopped)
+    let lately = lately(scene, former);
+    let tries = |seen: &DatabaseSeen| {
+        seen.channels.get(&former.name).is_some_and(|channel| channel.receiving != Thread::Stopped)
     };
-    let peer = desired.members().find(|peer| !peer.stopped() && peer.name != former.name && receives(peer));
+    let receives = |peer: &Database<'_>| match observed.databases.get(&peer.name) {
+        Some(Seen::At(at, seen)) => {
+            let young = lately || now.saturating_sub(*at) <= STALE;
+            young && tries(seen) && !astray(*peer, seen)
+        }
+        Some(Seen::Failed { last, .. }) => lately && last.is_some(),
+        Some(Seen::Never) | None => unasked(observed, &former, *peer),
+    };
+    let may = |peer: &Database<'_>| {
+        let copies = match peer.membership {
+            Membership::Member | Membership::Joining | Membership::Returning { .. } => true,
+            Membership::Leaving | Membership::Diverged(_) | Membership::Released => false,
+        };
+        copies && !peer.stopped() && peer.name != former.name && runs(observed, *peer)
+    };
+    let of =
+        |is_writer: bool| desired.databases().filter(move |peer| desired.is_writer(&peer.name) == is_writer);
+    let peer = of(false).chain(of(true)).find(|peer| may(peer) && receives(peer));
     peer.map(|peer| &peer.server.name)
+}
+
+/// Whether it may act: its process is there, or it is somebody else's.
+fn runs(observed: &Observed, server: Database<'_>) -> bool {
+    !server.is_ours() || observed.process(&server.process()).leader.is_some()
 }
 
 /// Channels to a database that is gone, or that is another one by the same name.

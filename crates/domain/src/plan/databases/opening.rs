@@ -86,7 +86,7 @@ pub fn opening(scene: Scene<'_>, server: Database<'_>) -> Opening {
 
 /// Whether another database may be open because nobody has asked it yet: Cordée has just been started. One that gave no
 /// answer was asked; one that is frozen cannot be.
-fn unasked(observed: &Observed, server: &Database<'_>, other: Database<'_>) -> bool {
+pub(super) fn unasked(observed: &Observed, server: &Database<'_>, other: Database<'_>) -> bool {
     let process = observed.process(&other.process());
     let runs = process.leader.as_ref().is_some_and(|leader| !leader.frozen);
     let never = observed.databases.get(&other.name).is_none_or(|seen| *seen == Seen::Never);

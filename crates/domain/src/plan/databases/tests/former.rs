@@ -69,10 +69,10 @@ fn nothing_comes_before_the_opening_and_that_is_not_waited_for_for_ever() {
     let steps = all(&scene, 0);
     assert!(opens(&steps) && stop(&steps).is_empty() && !reads(&steps) && !starts(&steps), "{steps:#?}");
     let late = all(&scene, PATIENCE);
-    assert_eq!((stop(&late), reads(&late)), (vec!["db2"], true), "db2 is not opened");
+    assert_eq!((stop(&late), reads(&late)), (vec!["db2", "db3", "db4"], true), "db2 is not opened");
     let frozen = scene.standby_frozen("db2").unanswered("db2");
     assert!(stop(&all(&frozen, 0)).is_empty());
-    assert_eq!(stop(&all(&frozen, PATIENCE)), ["db3"], "nor does it answer");
+    assert_eq!(stop(&all(&frozen, PATIENCE)), ["db3", "db4"], "nor does it answer");
 }
 
 #[test]
@@ -80,10 +80,13 @@ fn one_after_the_other_stops_receiving_and_the_start_waits_for_the_last() {
     let mut scene = opened(elected());
     assert!(reads(&all(&scene, 0)) && !starts(&all(&scene, 0)));
     scene = read(scene);
-    for next in ["db2", "db3", "db4"] {
+    for next in ["db3", "db4", "db2"] {
         let steps = all(&scene, 0);
         assert_eq!((stop(&steps), starts(&steps)), (vec![next], false), "{next}");
+        scene.seen.deaf.insert(name(next), true);
         scene = scene.channel(next, |l| l.receiving = Thread::Stopped);
+        assert_eq!(stop(&all(&scene, 0)), [] as [&str; 0], "it was not seen to receive from db2 again");
+        scene.seen.deaf.clear();
     }
     let steps = all(&scene, 0);
     assert!(stop(&steps).is_empty() && starts(&steps) && !reads(&steps), "{steps:#?}");
@@ -95,7 +98,11 @@ fn the_start_waits_for_those_that_answer() {
     let stopped = |s: Scene, on: &str| s.channel(on, |l| l.receiving = Thread::Stopped);
     let two = stopped(stopped(read(opened(elected())), "db2"), "db3");
     assert!(!starts(&all(&two, 0)));
-    assert!(starts(&all(&two.clone().unanswered("db4"), 0)));
+    assert!(!starts(&all(&two.clone().unanswered("db4"), 0)), "not known, for a while");
+    assert!(starts(&all(&two.clone().unanswered("db4"), PATIENCE)));
+    assert!(!starts(&all(&two.clone().never_seen("db4"), 0)), "Cordée has just been started");
+    assert!(starts(&all(&two.clone().never_seen("db4").standby_frozen("db4"), 0)), "nor can it be asked");
+    assert!(starts(&all(&two.clone().gone("db4"), 0)));
     assert!(starts(&all(&two.clone().off("db4"), 0)));
     assert!(starts(&all(&two.clone().unlinked("db4"), 0)));
     let running = two.channel("db4", |l| l.receiving = Thread::Running);
