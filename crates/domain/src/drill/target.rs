@@ -15,7 +15,7 @@ use crate::text;
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
     /// A process of ours, or a server that is only drained. What kind of server it is says what was ordered: see
-    /// [`Drill::process`](super::Drill::process).
+    /// `Drill::process`.
     Process(ProcessName),
     /// A channel.
     #[serde(rename = "link")]
