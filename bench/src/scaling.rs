@@ -1,5 +1,5 @@
-//! (i) A thousand web servers: what planning and picturing them costs against a hundred, in time and in allocations, and
-//! what a real cluster with a thousand costs at its start, at rest, and when one more is added.
+//! (i) A thousand web servers: what a plan and a snapshot of them cost against a hundred, in time and in allocations,
+//! and what a real cluster with a thousand costs at its start, at rest, and when one more is added.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

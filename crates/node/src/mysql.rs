@@ -244,8 +244,9 @@ impl Database {
 
     /// Writes this database's own heartbeat row, and says at which GTID. One that has meanwhile come back under another
     /// id writes nothing: its row would carry a number of whoever has that id (the others' channels stop with 1950).
+    /// A beat whose connection was ended is written again: it overwrites the row, whether the first one came through.
     pub async fn beat(&self, id: u32) -> Result<String, Fault> {
-        self.ask(Question::Change, DEADLINE, |asked| {
+        self.ask(Question::Ask, DEADLINE, |asked| {
             Box::pin(async move {
                 // The session has them from its login, and writes under them; the server may have others by now.
                 asked

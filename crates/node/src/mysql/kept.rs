@@ -38,10 +38,8 @@ const ENDED: [u16; 2] = [1053, 1927];
 pub(super) enum Question {
     /// The full look, from which is known that a database can be reached at all.
     Look,
-    /// Something else that changes nothing.
+    /// Something else that can be asked twice.
     Ask,
-    /// Something that changes the database, however little.
-    Change,
 }
 
 /// What a socket is known by: its device, its inode, and when that was changed last.
@@ -79,11 +77,6 @@ fn ended(error: &Error) -> bool {
         Error::Server(error) => ENDED.contains(&error.code),
         Error::Other(_) | Error::Url(_) => false,
     }
-}
-
-/// Whether the same is asked again over a new connection. What changes something is not: it may have been done.
-fn again(question: Question, error: &Error) -> bool {
-    question != Question::Change && ended(error)
 }
 
 /// One connection, and its part in how many there may be.
@@ -211,30 +204,41 @@ impl Database {
         let work = async {
             while let Some(mut line) = self.kept.waiting(question) {
                 let Some(conn) = &mut line.conn else { continue };
-                if question == Question::Change && conn.ping().await.is_err() {
-                    continue;
-                }
                 let mut spent = false;
                 match what(Asked { conn, spent: &mut spent }).await {
                     Ok(answer) => {
                         self.back(line, spent);
                         return Ok(answer);
                     }
-                    Err(error) if again(question, &error) => {}
+                    Err(error) if ended(&error) => {}
                     Err(error) => return Err(error),
                 }
             }
-            let mut spent = false;
-            let Some(mut line) = self.kept.open().await? else {
-                let mut conn = self.pool.get_conn().await?;
-                return what(Asked { conn: &mut conn, spent: &mut spent }).await;
-            };
-            let Some(conn) = &mut line.conn else { return Err(Error::Other("no connection".into())) };
-            let answer = what(Asked { conn, spent: &mut spent }).await?;
-            self.back(line, spent);
-            Ok(answer)
+            // A connection that was just made can be ended as well (`KILL`). Then the question is asked once more.
+            match self.anew(&mut what).await? {
+                Err(error) if ended(&error) => self.anew(&mut what).await?,
+                answer => answer,
+            }
         };
         within_limit(limit, work).await
+    }
+
+    /// Asks over a new connection, which is kept if there is room. The outer error: it could not be made.
+    async fn anew<T>(
+        &self,
+        what: &mut impl for<'a> FnMut(Asked<'a>) -> Answer<'a, T>,
+    ) -> Result<Result<T, Error>, Error> {
+        let mut spent = false;
+        let Some(mut line) = self.kept.open().await? else {
+            let mut conn = self.pool.get_conn().await?;
+            return Ok(what(Asked { conn: &mut conn, spent: &mut spent }).await);
+        };
+        let Some(conn) = &mut line.conn else { return Err(Error::Other("no connection".into())) };
+        let answer = what(Asked { conn, spent: &mut spent }).await;
+        if answer.is_ok() {
+            self.back(line, spent);
+        }
+        Ok(answer)
     }
 
     fn back(&self, line: Line, spent: bool) {
