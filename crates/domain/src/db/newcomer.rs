@@ -244,7 +244,7 @@ mod tests {
         }
     }
 
-    /// What alters a good one, and the one sentence that it gets.
+    /// A title, a change to an acceptable newcomer, and the one sentence that results.
     type Case = (&'static str, fn(&mut Newcomer), &'static str);
 
     #[test]

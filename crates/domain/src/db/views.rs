@@ -140,7 +140,7 @@ fn arguments(text: &str) -> usize {
     if any { commas + 1 } else { 0 }
 }
 
-/// Views in an order in which each comes before those that its text names: theirs is a stand-in then.
+/// Orders the views so that each comes before the views that its text names, which are still stand-ins then.
 pub fn in_order<T>(views: Vec<T>, of: impl Fn(&T) -> (&str, &str, &str)) -> Vec<T> {
     let names = |a: &T, b: &T| {
         let ((.., text), (schema, name, _)) = (of(a), of(b));
@@ -150,7 +150,7 @@ pub fn in_order<T>(views: Vec<T>, of: impl Fn(&T) -> (&str, &str, &str)) -> Vec<
     let mut left = views;
     let mut all = Vec::new();
     while !left.is_empty() {
-        // One that no other one names; where they go in a circle, any.
+        // A view that no other one names; in a cycle, any of them.
         let free = (0..left.len()).find(|i| {
             left.get(*i)
                 .is_some_and(|one| left.iter().enumerate().all(|(j, other)| j == *i || !names(other, one)))
@@ -202,7 +202,7 @@ mod tests {
         let views = vec![("a", text("none")), ("b", text("a")), ("c", text("b"))];
         let order = in_order(views, |(name, text)| ("z", name, text));
         assert_eq!(order.iter().map(|(n, _)| *n).collect::<Vec<_>>(), ["c", "b", "a"]);
-        // In a circle each comes once.
+        // In a cycle, each view occurs once.
         let circle = in_order(vec![("a", text("b")), ("b", text("a"))], |(name, text)| ("z", name, text));
         assert_eq!(circle.len(), 2);
     }
