@@ -1,8 +1,8 @@
 //! One database in detail: what Cordée asks only while a person looks at the database's page, and what follows from
 //! it.
 //!
-//! Three statements are kept apart, because none implies another: the channels run, the positions are caught up, the
-//! rows are equal.
+//! Three facts are kept apart, because none implies another: the channels run, the positions are caught up, the rows
+//! are equal.
 
 pub mod accounts;
 pub mod errors;
@@ -130,7 +130,7 @@ pub fn missing(behind: &DatabaseSeen, ahead: &DatabaseSeen) -> u64 {
     domains.into_iter().map(|d| ahead.holds(d).saturating_sub(behind.holds(d))).sum()
 }
 
-/// One of the three statements of the page, and when it was found; without a time it is of the moment of the look.
+/// One of the three facts, and when it was found; without a time it is of the moment of the look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Truth {
     /// The state.
@@ -157,7 +157,7 @@ const fn is_copied(server: Database<'_>) -> bool {
     matches!(server.membership, Membership::Member)
 }
 
-/// First statement: do the channels run, in both directions, with both threads?
+/// Returns the first fact: whether the channels run, in both directions, with both threads.
 pub fn channels(desired: &Desired, server: Database<'_>, detail: &Detail) -> Truth {
     let own = match &detail.own {
         Ok(own) => &own.after,
@@ -200,8 +200,8 @@ pub fn channels(desired: &Desired, server: Database<'_>, detail: &Detail) -> Tru
     })
 }
 
-/// Second statement: are the positions caught up, in both directions? The other databases were looked at between two
-/// looks at this one, so each counted transaction existed before and was still missing afterwards.
+/// Returns the second fact: whether the positions are caught up, in both directions. The other databases were looked at
+/// between two looks at this one, so each counted transaction existed before and was still missing afterwards.
 pub fn positions(desired: &Desired, server: Database<'_>, detail: &Detail, delay_ms: Option<u64>) -> Truth {
     let own = match &detail.own {
         Ok(own) => own,
@@ -245,7 +245,7 @@ pub fn positions(desired: &Desired, server: Database<'_>, detail: &Detail, delay
     })
 }
 
-/// Third statement: are the rows equal to the writer's? Only a comparison can tell.
+/// Returns the third fact: whether the rows are equal to the writer's. Only a comparison can tell.
 pub fn rows(server: Database<'_>, comparison: Option<&Comparison>) -> Truth {
     let none = Comparison::default();
     let comparison = comparison.filter(|c| c.id == server.id).unwrap_or(&none);
@@ -286,7 +286,7 @@ pub fn rows(server: Database<'_>, comparison: Option<&Comparison>) -> Truth {
     Truth { status, at: Some(report.at_end) }
 }
 
-/// The third statement for the writer: the other databases are compared with it.
+/// Returns the third fact for the writer: the worst result of the other databases, which are compared with it.
 pub fn rows_of_others(
     desired: &Desired,
     writer: Database<'_>,

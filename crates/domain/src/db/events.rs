@@ -112,7 +112,7 @@ pub fn turns(seen: &Events, role: Role, others: &BTreeMap<&TableName, State>) ->
         match event.state {
             State::On if role == Role::Follows => all.push(to(State::Elsewhere)),
             // The writer has taken over this state: if the event had been altered here since, the channel would have
-            // replaced the writer's.
+            // set the writer's event to `SLAVESIDE_DISABLED`, and `others` would not have it.
             State::On if role == Role::Writes && others.contains_key(name) => all.push(to(State::Elsewhere)),
             State::Elsewhere if runs => {
                 let here = if noted { State::Off } else { State::On };

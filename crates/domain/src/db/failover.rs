@@ -356,7 +356,7 @@ pub(super) fn unapplied(seen: &DatabaseSeen, channel: &Channel) -> u64 {
     others.map(|(domain, last)| last.saturating_sub(seen.holds(*domain))).sum()
 }
 
-/// Reports whether the database's process runs and is not frozen; an external database counts as alive.
+/// Reports whether the database is on, and its process runs and is not frozen. An external database counts as alive.
 fn alive(server: Database<'_>, observed: &Observed) -> bool {
     let process = observed.process(&server.process());
     !server.stopped() && (!server.is_ours() || process.leader.as_ref().is_some_and(|l| !l.frozen))
@@ -402,7 +402,7 @@ fn planned(scene: Scene<'_>, writer: Database<'_>, handover: &Handover, lost: Op
         return Decision::Wait(text!("handover-proxy"));
     }
     let old = match observed.databases.get(&writer.name) {
-        // An earlier look says nothing: the writer may have been being opened at that time.
+        // An earlier look says nothing: an opening of the writer may have been under way at that time.
         Some(Seen::At(at, old)) if old.read_only && *at >= handover.at => old,
         Some(Seen::At(..)) => return Decision::Close,
         _ => return Decision::Wait(text!("handover-away", name = &writer.name)),

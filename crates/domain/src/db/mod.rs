@@ -221,8 +221,8 @@ impl Gtids {
         self
     }
 
-    /// Reports whether `shown`, as a database writes its position, is this position. The text is compared, not the
-    /// parsed value: parsing would hide a domain that occurs twice.
+    /// Reports whether `shown`, as a database writes its position, is this position. The number of GTIDs in the
+    /// text must be right too: parsing would hide a domain that occurs twice.
     pub fn is_told_by(&self, shown: &str) -> bool {
         let count = shown.split(',').filter(|gtid| !gtid.trim().is_empty()).count();
         count == self.0.len() && Self::parse(shown).is_some_and(|told| told == *self)

@@ -20,8 +20,8 @@ use crate::text::Thing;
 use super::leaving::{Peers, address};
 use super::{Opening, Plan, draining, leaving, opening};
 
-/// Returns the place of each server of a pool, as far as it is known. A server whose name does not resolve has no
-/// place.
+/// Returns the place of each server of a pool, as far as it is known. A server whose name does not resolve has no place,
+/// unless HAProxy has it already.
 pub fn places(scene: Scene<'_>, proxy: PoolId) -> BTreeMap<ServerName, ServerLine> {
     places_among(scene, &Peers::of(scene.desired, scene.observed), proxy)
 }
@@ -268,8 +268,8 @@ fn running_proxy(
     }
 }
 
-/// Plans to take servers that are gone out of HAProxy. This comes before everything else, even the file: a program
-/// that takes the port of such a server must get no visitor.
+/// Returns the steps that take servers that are gone out of HAProxy. They come before everything else, even the file:
+/// a program that takes the port of such a server must get no visitor.
 pub fn cut_off(scene: Scene<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
     for proxy in PoolId::ALL {
