@@ -42,7 +42,7 @@ const NAMED: usize = 3;
 pub struct Chunk {
     /// Rows after this key.
     pub after: Option<Vec<String>>,
-    /// Up to and with this key.
+    /// Rows up to and including this key.
     pub up_to: Option<Vec<String>>,
 }
 

@@ -20,8 +20,8 @@ use crate::text::Thing;
 use super::leaving::{Peers, address};
 use super::{Opening, Plan, draining, leaving, opening};
 
-/// Returns the place of each server of a pool, as far as it is known. A server whose name does not resolve has no place,
-/// unless HAProxy has it already.
+/// Returns the place of each server of a pool, as far as it is known. A server whose name does not resolve has no
+/// place, unless HAProxy has it already.
 pub fn places(scene: Scene<'_>, proxy: PoolId) -> BTreeMap<ServerName, ServerLine> {
     places_among(scene, &Peers::of(scene.desired, scene.observed), proxy)
 }

@@ -335,7 +335,7 @@ fn ends_as_wished(history: History) -> Result<(), TestCaseError> {
     prop_assert_eq!(check(&desired, &memory), []);
     let writer = desired.writer.clone().expect("a writer");
     prop_assert!(lossy || world.missing(&writer) == 0, "lost at the end: {:?}", desired);
-    // Nothing of all that was taken for somebody else's change.
+    // None of this was taken for somebody else's change.
     prop_assert_eq!(world.told(), []);
     Ok(())
 }

@@ -19,7 +19,7 @@ fn scene() -> Scene {
     scene
 }
 
-/// Returns how bad a verdict is. A site that was set aside serves nobody.
+/// Returns how bad a verdict is. A site that was set aside serves no visitor.
 fn badness(severity: Severity) -> u8 {
     match severity {
         Severity::Good => 0,

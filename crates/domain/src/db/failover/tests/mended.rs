@@ -58,7 +58,7 @@ fn a_silent_writer_that_cannot_be_ended_is_not_replaced() {
     assert!(!elects(&scene));
 }
 
-/// Nobody heard it because the channel was stopped by hand, an hour ago: that says nothing about the writer.
+/// No standby heard the writer because the channel was stopped by hand, an hour ago: that says nothing about it.
 #[test]
 fn a_link_that_does_not_receive_is_no_witness() {
     let scene = cluster(1).silent(3_500).heard("db2", 900_000).idle("db2").answered("db2", 10, 10);

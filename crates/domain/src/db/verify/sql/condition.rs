@@ -29,9 +29,9 @@ pub(in crate::db::verify) enum Condition {
     Either(Box<Self>, Box<Self>),
 }
 
-/// Returns the condition that a key of `width` columns is above the bound. MariaDB uses no index for `(a,b) >
-/// (1,2)`, but does for the equivalent ANDs and ORs. The first column's bound is repeated: it always serves as a
-/// range.
+/// Returns the condition that a key of `width` columns is above the bound. MariaDB uses no index for
+/// `(a,b) > (1,2)`, but does for the equivalent ANDs and ORs. The first column's bound is repeated: it always serves
+/// as a range.
 pub(in crate::db::verify) fn above(width: usize) -> Condition {
     bounded(width, Operator::Above, Operator::Above, Operator::AtLeast)
 }
