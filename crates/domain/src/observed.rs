@@ -1,4 +1,4 @@
-//! What is known of the world, each part with the time at which it was seen.
+//! What Cordée has observed, each part with the time at which it was seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -34,24 +34,24 @@ pub use processes::{Leader, Port, ProcessSeen};
 pub use proxies::{Meddling, ProxySeen, Refusal};
 pub use rows::Comparison;
 
-/// Older data than this is not shown as current: three polls and a little.
+/// Data older than this are not shown as current: three polls and a little.
 pub const STALE: u64 = crate::figures::STALE;
 
-/// For whom a server's folder was made, as far as it says: one of an older Cordée says less.
+/// The server that a folder was created for, as far as the folder says; an older Cordée recorded less.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
-    /// What lies in it is a web server's, or a database's.
+    /// The pool of that server: the folder is a web server's or a database's.
     pub pool: Option<PoolId>,
     /// That server's id.
     pub id: Option<u32>,
 }
 
 impl Made {
-    /// Whether the folder by the name of that server may be its own. A name may be taken again; what an earlier server
-    /// left under it is not the new one's to serve, nor to throw away.
+    /// Reports whether the folder with that server's name may belong to it. A name may be used again; what an
+    /// earlier server left under it is neither the new server's to use nor to delete.
     pub fn is_of(self, server: &Server) -> bool {
         let has_one = match server.kind {
-            // Nothing of somebody else's web server is here.
+            // An external web server has no folder here.
             Kind::Web(_) => server.is_ours(),
             Kind::Database(_) => true,
         };
@@ -59,39 +59,39 @@ impl Made {
     }
 }
 
-/// Everything seen.
+/// Everything that Cordée has observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed {
-    /// Each proxy.
+    /// The HAProxy instances.
     pub proxies: BTreeMap<PoolId, ProxySeen>,
-    /// Each process.
+    /// The processes.
     pub processes: BTreeMap<ProcessId, ProcessSeen>,
-    /// What each web server said of the session mode.
+    /// The session mode that each web server reported.
     pub modes: BTreeMap<ServerName, Seen<Answer>>,
     /// What host names resolve to.
     pub names: BTreeMap<String, Seen<IpAddr>>,
-    /// Each database, asked directly.
+    /// The databases, by their answers to direct queries.
     pub databases: BTreeMap<ServerName, Seen<DatabaseSeen>>,
-    /// Databases that took writes when they were last asked, and whose processes have not ended since.
+    /// Databases that accepted writes at the last look, and whose processes have not ended since.
     pub open: BTreeSet<ServerName>,
-    /// How each database numbered new rows when it was last asked.
+    /// How each database numbered new rows at the last look.
     pub numbered: BTreeMap<ServerName, Numbered>,
-    /// When Cordée last did something for which the channels of a database rest.
+    /// When Cordée last did something during which the channels of a database stop.
     pub rests: BTreeMap<ServerName, Rest>,
     /// Databases that stopped receiving for a step of Cordée's, and have not been seen to receive from the writer
-    /// since: whether the step is still under way. The writer waits for no ACK of theirs.
+    /// since. The value says whether the step is still under way. The writer waits for no ACK from them.
     pub deaf: BTreeMap<ServerName, bool>,
-    /// When the last of those was seen to receive again.
+    /// When a database last left `deaf`.
     pub heard_again: Option<Millis>,
-    /// What the cluster's accounts are on each database.
+    /// The cluster's accounts on each database.
     pub accounts: BTreeMap<ServerName, Seen<BTreeMap<String, Credentials>>>,
-    /// Each database's last heartbeat of its own: whether it can write.
+    /// Each database's last heartbeat of its own, which shows whether it can write.
     pub beats: BTreeMap<ServerName, Seen<()>>,
-    /// What the writer promised when it was last asked.
+    /// What the writer promised at the last look.
     pub promise: Option<Promise>,
-    /// How long nobody wrote when the writer last changed.
+    /// How long no database accepted writes at the last change of writer.
     pub gap: Option<Gap>,
-    /// Databases whose data folder is complete, and for which id it was made.
+    /// Databases whose data folder is complete, with the id that it was created for.
     pub initialised: BTreeMap<ServerName, u32>,
     /// Copies whose position has not been set yet.
     pub unseeded: BTreeSet<ServerName>,
@@ -99,52 +99,54 @@ pub struct Observed {
     pub copies: BTreeMap<ServerName, CopySeen>,
     /// Comparisons of each database's rows with the writer's.
     pub comparisons: BTreeMap<ServerName, Comparison>,
-    /// Of each database of somebody else’s: the id that was looked at under that name, and since when.
+    /// For each external database: the id that Cordée looks at under that name, and since when.
     pub whose: BTreeMap<ServerName, (u32, Millis)>,
-    /// The writer's tables that ask for a word, when it was last asked.
+    /// The writer's tables that need a mention, at the last look.
     pub tables: Seen<OddTables>,
-    /// Folders of servers under `servers/`, and for whom each was made. What has another name is not ours.
+    /// The servers' folders under `servers/`, with the server that each was created for. Folders with other names
+    /// are not Cordée's.
     pub homes: BTreeMap<ServerName, Made>,
-    /// Steps that failed, by what they acted on.
+    /// Failed steps, by their subject.
     pub backoffs: BTreeMap<Subject, Backoff>,
-    /// The same of what only puts right what somebody altered, by its kind: while one is in vain, everything else goes
-    /// on.
+    /// The same for steps that only restore what somebody altered, by their kind: while one of them fails, all other
+    /// steps go on.
     pub vain: BTreeMap<(Subject, Mend), Backoff>,
-    /// When each database answered for the first time after it had not.
+    /// When each database last answered again after a silence.
     pub back: BTreeMap<ServerName, Millis>,
-    /// The steps done on each target, until a plan goes on without them.
+    /// The steps done on each target, until a plan no longer contains them.
     pub done: BTreeMap<Subject, Vec<Done>>,
-    /// What Cordée found at the site's own addresses, as a visitor and as an application.
+    /// The result of Cordée's own requests to the site's addresses, as a visitor and as an application.
     pub doors: BTreeMap<Door, DoorSeen>,
-    /// A channel that a drill holds down. Only in memory: whoever begins anew lets it go.
+    /// A channel that a drill holds stopped. Kept in memory only: after a restart Cordée lets it go.
     pub held: Option<HeldChannel>,
-    /// What keeps Cordée itself from looking or from writing down.
+    /// What keeps Cordée itself from looking or from storing.
     pub own: Own,
     /// How many visitors hold each web server's cookie, while that is counted.
     pub attached: Option<Attached>,
 }
 
-/// A channel that is held down for a while.
+/// A channel that is held stopped for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldChannel {
-    /// The database that copies.
+    /// The database whose channel is held.
     pub on: ServerName,
-    /// The one that it copies.
+    /// The database that the channel copies.
     pub from: ServerName,
-    /// When it is let go at the latest.
+    /// When the channel is let go at the latest.
     pub until: Millis,
 }
 
-/// A row of steps for which the channels of one database rested: each soon after the one before.
+/// A series of steps during which the channels of one database stop, each soon after the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rest {
-    /// When the first one began.
+    /// When the first step began.
     pub since: Millis,
-    /// When the last one began or ended.
+    /// When the last step began or ended.
     pub at: Millis,
 }
 
-/// Milliseconds between two steps of one [`Rest`]. What Cordée does again and again in vain is one long row.
+/// The longest pause between two steps of one [`Rest`], in milliseconds. Steps that Cordée repeats in vain form one
+/// long series.
 const ONE_REST: u64 = 2_000;
 
 /// A copy under way.
@@ -154,42 +156,43 @@ pub struct CopySeen {
     pub donor: ServerName,
     /// When it began.
     pub since: Millis,
-    /// Bytes so far.
+    /// Bytes copied so far.
     pub done: u64,
-    /// Bytes in all, as the donor's files were at the beginning.
+    /// Bytes in all: the size of the donor's files at the beginning.
     pub total: u64,
 }
 
 impl CopySeen {
-    /// How much of it has come, in percent. What comes after the copied bytes (the redo log's end, the preparation)
-    /// takes a moment too: a copy under way is never at 100.
+    /// Returns how much has been copied, in percent. What follows the copied bytes (the end of the redo log, the
+    /// preparation) takes a moment too, so a copy under way is never at 100.
     pub fn percent(&self) -> u8 {
         let percent = self.done.saturating_mul(100) / self.total.max(1);
         u8::try_from(percent.min(99)).unwrap_or(99)
     }
 }
 
-/// How long nobody wrote at a change of writer.
+/// How long no database accepted writes at a change of writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// The epoch that ended it.
     pub epoch: u64,
     /// When it ended.
     pub at: Millis,
-    /// At most so many milliseconds: from the last moment at which the old writer was known to be well until HAProxy
-    /// was seen to lead to the new one, and one more try of whoever waits there.
+    /// The upper bound in milliseconds: from the last moment at which the old writer was known to be well until
+    /// HAProxy was seen to send connections to the new one, plus one more try of the clients that wait in HAProxy.
     pub ms: u64,
 }
 
 impl Observed {
-    /// One proxy; an empty value before the first look.
+    /// Returns one HAProxy instance; an empty value before the first look.
     pub fn proxy(&self, id: PoolId) -> &ProxySeen {
-        /// A copy for each question made a picture of N servers cost N² (each holds all of them and the file).
+        /// Shared: with a copy for each call, a snapshot of N servers cost N² (each copy holds all servers and the
+        /// file).
         static UNSEEN: ProxySeen = ProxySeen::unseen();
         self.proxies.get(&id).unwrap_or(&UNSEEN)
     }
 
-    /// Takes in a look at a database that was begun at `at`. What a younger look found stays.
+    /// Records a look at a database that began at `at`. What a newer look found is kept.
     pub fn see_database(&mut self, name: &ServerName, at: Millis, look: Result<DatabaseSeen, Fault>) {
         let begun = || {
             let process = self.processes.get(&ProcessId::Database(name.clone()));
@@ -198,9 +201,9 @@ impl Observed {
         let before = self.databases.entry(name.clone()).or_default();
         match look {
             Ok(mut seen) => {
-                // The first answer that a Cordée gets that has just been started says nothing about a return.
+                // The first answer after Cordée's own start does not mean that the database came back.
                 let back = match before {
-                    // A single question that was late is no absence.
+                    // A single answer that was late is no absence.
                     Seen::Failed { last, .. } => {
                         last.is_none_or(|last| at.saturating_sub(last) > DATABASE_STALE)
                     }
@@ -211,7 +214,8 @@ impl Observed {
                     self.back.insert(name.clone(), at);
                 }
                 let mut at = at;
-                // Read after the numbering: it has all that was written before that.
+                // Read after the numbering, so it includes everything that was written before the numbering was
+                // read.
                 let own = seen.written.last(seen.server_id);
                 seen.stalled_at = seen.waits.then_some(at);
                 if let Seen::At(younger, known) = before {
@@ -242,7 +246,7 @@ impl Observed {
         }
     }
 
-    /// Forgets what a step is about to alter, and what a look from before would still say.
+    /// Removes what a step is about to change and what an earlier look would still report.
     pub fn unsettle(&mut self, step: &Step) {
         let Step::Sql(SqlStep::NumberIds { name, .. }) = step else { return };
         self.numbered.remove(name);
@@ -251,7 +255,7 @@ impl Observed {
         }
     }
 
-    /// Notes that a step began or ended, if channels rest for it.
+    /// Records that a step began or ended, if channels stop during it.
     pub fn note_rest(&mut self, step: &Step, now: Millis) {
         let Some(name) = step.rests_links() else { return };
         let rest = self.rests.entry(name.clone()).or_insert(Rest { since: now, at: now });
@@ -261,7 +265,7 @@ impl Observed {
         rest.at = now;
     }
 
-    /// What is known of one process.
+    /// Returns what is known about one process.
     pub fn process(&self, id: &ProcessId) -> &ProcessSeen {
         static UNSEEN: ProcessSeen = ProcessSeen::unseen();
         self.processes.get(id).unwrap_or(&UNSEEN)

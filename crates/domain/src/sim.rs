@@ -1,7 +1,7 @@
-//! A simulated world for the property tests: two HAProxys that read the rendered files, processes that die,
-//! databases that open and close. It knows nothing of the planner; [`crate::check`] judges what comes out.
+//! A simulated world for the property tests: two HAProxy instances that read the rendered files, processes that die,
+//! databases that open and close. It knows nothing of the planner; [`crate::check`] judges the results.
 
-// A new step is met wherever steps are told apart.
+// A new step must be handled wherever steps are told apart.
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use std::cell::RefCell;
@@ -32,25 +32,25 @@ use homes::Homes;
 pub use proxies::Hand;
 use proxies::{Worker, running};
 
-/// What is there, whatever Cordée knows of it.
+/// The simulated world, whatever Cordée knows of it.
 #[derive(Debug, Default)]
 pub struct World {
-    /// Time.
+    /// The present time.
     pub now: Millis,
-    /// Files of the proxies.
+    /// The files of the HAProxy instances.
     files: BTreeMap<PoolId, String>,
-    /// The file of the session mode, and the mode that the running HAProxy `web` tells.
+    /// The file of the session mode, and the mode that the running HAProxy `web` reports.
     map: Option<Mode>,
     mode: Option<Mode>,
-    /// Tables of the running proxies, with the shape they were started from.
+    /// The servers of the running HAProxy instances, with the shape that they were started from.
     tables: BTreeMap<PoolId, (String, BTreeMap<ServerName, RunningServer>)>,
-    /// The rest of each running proxy's worker.
+    /// The other state of each running worker.
     workers: BTreeMap<PoolId, Worker>,
-    /// The last step on each proxy, until it was looked at again.
+    /// The last step on each HAProxy instance, until it was looked at again.
     stepped: RefCell<BTreeMap<PoolId, (ProxyStep, Outcome)>>,
-    /// What the looks told of somebody else's doing.
+    /// What the looks revealed about somebody else's changes.
     told: RefCell<Vec<Meddling>>,
-    /// Living processes.
+    /// The processes that are alive.
     processes: BTreeMap<ProcessId, Leader>,
     /// Processes that ignore TERM.
     pub stubborn: BTreeSet<ProcessId>,
@@ -60,24 +60,24 @@ pub struct World {
     pub check_after: u64,
     /// When that check is due.
     due: BTreeMap<ServerName, Millis>,
-    /// What every host name means, when not 10.0.0.9.
+    /// What every host name resolves to, if not to 10.0.0.9.
     pub name: Option<IpAddr>,
-    /// Ports on which somebody else listens.
+    /// Ports on which another program listens.
     pub taken: BTreeSet<u16>,
-    /// Cordée cannot see who listens.
+    /// Whether Cordée cannot see who listens.
     pub blind: bool,
-    /// HAProxy refuses `add server`.
+    /// Whether HAProxy refuses `add server`.
     pub refuses_add: bool,
     /// Processes that are stopped by a signal.
     pub frozen: BTreeSet<ProcessId>,
     databases: BTreeMap<ServerName, DatabaseSeen>,
-    /// Databases on which an application has a connection that numbers rows otherwise than in that one's own place.
+    /// Databases on which an application has a connection that numbers rows outside that database's slot.
     loose: BTreeSet<ServerName>,
-    /// The last write of each domain that carries a number which every database has room for.
+    /// The last write of each domain whose row number may be in any database's slot.
     dense: BTreeMap<u32, u64>,
-    /// Writes that an application was told are done, by domain.
+    /// The last write of each domain that was acknowledged to an application.
     pub acknowledged: BTreeMap<u32, u64>,
-    /// Databases of somebody else, which run whatever Cordée does.
+    /// External databases, which run whatever Cordée does.
     guests: BTreeSet<ServerName>,
     initialised: BTreeMap<ServerName, u32>,
     unseeded: BTreeSet<ServerName>,
@@ -86,12 +86,12 @@ pub struct World {
 }
 
 impl World {
-    /// An empty world at that time.
+    /// Creates an empty world at that time.
     pub fn at(now: Millis) -> Self {
         Self { now, ..Self::default() }
     }
 
-    /// Everything seen, with `memory`'s own part (pauses and failures) kept.
+    /// Updates `memory` with everything that can be seen; `memory`'s own part (pauses and failures) is kept.
     pub fn look(&self, memory: &mut Observed, desired: &Desired) {
         for pool in PoolId::ALL {
             let seen = memory.proxies.entry(pool).or_default();
@@ -154,7 +154,7 @@ impl World {
         }
     }
 
-    /// Who listens where a server should.
+    /// Returns who listens on a server's port.
     fn port(&self, id: &ProcessId, desired: &Desired) -> Port {
         if id.server().is_none() {
             return Port::Unknown;
@@ -169,7 +169,7 @@ impl World {
         }
     }
 
-    /// One database as it answers.
+    /// Returns the answer of one database.
     fn database_look(&self, name: &ServerName) -> DatabaseSeen {
         let mut seen = self.databases.get(name).cloned().unwrap_or_default();
         for (from, channel) in &mut seen.channels {
@@ -188,13 +188,14 @@ impl World {
         self.runs(name) && !self.frozen.contains(&ProcessId::Database(name.clone()))
     }
 
-    /// How many receive from that one now.
+    /// Returns how many databases receive from that one now.
     fn followers(&self, name: &ServerName) -> usize {
         let follows = |d: &DatabaseSeen| d.channels.get(name).is_some_and(|l| l.receiving == Thread::Running);
         self.databases.iter().filter(|(on, d)| self.lives(on) && follows(d)).count()
     }
 
-    /// Rows travel; then applications write, and are told so: at once without semi-sync, else after an ACK.
+    /// Moves rows along the channels; then applications write and get their acknowledgement: at once without
+    /// semi-sync, else after an ACK.
     fn replicate(&mut self) {
         let names: Vec<ServerName> = self.databases.keys().cloned().collect();
         let travel = |world: &mut Self| {
@@ -245,18 +246,18 @@ impl World {
         }
     }
 
-    /// The databases that would take a write, whether Cordée can see it or not.
+    /// Returns the databases that would accept a write, whether Cordée can see it or not.
     pub fn open(&self) -> Vec<ServerName> {
         self.databases.iter().filter(|(n, d)| self.runs(n) && !d.read_only).map(|(n, _)| n.clone()).collect()
     }
 
-    /// Acknowledged writes that a database does not hold.
+    /// Returns how many acknowledged writes a database does not hold.
     pub fn missing(&self, name: &ServerName) -> u64 {
         let Some(database) = self.databases.get(name) else { return 0 };
         self.acknowledged.iter().map(|(d, last)| last.saturating_sub(database.holds(*d))).sum()
     }
 
-    /// Lets time pass: checks run, processes that were asked to end do.
+    /// Lets time pass: checks run, and processes that were asked to end do so.
     pub fn pass(&mut self, memory: &Observed, milliseconds: u64) {
         self.now += milliseconds;
         self.replicate();
@@ -274,8 +275,8 @@ impl World {
             for (name, server) in servers.iter_mut().filter(|(n, s)| !s.maintenance && checked(n)) {
                 let address = server.ip.map(|ip| SocketAddr::new(ip, server.port));
                 let silent = address.is_some_and(|a| self.silent.contains(&a));
-                // One that has a folder here is ours and answers while its process lives; any other is external, also
-                // where a folder by its name is left of one that was removed.
+                // A server with a folder here is Cordée's own and answers while its process is alive; any other
+                // server is external, even if a removed server left a folder of that name.
                 let here = address.is_none_or(|a| a.ip().is_loopback()) && known.contains_key(name);
                 let well = !silent && (answering.contains(&ProcessId::of(*pool, name.clone())) || !here);
                 server.verdict = if well { CheckState::Up } else { CheckState::Down };
@@ -285,7 +286,7 @@ impl World {
         }
     }
 
-    /// A process ends, whatever the reason.
+    /// Ends a process, whatever the reason.
     pub fn die(&mut self, id: &ProcessId) {
         self.processes.remove(id);
         self.frozen.remove(id);
@@ -299,10 +300,11 @@ impl World {
         }
     }
 
-    /// The processes alive, those of somebody else among them.
+    /// Returns the processes that are alive, including those of external databases.
     pub fn alive(&self) -> Vec<ProcessId> {
         let guests = self.guests().iter().map(|name| ProcessId::Database(name.clone()));
-        // By their names: what a history that failed once does to the fourth of them, it does to the same one for ever.
+        // Sorted by name: a recorded history that once failed and acts on the fourth process must always act on the
+        // same one.
         let mut ours: Vec<ProcessId> = self.processes.keys().cloned().collect();
         ours.sort_by_key(ProcessId::name);
         ours.into_iter().chain(guests).collect()
@@ -326,7 +328,7 @@ impl World {
                 self.database(step);
                 Outcome::Done
             }
-            // The test that carries a plan out does these itself (see `after`).
+            // The test that carries out the plan does these itself (see `after`).
             Step::Rows(_) | Step::Wish(_) => Outcome::Done,
         }
     }
@@ -359,7 +361,7 @@ impl World {
             SqlStep::DropChannel { from, .. } => drop(database.channels.remove(from)),
             SqlStep::FreeChannels { .. } => (database.waits, database.stalled_at) = (false, None),
             SqlStep::ReleaseDatabase { .. } => database.channels.clear(),
-            // Not simulated: what these put right is never wrong here.
+            // Not simulated: what these steps restore is never wrong here.
             SqlStep::SetVariable { .. }
             | SqlStep::FollowEvents { .. }
             | SqlStep::LoadZones { .. }
@@ -371,7 +373,7 @@ impl World {
     }
 }
 
-/// Notes a step's end in the engine's memory, as the engine does.
+/// Records the end of a step in the engine's memory, as the engine does.
 pub fn remember(memory: &mut Observed, step: &Step, outcome: &Outcome, now: Millis) {
     match (step, outcome) {
         (_, Outcome::Failed(why)) => {

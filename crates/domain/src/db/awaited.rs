@@ -1,4 +1,4 @@
-//! Whose next look a change of writer waits for.
+//! Which databases a change of writer must look at next.
 
 use crate::desired::Desired;
 use crate::ids::{Millis, ServerName};
@@ -8,10 +8,9 @@ use crate::seen::Seen;
 use super::Channel;
 use super::failover::{at_rest, unapplied};
 
-/// Whether a change of writer that was noticed then waits for the next look at that database. One that was looked at
-/// since, to which nothing more comes from a writer that is gone, and which has nothing left to apply of that one's,
-/// tells nothing new; nine that are all looked at in haste
-/// keep each other from what they have to do.
+/// Reports whether a change of writer that was noticed at `noticed` waits for the next look at that database. A look
+/// is not needed if the database was looked at since, receives nothing more from the lost writer, and has nothing
+/// left to apply from it. Nine databases that are all looked at in haste keep each other from their work.
 pub fn awaited(desired: &Desired, observed: &Observed, name: &ServerName, noticed: Option<Millis>) -> bool {
     let Some(writer) = desired.writer_server().filter(|w| desired.handover.is_none() && w.name != *name)
     else {

@@ -1,11 +1,11 @@
-//! How a channel is set up: what it is made with is what it is watched for.
+//! How a channel is set up; the same terms are used to check existing channels.
 
 use crate::desired::Database;
 use crate::ids::Host;
 
 use super::Channel;
 
-/// The account by which databases copy each other.
+/// The account with which databases replicate from each other.
 pub const ACCOUNT: &str = "cordee_repl";
 
 /// The columns of `SHOW ALL SLAVES STATUS` that tell how a channel was set up.
@@ -28,7 +28,8 @@ pub const COLUMNS: [&str; 16] = [
     "Replicate_Ignore_Domain_Ids",
 ];
 
-/// What a channel from `peer` should show; nothing for what depends on a name's address.
+/// Returns what a channel from `peer` should show in a column; `None` for a value that depends on how a name
+/// resolves.
 fn wished(peer: Database<'_>, column: &str) -> Option<String> {
     Some(match column {
         "Master_Host" => match &peer.host {
@@ -45,8 +46,8 @@ fn wished(peer: Database<'_>, column: &str) -> Option<String> {
     })
 }
 
-/// In what a channel from `peer` differs from how Cordée sets one up: names, and what they are. Empty: in nothing that
-/// is known.
+/// Returns in what a channel from `peer` differs from what Cordée sets up: column names with their present values.
+/// Empty if no difference is known.
 pub fn altered(channel: &Channel, peer: Database<'_>) -> Vec<String> {
     let differs = |column: &&str| {
         let (is, wished) = (channel.terms.get(*column), wished(peer, column));

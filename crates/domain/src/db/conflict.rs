@@ -1,4 +1,4 @@
-//! A channel that stopped at a conflict of rows: what MariaDB says, and how the channel gets past it.
+//! A channel that stopped at a conflict of rows: what MariaDB reports, and how the channel gets past it.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,38 +6,38 @@ use super::verify::{Side, TableName};
 use crate::text;
 use crate::text::Text;
 
-/// A row is there already (MariaDB's error number).
+/// MariaDB's error number for a row that exists already.
 pub const DUPLICATE: u32 = 1062;
-/// A row is not there any more.
+/// MariaDB's error number for a row that does not exist.
 pub const NOT_FOUND: u32 = 1032;
-/// Conflicts that one repair gets past. Where there are more, a fresh copy is quicker and surer.
+/// The most conflicts that one repair gets past. If there are more, a fresh copy is quicker and safer.
 pub const MOST: u32 = 50;
 
-/// The row that stands in the way.
+/// The row that is in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    /// In which table.
+    /// Its table.
     pub table: TableName,
-    /// Of which unique key the values are taken; `PRIMARY` for the primary one.
+    /// The unique key that the values belong to; `PRIMARY` for the primary key.
     pub key: String,
-    /// The values, as MariaDB writes them: with a hyphen between those of several columns.
+    /// The values, as MariaDB writes them: those of several columns are joined by hyphens.
     pub entry: String,
 }
 
-/// How a channel gets past what it stopped at.
+/// How a channel gets past the event at which it stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// Nothing of that kind stands in its way.
+    /// No conflict of rows is in the way.
     Free,
-    /// The row that is there already is saved, then taken away.
+    /// The row that exists already is saved, then removed.
     Remove(Conflict),
-    /// What was to be done to a row that is not there is left out: nothing is overwritten. The comparison that follows
-    /// brings the row, if the writer has it.
+    /// The operation on a missing row is skipped, so nothing is overwritten. The comparison that follows copies the
+    /// row if the writer has it.
     Skip,
 }
 
-/// Decides by the error and MariaDB's words about it. While a channel stands still only the reference's rows can be
-/// taken: what it brings next counts on them.
+/// Decides by the error number and MariaDB's message. While a channel is stopped, only the reference's rows can be
+/// kept: the next events rely on them.
 pub fn way(error: u32, words: &str, side: Side) -> Result<Way, Text> {
     match error {
         DUPLICATE | NOT_FOUND if side == Side::Other => Err(text!("repair-writer-only")),
@@ -53,43 +53,43 @@ pub fn way(error: u32, words: &str, side: Side) -> Result<Way, Text> {
 /// One row as it stands on the two databases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Versions {
-    /// Names of the columns.
+    /// The names of the columns.
     pub columns: Vec<String>,
-    /// Its values on the database that is copied; absent when it has no such row.
+    /// The row's values on the database that is copied; absent when it has no such row.
     pub there: Option<Vec<String>>,
-    /// Its values on the database whose channel stopped.
+    /// The row's values on the database whose channel stopped.
     pub here: Option<Vec<String>>,
 }
 
-/// A conflict, as it is shown to whoever has to decide.
+/// A conflict, as it is shown to the person who decides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
-    /// Which row: table and key.
+    /// Table and key of the row.
     pub at: Option<(TableName, String)>,
     /// Both versions, or why they cannot be shown.
     pub versions: Result<Versions, Text>,
-    /// What was to be done, row by row, in `mariadb-binlog`'s notation; empty when it cannot be read.
+    /// The operation, row by row, in `mariadb-binlog`'s notation; empty when it cannot be read.
     pub statement: String,
 }
 
 /// The longest value that is shown, in characters.
 pub const VALUE_SHOWN: usize = 200;
 
-/// A value of a row as it is shown: cut short.
+/// Shortens a row's value for display.
 pub fn value(text: &str) -> String {
     let cut: String = text.chars().take(VALUE_SHOWN).collect();
     if text.chars().count() > VALUE_SHOWN { format!("{cut}…") } else { cut }
 }
 
-/// The table of which the words speak.
+/// Returns the table that the message names.
 pub fn table(words: &str) -> Option<TableName> {
     let (name, _) = words.split_once(" event on table ")?.1.split_once(';')?;
     let (schema, table) = name.split_once('.')?;
     Some(TableName { schema: schema.to_owned(), table: table.to_owned() })
 }
 
-/// Where the event stands in the log of the database that is copied: the number after `end_log_pos`, and the file
-/// before it.
+/// Returns where the event is in the log of the database that is copied: the file, and the number after
+/// `end_log_pos`.
 pub fn place(words: &str) -> Option<(String, u64)> {
     let (_, rest) = words.split_once("the event's master log ")?;
     let (file, rest) = rest.split_once(", end_log_pos ")?;
@@ -98,8 +98,8 @@ pub fn place(words: &str) -> Option<(String, u64)> {
     Some((plain.then(|| file.to_owned())?, digits.parse().ok()?))
 }
 
-/// The last event of a text that `mariadb-binlog --verbose` wrote, without its marks, with the columns' names in place
-/// of their numbers. At most `most` lines.
+/// Returns the last event of a text written by `mariadb-binlog --verbose`, without its `###` marks and with column
+/// names in place of column numbers. At most `most` lines.
 pub fn event(text: &str, columns: &[String], most: usize) -> String {
     let lines: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("### ")).collect();
     let begins = |line: &&str| ["INSERT INTO", "UPDATE", "DELETE FROM"].iter().any(|w| line.starts_with(w));
@@ -107,7 +107,7 @@ pub fn event(text: &str, columns: &[String], most: usize) -> String {
     lines.iter().skip(first).take(most).map(|line| named(line, columns)).collect::<Vec<_>>().join("\n")
 }
 
-/// `  @2=7` becomes `  name=7`.
+/// Turns `  @2=7` into `  name=7`.
 fn named(line: &str, columns: &[String]) -> String {
     let name = || {
         let (number, value) = line.trim_start().strip_prefix('@')?.split_once('=')?;
@@ -117,11 +117,12 @@ fn named(line: &str, columns: &[String]) -> String {
     name().unwrap_or_else(|| line.to_owned())
 }
 
-/// Reads `Last_SQL_Error` of error 1062, as MariaDB 10.11 writes it in English. `None`: it says something else.
+/// Parses `Last_SQL_Error` of error 1062, as MariaDB 10.11 writes it in English. `None`: the message has another
+/// form.
 pub fn parse(words: &str) -> Option<Conflict> {
     let (table, rest) = words.split_once(" event on table ")?.1.split_once("; Duplicate entry '")?;
     let (schema, table) = table.split_once('.')?;
-    // A value may hold any words, the end of the sentence holds none.
+    // A value may contain any words; the end of the sentence does not.
     let (entry, key) = rest.rsplit_once("' for key '")?;
     let (key, _) = key.split_once('\'')?;
     Some(Conflict {

@@ -1,26 +1,28 @@
-//! Where a copy of a database's files ends.
+//! The position at which a copy of a database's files ends.
 //!
-//! The program that copies writes down the donor's position while no transaction may be committed. Of what the donor
-//! applied from others that is its memory, and MariaDB (10.11.19) moves it only after the commit: a transaction that
-//! has just been committed is in the copy and not in what was written down. A channel that starts from there is sent it
-//! again, and stops (error 1062; seen in `join::a_fourth_joins_three_that_all_write` with `1-1-212` written down, and
-//! `1-1-213` before the place in the donor's log that was written beside it). In a table without a key the row would
-//! stand twice. The donor's table of positions is committed together with the rows, and is in the copy.
+//! The copying program writes down the donor's position while no transaction can be committed. For what the donor
+//! applied from others, that position is the donor's in-memory state, which MariaDB (10.11.19) updates only after
+//! the commit: a transaction that has just been committed is in the copy but not in the written position. A channel
+//! that starts from that position receives the transaction again and stops (error 1062; seen in
+//! `join::a_fourth_joins_three_that_all_write` with `1-1-212` written down, and `1-1-213` before the place in the
+//! donor's log that was written beside it). In a table without a key the row would occur twice. The donor's table of
+//! positions is committed together with the rows, and is in the copy.
 
 use super::Gtids;
 
-/// Where a copy ends, as it is kept until its database was told.
+/// The end of a copy, as it is stored until its database has been given the position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// What was written down while it was made.
+    /// The position that was written down while the copy was made.
     pub told: Gtids,
-    /// The donor's id, which is its domain's too, if the copy is one of its files. `None`: nothing of the donor's
-    /// tables of positions came with it, or they were taken into account already.
+    /// The donor's id, which is also its domain, if this is a copy of the donor's files. `None`: the copy contains
+    /// nothing of the donor's tables of positions, or they were already taken into account.
     pub donor: Option<u32>,
 }
 
 impl Copied {
-    /// Reads what [`Display`](std::fmt::Display) writes: the position, and in a second line the donor, if there is one.
+    /// Parses what [`Display`](std::fmt::Display) writes: the position, and on a second line the donor, if there is
+    /// one.
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         let told = Gtids::parse(lines.next()?)?;
@@ -28,11 +30,12 @@ impl Copied {
         Some(Self { told, donor })
     }
 
-    /// Where it ends; `tables` is what the tables of the new database say.
+    /// Returns the position at which the copy ends; `tables` is what the new database's tables of positions say.
     ///
-    /// Of a domain that was not written down they alone know: a log that began after a copy has no word of what that
-    /// copy held. Of the donor's own one they know less than its log, or more: what it wrote comes back over the
-    /// channels, and a crash may have taken it from the log afterwards.
+    /// A domain that was not written down is known to the tables only: a log that began after an earlier copy does
+    /// not mention what that copy held. For the donor's own domain its log is right, and the tables may have less or
+    /// more: what the donor wrote comes back to it over the channels, and a crash may have removed it from the log
+    /// afterwards.
     #[must_use]
     pub fn end(self, tables: Gtids) -> Gtids {
         match self.donor {
@@ -74,12 +77,13 @@ mod tests {
         // As it was seen: the donor is 2, and 1-1-213 lies before the place in its log.
         let told = "1-1-212,2-2-234,5-5-222";
         assert_eq!(end(told, Some(2), "1-1-213,2-2-230,5-5-222"), "1-1-213,2-2-234,5-5-222");
-        // Its own transactions that came back, and were taken from its log.
+        // The donor's own transactions that came back, and were removed from its log.
         assert_eq!(end(told, Some(2), "1-1-212,2-2-240,5-5-222"), told);
-        // A domain of one that was removed before its log began, and its own one if nothing was told of it.
+        // The domain of a database that was removed before the donor's log began, and the donor's own domain if
+        // nothing was written down for it.
         assert_eq!(end(told, Some(2), "1-1-212,3-3-9"), "1-1-212,2-2-234,3-3-9,5-5-222");
         assert_eq!(end("1-1-5", Some(2), "2-2-3"), "1-1-5,2-2-3");
-        // Statements were copied: its tables are its own.
+        // Statements were copied: the tables are the new database's own.
         assert_eq!(end("1-1-212", None, "1-1-999,7-7-3"), "1-1-212,7-7-3");
     }
 
@@ -96,8 +100,8 @@ mod tests {
     }
 
     proptest! {
-        /// A donor that commits in order, and whose memory of what it applied lags behind: the end of the copy is what
-        /// was committed, in every domain.
+        /// A donor that commits in order, and whose memory of what it applied lags behind: the end of the copy is
+        /// what was committed, in every domain.
         #[test]
         fn the_end_is_what_was_committed(
             committed in prop::collection::btree_map(1_u32..6, 1_u64..50, 1..6),

@@ -1,7 +1,8 @@
-//! One database in detail: what is asked of it only while a person looks at its page, and what follows from it.
+//! One database in detail: what Cordée asks only while a person looks at the database's page, and what follows from
+//! it.
 //!
-//! Three truths are kept apart, because none of them implies another: the channels run, the positions are caught up,
-//! the rows are equal.
+//! Three facts are kept apart, because none implies another: the channels run, the positions are caught up, the rows
+//! are equal.
 
 pub mod accounts;
 pub mod errors;
@@ -24,63 +25,63 @@ use crate::text;
 
 use accounts::Account;
 
-/// What was found when a person looked.
+/// What Cordée found when a person opened the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detail {
     /// When the look ended.
     pub at: Millis,
-    /// What the database says of itself, or why it could not be asked.
+    /// What the database reports about itself, or why it could not be asked.
     pub own: Result<Answers, Fault>,
     /// The other databases, looked at between the two looks at this one.
     pub peers: BTreeMap<ServerName, Result<DatabaseSeen, Fault>>,
-    /// Comparisons of rows, of all databases.
+    /// The row comparisons of all databases.
     pub comparisons: BTreeMap<ServerName, Comparison>,
     /// The rows at which its channels stopped, by the server that each copies.
     pub conflicts: BTreeMap<ServerName, Shown>,
-    /// Whether its file closes it at a start (`read_only=1`); absent when there is no file.
+    /// Whether the configuration file closes the database at a start (`read_only=1`); absent when there is no file.
     pub starts_closed: Option<bool>,
 }
 
-/// What a database says of itself.
+/// What a database reports about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answers {
-    /// Before the others were looked at.
+    /// The look before the others were looked at.
     pub before: DatabaseSeen,
-    /// After that.
+    /// The look after the others were looked at.
     pub after: DatabaseSeen,
     /// Its settings, by their names in lower case.
     pub variables: BTreeMap<String, String>,
     /// Its channels in detail, by the server that each copies.
     pub threads: BTreeMap<ServerName, Threads>,
-    /// Who may sign in.
+    /// The accounts that may sign in.
     pub accounts: Vec<Account>,
-    /// Who is signed in.
+    /// The accounts that are signed in.
     pub crowds: Vec<Crowd>,
 }
 
 /// The two threads of one channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Threads {
-    /// The one that receives.
+    /// The receiving thread.
     pub receiving: Thread,
-    /// The one that applies.
+    /// Whether the applying thread runs.
     pub applying: bool,
-    /// What the receiving one stumbled on; 0 when on nothing.
+    /// The receiving thread's error number; 0 when there is none.
     pub receive_error: u32,
-    /// MariaDB's own words about it, cut short.
+    /// MariaDB's message about that error, shortened.
     pub receive_words: String,
-    /// What the applying one stumbled on; 0 when on nothing.
+    /// The applying thread's error number; 0 when there is none.
     pub apply_error: u32,
-    /// MariaDB's own words about it, cut short.
+    /// MariaDB's message about that error, shortened.
     pub apply_words: String,
-    /// How far it has received.
+    /// The position up to which the channel has received.
     pub received: String,
-    /// Where it stands in the other one's log: file and octets.
+    /// The position in the other database's log: file and octets.
     pub at: (String, u64),
 }
 
 impl Threads {
-    /// Both run.
+    /// Reports whether both threads run.
     pub fn run(&self) -> bool {
         self.receiving == Thread::Running && self.applying
     }
@@ -89,19 +90,19 @@ impl Threads {
 /// The connections of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Crowd {
-    /// Its name; `system user` for the threads of replication.
+    /// The account's name; `system user` for the threads of replication.
     pub account: String,
-    /// Connections.
+    /// The number of connections.
     pub count: u32,
-    /// Of these, with a statement under way.
+    /// How many of them run a statement now.
     pub busy: u32,
-    /// The statement under way for the longest time, and for how many milliseconds.
+    /// The statement that has run longest: for how many milliseconds, and its text.
     pub longest: Option<(u64, String)>,
 }
 
 impl Crowd {
-    /// Whether these are threads that MariaDB runs for itself: it lists them among the processes, and does not count
-    /// them as connections.
+    /// Reports whether these are threads that MariaDB runs for itself: MariaDB lists them as processes but does not
+    /// count them as connections.
     pub fn is_own(&self) -> bool {
         ["system user", "event_scheduler"].contains(&self.account.as_str())
     }
@@ -110,8 +111,7 @@ impl Crowd {
 /// The longest part of a statement that is shown, in characters.
 pub const STATEMENT_SHOWN: usize = 100;
 
-/// A statement as it may be shown: on one line, cut short, and not at all when a password may stand in it.
-/// `None` then.
+/// Prepares a statement for display: on one line and shortened. `None` if it may contain a password.
 pub fn shown(statement: &str) -> Option<String> {
     let upper = statement.to_ascii_uppercase();
     if ["PASSWORD", "IDENTIFIED", "AUTH_STRING", "ENCRYPT(", "DECRYPT("].iter().any(|w| upper.contains(w)) {
@@ -122,20 +122,20 @@ pub fn shown(statement: &str) -> Option<String> {
     Some(if line.chars().count() > STATEMENT_SHOWN { format!("{cut}…") } else { cut })
 }
 
-/// Transactions that `ahead` holds and `behind` does not. Sequence numbers grow by one with each transaction of a
-/// domain.
+/// Returns how many transactions `ahead` holds and `behind` does not. Sequence numbers grow by one with each
+/// transaction of a domain.
 pub fn missing(behind: &DatabaseSeen, ahead: &DatabaseSeen) -> u64 {
     let domains = ahead.written.0.keys().chain(ahead.applied.0.keys());
     let domains: std::collections::BTreeSet<u32> = domains.copied().collect();
     domains.into_iter().map(|d| ahead.holds(d).saturating_sub(behind.holds(d))).sum()
 }
 
-/// One of the three truths, and since when it is known; absent: it is of the moment of the look.
+/// One of the three facts, and when it was found; without a time it is of the moment of the look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Truth {
-    /// What is so.
+    /// The state.
     pub status: Remark,
-    /// When that was found, if it was earlier.
+    /// When it was found, if that was earlier than the look.
     pub at: Option<Millis>,
 }
 
@@ -145,18 +145,19 @@ impl Truth {
     }
 }
 
-/// The others that belong to the group.
+/// Returns the other members of the group.
 fn peers<'a>(desired: &'a Desired, server: Database<'_>) -> impl Iterator<Item = Database<'a>> {
     let own = server.id;
     desired.members().filter(move |s| s.id != own)
 }
 
-/// Whether the others copy it too: a new one, a leaving one and one with data of its own are not copied.
+/// Reports whether the others copy this database: a new or leaving database, and one with data of its own, are not
+/// copied.
 const fn is_copied(server: Database<'_>) -> bool {
     matches!(server.membership, Membership::Member)
 }
 
-/// First truth: do the channels run, in both directions, with both threads?
+/// Returns the first fact: whether the channels run, in both directions, with both threads.
 pub fn channels(desired: &Desired, server: Database<'_>, detail: &Detail) -> Truth {
     let own = match &detail.own {
         Ok(own) => &own.after,
@@ -199,8 +200,8 @@ pub fn channels(desired: &Desired, server: Database<'_>, detail: &Detail) -> Tru
     })
 }
 
-/// Second truth: are the positions caught up, in both directions? The others were looked at between two looks at this
-/// one, so that what is counted was there before and is missing afterwards.
+/// Returns the second fact: whether the positions are caught up, in both directions. The other databases were looked at
+/// between two looks at this one, so each counted transaction existed before and was still missing afterwards.
 pub fn positions(desired: &Desired, server: Database<'_>, detail: &Detail, delay_ms: Option<u64>) -> Truth {
     let own = match &detail.own {
         Ok(own) => own,
@@ -244,7 +245,7 @@ pub fn positions(desired: &Desired, server: Database<'_>, detail: &Detail, delay
     })
 }
 
-/// Third truth: are the rows equal to the writer's? Only a comparison tells.
+/// Returns the third fact: whether the rows are equal to the writer's. Only a comparison can tell.
 pub fn rows(server: Database<'_>, comparison: Option<&Comparison>) -> Truth {
     let none = Comparison::default();
     let comparison = comparison.filter(|c| c.id == server.id).unwrap_or(&none);
@@ -285,7 +286,7 @@ pub fn rows(server: Database<'_>, comparison: Option<&Comparison>) -> Truth {
     Truth { status, at: Some(report.at_end) }
 }
 
-/// The third truth of the writer: the others are compared with it.
+/// Returns the third fact for the writer: the worst result of the other databases, which are compared with it.
 pub fn rows_of_others(
     desired: &Desired,
     writer: Database<'_>,
@@ -305,7 +306,7 @@ pub fn rows_of_others(
     Truth { status, at: truth.at }
 }
 
-/// What the writer promises about each commit now.
+/// Returns what the writer, or a standby's ACK, guarantees about each commit now.
 pub fn promise(desired: &Desired, server: Database<'_>, detail: &Detail) -> Option<Remark> {
     let own = &detail.own.as_ref().ok()?.after;
     if !desired.takes_writes(server) {
@@ -332,7 +333,7 @@ pub fn promise(desired: &Desired, server: Database<'_>, detail: &Detail) -> Opti
     Some(Remark::new(Severity::Warning, text!("promise-none"), reason))
 }
 
-/// One domain of GTIDs: whose it is, and how far this database is in it.
+/// One GTID domain: its owner, and how far this database is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reached {
     /// The domain, which is the id of the server that writes in it.
@@ -341,11 +342,11 @@ pub struct Reached {
     pub owner: Option<ServerName>,
     /// The last number in its binary log; 0 when there is none.
     pub logged: u64,
-    /// The last number that it applied from others.
+    /// The last number that this database applied from others.
     pub applied: u64,
 }
 
-/// How far a database is, domain by domain.
+/// Returns how far a database is, domain by domain.
 pub fn reached(desired: &Desired, seen: &DatabaseSeen) -> Vec<Reached> {
     let domains: std::collections::BTreeSet<u32> =
         seen.written.0.keys().chain(seen.applied.0.keys()).copied().collect();

@@ -1,9 +1,9 @@
 //! Scheduled events: they run on the one writer, and nowhere else.
 //!
-//! A channel brings each event as one that runs elsewhere (`SLAVESIDE_DISABLED`), whether it was switched on or off
-//! where it came from. So what is switched off on the writer is noted in a table that is copied like all others;
-//! whoever becomes the writer switches on what came over a channel, but what is noted. Nothing of that is logged: the
-//! log holds what people ask for.
+//! A channel delivers each event as one that runs elsewhere (`SLAVESIDE_DISABLED`), whether it was switched on or
+//! off at its origin. So the events that are switched off on the writer are noted in a table that is replicated like
+//! any other; a new writer switches on the events that came over a channel, except those in the table. None of these
+//! changes is logged: the log holds what people ask for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,22 +16,22 @@ use super::verify::sql::identifier;
 /// The variable that lets events run.
 pub const SCHEDULER: &str = "event_scheduler";
 
-/// The table of those that are switched off.
+/// The table of the events that are switched off.
 pub const NOTES: &str = "event_off";
 
-/// Whether an event runs here.
+/// Whether an event runs on a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
-    /// While the scheduler does.
+    /// It runs while the scheduler runs.
     On,
-    /// A person switched it off, or it was to run once and has.
+    /// A person switched it off, or it was due once and has run.
     Off,
     /// It runs elsewhere.
     Elsewhere,
 }
 
 impl State {
-    /// As MariaDB writes it.
+    /// Parses the state as MariaDB writes it.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "ENABLED" => Some(Self::On),
@@ -41,7 +41,7 @@ impl State {
         }
     }
 
-    /// As a statement says it.
+    /// Returns the state as a statement writes it.
     const fn words(self) -> &'static str {
         match self {
             Self::On => "ENABLE",
@@ -54,16 +54,16 @@ impl State {
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Whether it runs here.
+    /// Whether the event runs on this database.
     pub state: State,
-    /// With whose rights: `user@host`.
+    /// The account with whose rights it runs: `user@host`.
     pub definer: String,
-    /// Character set and collation of the connection that made it: its text is read in these.
+    /// Character set and collation of the connection that created it: its text is read in these.
     pub words: (String, String),
 }
 
 impl Event {
-    /// The same in another state.
+    /// Returns the same event in another state.
     fn to(&self, state: State) -> Self {
         Self { state, ..self.clone() }
     }
@@ -72,36 +72,37 @@ impl Event {
 /// The events of one database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Events {
-    /// All.
+    /// All events.
     pub all: BTreeMap<TableName, Event>,
-    /// Those that are noted as switched off.
+    /// The events that are noted as switched off.
     pub off: BTreeSet<TableName>,
 }
 
-/// What is to be done about one event.
+/// A change to make for one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// Its state, on this database alone.
+    /// Set its state, on this database only.
     Set(TableName, Event),
-    /// Note that it is switched off.
+    /// Note that the event is switched off.
     Note(TableName),
-    /// It is not any more.
+    /// Remove that note.
     Strike(TableName),
 }
 
-/// Where a database stands, as far as events go.
+/// The role of a database with regard to events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// They run there.
+    /// Events run there.
     Runs,
-    /// It takes writes, and events with them: what somebody switched on or off there last shows in its states.
+    /// The database accepts writes, also those to events: its states show what somebody last switched on or off
+    /// there.
     Writes,
-    /// It follows.
+    /// The database only replicates.
     Follows,
 }
 
-/// What is to be done on a database. `others`: the states on the other databases that take writes;
-/// for one that takes writes and does not run them, on the one that does.
+/// Returns the changes to make on a database. `others` holds the states on the other databases that take writes; for
+/// a database that takes writes and does not run the events, the states on the one that runs them.
 pub fn turns(seen: &Events, role: Role, others: &BTreeMap<&TableName, State>) -> Vec<Turn> {
     let mut all = Vec::new();
     let runs = role == Role::Runs;
@@ -110,8 +111,8 @@ pub fn turns(seen: &Events, role: Role, others: &BTreeMap<&TableName, State>) ->
         let to = |state| Turn::Set(name.clone(), event.to(state));
         match event.state {
             State::On if role == Role::Follows => all.push(to(State::Elsewhere)),
-            // The writer has taken it over: had it been altered here since, the channel would have put the writer's
-            // aside.
+            // The writer has taken over this state: if the event had been altered here since, the channel would have
+            // set the writer's event to `SLAVESIDE_DISABLED`, and `others` would not have it.
             State::On if role == Role::Writes && others.contains_key(name) => all.push(to(State::Elsewhere)),
             State::Elsewhere if runs => {
                 let here = if noted { State::Off } else { State::On };
@@ -127,7 +128,8 @@ pub fn turns(seen: &Events, role: Role, others: &BTreeMap<&TableName, State>) ->
     all
 }
 
-/// The states on databases that take writes. Where one says off and another on, it was to run once, and has.
+/// Combines the states on databases that take writes. If one says off and another on, the event was due once and has
+/// run.
 pub fn states<'a>(all: impl Iterator<Item = &'a Events>) -> BTreeMap<&'a TableName, State> {
     let mut states = BTreeMap::new();
     for (name, event) in all.flat_map(|events| &events.all) {
@@ -138,7 +140,7 @@ pub fn states<'a>(all: impl Iterator<Item = &'a Events>) -> BTreeMap<&'a TableNa
     states
 }
 
-/// Whether events run there, as far as the scheduler goes; nothing while it is not known, or never can.
+/// Reports whether the scheduler is on; `None` while that is unknown, or if the scheduler is disabled for good.
 pub fn scheduled(seen: &DatabaseSeen) -> Option<bool> {
     match seen.variables.get(SCHEDULER)?.as_str() {
         "ON" => Some(true),
@@ -147,7 +149,8 @@ pub fn scheduled(seen: &DatabaseSeen) -> Option<bool> {
     }
 }
 
-/// What is said before [`statement`] is carried out, and after it was read: an event would take over these too.
+/// Returns the statement to run before [`statement`], and after the event's state was read: an `ALTER EVENT` would
+/// also take over the session's character set and collation.
 pub fn before(event: &Event) -> Option<String> {
     let plain = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let (set, collation) = (&event.words.0, &event.words.1);
@@ -155,7 +158,8 @@ pub fn before(event: &Event) -> Option<String> {
         .then(|| format!("SET SESSION character_set_client={set}, collation_connection={collation}"))
 }
 
-/// The statement that sets an event's state. Without its definer it would get the one who says it.
+/// Returns the statement that sets an event's state. Without its definer the event would get the account that runs
+/// it.
 pub fn statement(name: &TableName, event: &Event) -> String {
     let (user, host) = event.definer.rsplit_once('@').unwrap_or((&event.definer, ""));
     format!(

@@ -1,9 +1,9 @@
-//! Who writes when the writer is lost.
+//! Decides who writes when the writer is lost.
 //!
-//! Another database takes over only when it surely holds every write that was acknowledged: semi-synchronous
-//! replication was in force when the writer was last asked, and everything received was applied. Otherwise the
-//! lost writer is started again where its data are, which loses nothing, or a person decides. A writer that is
-//! frozen or silent is ended before anybody else is opened, so that there is never a second one.
+//! Another database takes over only when it certainly holds every write that was acknowledged: semi-synchronous
+//! replication was in force at the last look at the writer, and the candidate has applied everything it received.
+//! Otherwise the lost writer is started again where its data are, which loses nothing, or a person decides. A writer
+//! that is frozen or silent is ended before another database is opened, so that there are never two writers.
 
 use std::collections::BTreeSet;
 
@@ -19,16 +19,16 @@ use crate::text::Text;
 use super::promise::{ACK_LIMIT, Promise};
 use super::{Channel, DatabaseSeen, Thread};
 
-/// Milliseconds that a writer is frozen before it is given up.
+/// Milliseconds that a writer may be frozen before it counts as lost.
 pub const FROZEN: u64 = crate::figures::FROZEN;
-/// Milliseconds without a word from the writer, to Cordée and to every standby, before it is given up.
+/// Milliseconds without an answer from the writer, to Cordée and to every standby, before it counts as lost.
 pub const SILENT: u64 = crate::figures::SILENT;
 
 /// Milliseconds that a standby has to become ready before the lost writer is started again where its data are.
 pub const PATIENCE: u64 = crate::figures::ELECTION_PATIENCE;
 
-/// Milliseconds after the end of the writer's process within which a standby has seen the end of its connection, if
-/// nothing is odd. One that still receives later is told to stop.
+/// Milliseconds after the end of the writer's process within which a standby normally notices the end of its
+/// connection. A standby that still receives later is told to stop.
 const NOTICES: u64 = 50;
 
 /// How the writer was lost.
@@ -36,14 +36,14 @@ const NOTICES: u64 = 50;
 pub enum Lost {
     /// Its process is gone.
     Dead {
-        /// Since when, if Cordée was there.
+        /// Since when; absent if Cordée did not run at that time.
         since: Option<Millis>,
     },
-    /// It is there and does nothing.
+    /// Its process exists but does nothing.
     Stuck {
         /// Since when.
         since: Millis,
-        /// Its process, when Cordée can end it.
+        /// Its process, if Cordée can end it.
         pid: Option<u32>,
     },
 }
@@ -51,39 +51,39 @@ pub enum Lost {
 /// What to do about the writer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Nothing: it is not lost, or not known to be.
+    /// Do nothing: the writer is not lost, or not known to be lost.
     Keep,
-    /// End it for good before anybody else is opened.
+    /// End the writer for good before another database is opened.
     Fence {
-        /// Its process.
+        /// The writer's process.
         pid: u32,
     },
-    /// Start it again where its data are; why nobody takes over.
+    /// Start the writer again where its data are, with the reason why no other database takes over.
     Restart(Text),
-    /// First these stop receiving from it, and apply what they have.
+    /// Make these standbys stop receiving from the writer, then wait until they have applied what they have.
     Prepare {
-        /// Standbys whose receiving thread is still on.
+        /// Standbys whose receiving thread still runs.
         stop: Vec<ServerName>,
-        /// What is waited for.
+        /// What is being waited for.
         waiting: Text,
     },
     /// Close the present writer for a planned change.
     Close,
-    /// Another one writes from now on.
+    /// Another database writes from now on.
     Elect {
-        /// Which.
+        /// Which one.
         to: ServerName,
-        /// The last number of the lost writer's domain that it holds; absent for a planned change.
+        /// The last number of the lost writer's domain that the new writer holds; absent for a planned change.
         limit: Option<u64>,
     },
-    /// The planned change did not come about.
+    /// Give up the planned change, with the reason.
     Abandon(Text),
-    /// Nobody is opened; what is waited for.
+    /// Open no database, with what is being waited for.
     Wait(Text),
 }
 
-/// Whether the writer is lost. Overload is not: a server that answers "too many connections" lives, and so does
-/// one that a standby still hears.
+/// Returns how the writer was lost, or `None` if it was not. An overloaded writer is not lost: a server that answers
+/// "too many connections" is alive, and so is a server from which a standby still receives.
 pub fn lost(scene: Scene<'_>) -> Option<Lost> {
     let Scene { desired, observed, now } = scene;
     let writer = desired.writer_server()?;
@@ -108,7 +108,7 @@ pub fn lost(scene: Scene<'_>) -> Option<Lost> {
         return None;
     };
     let long_ago = |at: Millis| now.saturating_sub(at) >= SILENT;
-    // Nor is one that Cordée itself could not ask: then the silence is its own.
+    // If Cordée itself could not ask, the silence says nothing about the writer.
     if *why == Fault::TooMany || why.is_own() || !long_ago(*last) {
         return None;
     }
@@ -116,24 +116,26 @@ pub fn lost(scene: Scene<'_>) -> Option<Lost> {
         .members()
         .filter(|s| s.name != writer.name)
         .filter_map(|s| observed.databases.get(&s.name)?.fresh(now, SILENT)?.channels.get(&writer.name))
-        // One that does not even try to receive says nothing about the writer.
+        // A standby that does not even try to receive says nothing about the writer.
         .filter(|channel| channel.receiving != Thread::Stopped)
         .peekable();
-    // Of one that cannot be ended a person decides; the standbys may have stopped receiving from it already.
+    // If Cordée cannot end the writer, a person decides; the standbys may have stopped receiving from it already.
     let decided = !ours && desired.handover.as_ref().is_some_and(|h| h.accept_loss);
     let somebody = decided || witnesses.peek().is_some();
     let unheard = witnesses.all(|l| l.receiving == Thread::Connecting || l.heard_at.is_none_or(long_ago));
     (somebody && unheard).then_some(Lost::Stuck { since: *last, pid: pid.filter(|_| ours) })
 }
 
-/// Since when a process that ended has done nothing. One that was frozen for less than it takes until it is ended for
-/// that may have gone on in between, and acknowledged without an ACK.
+/// Returns since when a process that ended has done nothing. The freeze counts only if it lasted at least
+/// [`FROZEN`], after which Cordée ends the process for it; after a shorter freeze the process may have gone on and
+/// acknowledged commits without an ACK, so its end counts.
 pub fn silent_since(process: &ProcessSeen) -> Option<Millis> {
     let ended = process.ended_at?;
     process.frozen_since.filter(|frozen| ended.saturating_sub(*frozen) >= FROZEN).or(Some(ended))
 }
 
-/// What the writer promises now. Before it is lost this is kept up with every look; afterwards it stays as it was.
+/// Returns what the writer promises now. Every look updates the promise until the writer is lost; from then on it
+/// stays unchanged.
 pub fn promise(scene: Scene<'_>) -> Option<Promise> {
     let Scene { desired, observed, .. } = scene;
     let before = observed.promise.clone().filter(|p| p.epoch == desired.epoch);
@@ -148,7 +150,8 @@ pub fn promise(scene: Scene<'_>) -> Option<Promise> {
         return before;
     }
     let min_seqno = seen.written.last(writer.id);
-    // A log that was reset numbers anew: what it acknowledges now, the others confirm and pass over as known.
+    // A log that was reset numbers from the beginning: the standbys confirm its new transactions, but skip them as
+    // known.
     let reset =
         seen.applied.last(writer.id) > min_seqno || before.as_ref().is_some_and(|p| min_seqno < p.min_seqno);
     if !seen.promises() || reset {
@@ -158,14 +161,14 @@ pub fn promise(scene: Scene<'_>) -> Option<Promise> {
     for peer in desired.members().filter(|s| s.name != writer.name) {
         let Some(Seen::At(looked, standby)) = observed.databases.get(&peer.name) else { continue };
         let runs = standby.channels.get(&writer.name).is_some_and(|l| l.receiving == Thread::Running);
-        // One that gave ACKs counts until it was looked at again.
+        // A standby that gave ACKs counts until the next look at it.
         let counted = before.as_ref().is_some_and(|p| p.at >= *looked && p.standbys.contains(&peer.name));
         if runs || counted {
             standbys.insert(peer.name.clone());
         }
     }
-    // While all of them stop receiving for a step of Cordée's the writer waits for nobody (`wait_no_slave=0`): what it
-    // acknowledges then, and since this look, may be nowhere else.
+    // While all of these standbys stop receiving for a step of Cordée's, the writer waits for no ACK
+    // (`wait_no_slave=0`): what it acknowledges then, and since this look, may exist nowhere else.
     let deaf = standbys.iter().all(|name| observed.deaf.contains_key(name));
     if deaf || before.is_none() && observed.heard_again.is_some_and(|again| *at <= again) {
         return None;
@@ -174,7 +177,8 @@ pub fn promise(scene: Scene<'_>) -> Option<Promise> {
     enough.then_some(Promise { epoch: desired.epoch, at: *at, min_seqno, standbys })
 }
 
-/// Decides. The same situation gives the same answer, so a Cordée that was killed in between goes on.
+/// Decides what to do about the writer. The same situation gives the same decision, so a Cordée that was killed
+/// halfway continues where it stopped.
 pub fn decide(scene: Scene<'_>) -> Decision {
     let Scene { desired, observed, .. } = scene;
     let Some(writer) = desired.writer_server() else { return Decision::Keep };
@@ -182,8 +186,8 @@ pub fn decide(scene: Scene<'_>) -> Decision {
     let Some(why) = &observed.own.unwritable else { return decision };
     let why = || text!("failover-unwritable", why = why.clone());
     match decision {
-        // An epoch that is not stored is forgotten by the next Cordée, which would open the former writer beside the
-        // new one. Where its data are it may start again: that needs no decision.
+        // If the epoch is not stored, the next Cordée does not know it and would open the former writer beside the
+        // new one. Starting the lost writer again where its data are needs no decision.
         Decision::Elect { .. } | Decision::Prepare { .. } if desired.handover.is_none() => {
             alone(writer, why())
         }
@@ -194,7 +198,7 @@ pub fn decide(scene: Scene<'_>) -> Decision {
     }
 }
 
-/// What is decided where decisions can be stored.
+/// Decides as if decisions can be stored.
 fn storable(scene: Scene<'_>, writer: Database<'_>) -> Decision {
     let Scene { desired, .. } = scene;
     let lost = lost(scene);
@@ -205,21 +209,22 @@ fn storable(scene: Scene<'_>, writer: Database<'_>) -> Decision {
     }
     let Some(lost) = lost else { return Decision::Keep };
     match (&desired.handover, replace(scene, writer, lost)) {
-        // The change was asked for while the writer lived; it is not what decides now.
+        // The change was asked for while the writer was alive; the loss now decides.
         (Some(_), Decision::Restart(why) | Decision::Wait(why)) => Decision::Abandon(why),
         (_, decision) => decision,
     }
 }
 
-/// The writer is lost: who takes its place.
+/// Decides who takes the place of a lost writer.
 fn replace(scene: Scene<'_>, writer: Database<'_>, lost: Lost) -> Decision {
     let Scene { desired, observed, now } = scene;
     let name = &writer.name;
     let since = match lost {
         Lost::Dead { since } => since,
-        // Ended for good before anybody else is opened. Where nobody can take over it comes back by itself.
+        // The writer is ended for good before another database is opened. If no database can take over, it is
+        // started again.
         Lost::Stuck { pid: Some(pid), .. } => return Decision::Fence { pid },
-        // It may live, and acknowledge to those who still reach it.
+        // The writer may be alive, and acknowledge commits to the clients that still reach it.
         Lost::Stuck { pid: None, .. } => return Decision::Wait(text!("failover-cut-off", name = name)),
     };
     let held = observed
@@ -233,13 +238,13 @@ fn replace(scene: Scene<'_>, writer: Database<'_>, lost: Lost) -> Decision {
     match candidate(scene, writer, promise, since) {
         Candidate::None(why) => alone(writer, why),
         Candidate::Ready { to, limit } => Decision::Elect { to, limit: Some(limit) },
-        // The data of the lost one lie there, whole: starting it again is quicker by now.
+        // The data of the lost writer are complete where they are: by now starting it again is quicker.
         Candidate::Later { waiting, .. } if now.saturating_sub(since) > PATIENCE => alone(writer, waiting),
         Candidate::Later { stop, waiting } => Decision::Prepare { stop, waiting },
     }
 }
 
-/// Nobody can take over.
+/// Decides when no database can take over.
 fn alone(writer: Database<'_>, why: Text) -> Decision {
     match writer.runtime {
         Run::Process { .. } => Decision::Restart(why),
@@ -248,37 +253,38 @@ fn alone(writer: Database<'_>, why: Text) -> Decision {
 }
 
 enum Candidate {
-    /// Nobody, and why.
+    /// Nobody, with the reason.
     None(Text),
-    /// Somebody, after this.
+    /// A candidate will be ready once these standbys have stopped receiving and what is waited for has happened.
     Later { stop: Vec<ServerName>, waiting: Text },
-    /// This one, which holds the lost writer's domain up to `limit`.
+    /// This database, which holds the lost writer's domain up to `limit`.
     Ready { to: ServerName, limit: u64 },
 }
 
-/// The standby that received most. An ACK came from *one* of them, so each that may have given one must be asked,
-/// and no other may hold more.
+/// Returns the standby that received most. Each ACK came from one standby only, so Cordée must ask every standby
+/// that may have given one, and no other standby may hold more than the candidate.
 fn candidate(scene: Scene<'_>, writer: Database<'_>, promise: &Promise, since: Millis) -> Candidate {
     let Scene { desired, observed, now } = scene;
     let away = |name: &ServerName| Candidate::None(text!("failover-standby-away", name = name));
     if let Some(name) = promise.standbys.iter().find(|n| !desired.members().any(|s| s.name == **n)) {
         return away(name);
     }
-    // Its ACKs count, but rows of before are missing on it.
+    // The standby's ACKs count, but it lacks rows from earlier.
     let lacking = |n: &&ServerName| desired.database(n).is_some_and(|s| observed.lacks(desired, s));
     if let Some(name) = promise.standbys.iter().find(lacking) {
         return Candidate::None(text!("failover-doubted", name = name));
     }
     let (mut all, mut stop, mut asking) = (Vec::new(), Vec::new(), false);
     let ended = observed.process(&writer.process()).ended_at;
-    // By name, so that the order in which they were added decides nothing.
+    // Sorted by name, so that the order in which the databases were added does not matter.
     let mut others: Vec<Database<'_>> = desired.members().filter(|s| s.name != writer.name).collect();
     others.sort_by(|a, b| a.name.cmp(&b.name));
     for server in others {
         let name = &server.server.name;
         let promised = promise.standbys.contains(name);
         let process = observed.process(&ProcessId::Database(name.clone()));
-        // What it received and had not applied went with its process (MariaDB with GTID asks the writer again).
+        // What it had received and not applied was lost with its process (MariaDB with GTID asks the writer for it
+        // again).
         let anew = process.started_at.is_some_and(|at| at > promise.at);
         let asked = observed.databases.get(name).filter(|_| alive(server, observed) && !anew);
         let channel = match asked {
@@ -286,7 +292,7 @@ fn candidate(scene: Scene<'_>, writer: Database<'_>, promise: &Promise, since: M
             _ => None,
         };
         let Some((at, seen, channel)) = channel else {
-            // One that connected after the promise was seen may have given the last ACK.
+            // A standby that connected after the promise was seen may have given the last ACK.
             let lately = process.ended_at.max(process.frozen_since).is_some_and(|at| at > promise.at);
             if promised || lately || anew {
                 return away(name);
@@ -328,12 +334,13 @@ fn candidate(scene: Scene<'_>, writer: Database<'_>, promise: &Promise, since: M
     }
 }
 
-/// Whether nothing more comes over a channel from a writer whose process was seen to be gone at `ended`, by a look that
-/// began at `at`. It was stopped; or it has read all that was sent, met the end of its connection, and tries to connect
-/// anew. It will find nobody: a lost writer is started again only once nobody tries any more (`plan/hosts`). A look from
-/// before its end does not count: a process that is frozen may go on, and send.
+/// Reports whether nothing more arrives over a channel from a writer whose process ended at `ended`, by a look at
+/// the standby that began at `at`. Either the receiving thread was stopped; or it has read everything that was sent,
+/// has met the end of its connection, and tries to reconnect. It cannot succeed: a lost writer is started again only
+/// once no standby tries any more (`plan/hosts`). A look from before the end of the process does not count: a frozen
+/// process may go on, and send.
 ///
-/// A stop of eight channels with two writes to the disk each, on eight databases at once, took most of a failover.
+/// Stopping eight channels, with two disk writes each, on eight databases at once took most of a failover's time.
 pub(super) fn at_rest(channel: &Channel, at: Millis, ended: Option<Millis>) -> bool {
     match channel.receiving {
         Thread::Stopped => true,
@@ -342,20 +349,20 @@ pub(super) fn at_rest(channel: &Channel, at: Millis, ended: Option<Millis>) -> b
     }
 }
 
-/// Transactions that a channel brought and that are not applied, of whatever domain but its own: of those it has what
-/// its log has, and applies none that come back.
+/// Returns how many transactions a channel received that are not applied yet, without those of the database's own
+/// domain: of these the database holds what its log has, and it does not apply those that come back.
 pub(super) fn unapplied(seen: &DatabaseSeen, channel: &Channel) -> u64 {
     let others = channel.received.0.iter().filter(|(domain, _)| **domain != seen.server_id);
     others.map(|(domain, last)| last.saturating_sub(seen.holds(*domain))).sum()
 }
 
-/// A process that runs, or a server that only others know about.
+/// Reports whether the database is on, and its process runs and is not frozen. An external database counts as alive.
 fn alive(server: Database<'_>, observed: &Observed) -> bool {
     let process = observed.process(&server.process());
     !server.stopped() && (!server.is_ours() || process.leader.as_ref().is_some_and(|l| !l.frozen))
 }
 
-/// A change of writer that a person asked for: close, catch up, open the other one.
+/// Decides about a change of writer that a person asked for: close the writer, catch up, open the other database.
 fn planned(scene: Scene<'_>, writer: Database<'_>, handover: &Handover, lost: Option<Lost>) -> Decision {
     let Scene { desired, observed, now } = scene;
     let to = &handover.to;
@@ -370,7 +377,7 @@ fn planned(scene: Scene<'_>, writer: Database<'_>, handover: &Handover, lost: Op
     let runs = observed.process(&ProcessId::Database(to.clone())).leader.is_some();
     let (at, candidate) = match observed.databases.get(to) {
         Some(Seen::At(at, candidate)) if ready => (at, candidate),
-        // Cordée has just been started.
+        // Cordée has just been started and has not looked at it yet.
         unasked if ready && (unasked.is_some_and(|s| *s == Seen::Never) || unasked.is_none() && runs) => {
             if let Some(Lost::Stuck { pid: Some(pid), .. }) = lost {
                 return Decision::Fence { pid };
@@ -395,7 +402,7 @@ fn planned(scene: Scene<'_>, writer: Database<'_>, handover: &Handover, lost: Op
         return Decision::Wait(text!("handover-proxy"));
     }
     let old = match observed.databases.get(&writer.name) {
-        // A look from before says nothing: an opening may have been under way.
+        // An earlier look says nothing: an opening of the writer may have been under way at that time.
         Some(Seen::At(at, old)) if old.read_only && *at >= handover.at => old,
         Some(Seen::At(..)) => return Decision::Close,
         _ => return Decision::Wait(text!("handover-away", name = &writer.name)),
@@ -408,7 +415,7 @@ fn planned(scene: Scene<'_>, writer: Database<'_>, handover: &Handover, lost: Op
     Decision::Elect { to: to.clone(), limit: None }
 }
 
-/// HAProxy `db` sends nobody to any database, or does not run.
+/// Reports whether HAProxy `db` sends no connection to the writer, or does not run.
 fn out_of_service(scene: Scene<'_>) -> bool {
     let Scene { desired, observed, now } = scene;
     let seen = observed.proxy(PoolId::Db);
@@ -422,7 +429,7 @@ fn out_of_service(scene: Scene<'_>) -> bool {
         .is_some_and(|s| s.maintenance && s.writer_maintenance)
 }
 
-/// The writer is lost and a person accepts that what it alone holds is missing from now on.
+/// Decides when the writer is lost and a person accepts losing what only the writer holds.
 fn forced(
     writer: Database<'_>,
     to: &ServerName,
@@ -453,9 +460,9 @@ fn forced(
     Decision::Elect { to: to.clone(), limit: Some(holds) }
 }
 
-/// The databases that write a heartbeat of their own now. None does before the writer is open: positions that
-/// are being compared must not move. And none before it holds all that the others have of its own domain:
-/// what it wrote itself would take the number of a transaction that crash recovery took back.
+/// Returns the databases that write a heartbeat of their own now. None does before the writer is open: positions
+/// that are being compared must not move. A database that lacks transactions of its own domain which others have
+/// does not either: its own write would reuse the number of a transaction that crash recovery took back.
 pub fn beating(scene: Scene<'_>) -> BTreeSet<ServerName> {
     let Scene { desired, observed, now } = scene;
     let fresh = |name: &ServerName| observed.databases.get(name)?.fresh(now, SILENT);
@@ -468,11 +475,11 @@ pub fn beating(scene: Scene<'_>) -> BTreeSet<ServerName> {
         .filter(|s| open && !s.stopped())
         .filter(|s| {
             let Some(seen) = fresh(&s.name) else { return false };
-            // Somebody else's that came back under another's id would write in that one's name.
+            // An external database that came back with another member's id would write in that member's name.
             if !s.is_ours() && seen.server_id != s.id {
                 return false;
             }
-            // One that is open was compared before it was opened, and writes faster than it is looked at.
+            // A database that is open was compared before it was opened, and writes faster than Cordée looks at it.
             if !seen.read_only {
                 return true;
             }

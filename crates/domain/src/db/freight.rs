@@ -1,5 +1,5 @@
-//! A copy through statements is not the files. What it carries otherwise than the rest, and what it cannot carry: all
-//! of it is seen on the donor beforehand, and named.
+//! A copy made through statements is not the files. This module lists what such a copy carries differently, and what
+//! it cannot carry; all of it is looked up on the donor beforehand and named.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::mariadb::PACKET;
 use super::verify::TableName;
 use super::verify::sql::Lossy;
 
-/// What is seen on the donor of a table that is no view.
+/// What the donor says about a table that is not a view.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kind {
     /// `TABLE_TYPE`.
@@ -22,31 +22,32 @@ pub struct Kind {
     pub engine: String,
 }
 
-/// What is seen on the donor.
+/// What the donor says about its contents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Load {
-    /// Every table that is no view.
+    /// Every table that is not a view.
     pub tables: BTreeMap<TableName, Kind>,
     /// Views that the donor itself finds broken.
     pub unsound: Vec<TableName>,
     /// Tables that the donor cannot open.
     pub unreadable: Vec<TableName>,
-    /// Columns with values that a dump alters; those that are computed do not count.
+    /// Columns with values that a dump alters, without generated columns.
     pub lossy: Vec<(TableName, Lossy)>,
-    /// Columns of all unique keys, the primary ones too: the key's name, the column, whether only its beginning counts.
+    /// Columns of all unique keys, the primary keys included: the key's name, the column, whether only a prefix of
+    /// it counts.
     pub keys: Vec<(TableName, String, String, bool)>,
     /// Tables with a trigger on `UPDATE`.
     pub triggers: BTreeSet<TableName>,
-    /// Tables whose rows are versioned by transactions.
+    /// Tables that are versioned by transaction ids.
     pub by_transaction: Vec<TableName>,
     /// Scheduled events.
     pub events: Vec<TableName>,
-    /// Whether Cordée's account may read these.
+    /// Whether Cordée's account may read the events.
     pub reads_events: bool,
 }
 
 impl Load {
-    /// The columns of each table with values that a dump alters.
+    /// Returns, for each table, the columns with values that a dump alters.
     pub fn lossy_columns(&self) -> BTreeMap<TableName, Vec<Lossy>> {
         let mut all: BTreeMap<TableName, Vec<Lossy>> = BTreeMap::new();
         for (table, column) in &self.lossy {
@@ -56,29 +57,29 @@ impl Load {
     }
 }
 
-/// What a copy through statements meets.
+/// The peculiarities of a copy made through statements.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freight {
-    /// Broken views: carried by their texts, as broken as they are.
+    /// Broken views: copied as text, still broken.
     pub unsound: Vec<TableName>,
     /// Tables of another engine than `InnoDB`: read at another moment than the rest.
     pub apart: Vec<TableName>,
-    /// Scheduled events: carried, and kept from running.
+    /// Scheduled events: copied, and kept from running.
     pub events: Vec<TableName>,
-    /// The longest statement that the new one takes, in octets, where that is too short.
+    /// The longest statement that the new database accepts, in octets, if that is too short.
     pub packet: Option<u64>,
-    /// Tables with values that a dump alters and that cannot be written again.
+    /// Tables with values that a dump alters and that cannot be corrected afterwards.
     pub inexact: Vec<TableName>,
-    /// Tables whose history cannot be carried.
+    /// Tables whose history cannot be copied.
     pub by_transaction: Vec<TableName>,
     /// Tables that the donor cannot open.
     pub unreadable: Vec<TableName>,
-    /// There are events that Cordée's account may not read.
+    /// Whether there are events that Cordée's account may not read.
     pub unread_events: bool,
 }
 
 impl Freight {
-    /// What follows from what was seen. `packet` is the new one's `max_allowed_packet`.
+    /// Derives the peculiarities from what was read. `packet` is the new database's `max_allowed_packet`.
     pub fn of(mut load: Load, packet: Option<u64>) -> Self {
         load.unsound.sort();
         load.by_transaction.sort();
@@ -98,7 +99,7 @@ impl Freight {
         }
     }
 
-    /// What is carried otherwise than the rest, one sentence for each kind.
+    /// Returns what is copied differently, one sentence for each kind.
     pub fn words(&self) -> Vec<Text> {
         let mut all = Vec::new();
         let kinds: [Sentence<'_>; 3] = [
@@ -119,7 +120,7 @@ impl Freight {
         all
     }
 
-    /// What the copy cannot carry: each is a reason against it.
+    /// Returns what the copy cannot carry: each item is a reason against the copy.
     pub fn problems(&self, donor: &str) -> Vec<Problem> {
         let mut all = Vec::new();
         let kinds: [Sentence<'_>; 3] = [
@@ -141,8 +142,8 @@ impl Freight {
     }
 }
 
-/// What a dump alters is written again afterwards, exactly, row by row: that needs a key in which there is no
-/// such value, and nothing that acts when a row is written.
+/// Reports whether values that a dump alters can be corrected afterwards, exactly, row by row. That needs a primary
+/// key, no such value in any unique key, and no trigger that acts when a row is written.
 fn exact(load: &Load, table: &TableName) -> bool {
     let Some(kind) = load.tables.get(table) else { return false };
     let keys = || load.keys.iter().filter(|(of, ..)| of == table);
@@ -156,13 +157,13 @@ fn exact(load: &Load, table: &TableName) -> bool {
         && !load.triggers.contains(table)
 }
 
-/// Tables of one kind, and what is said of them.
+/// Tables of one kind, and the sentence about them.
 type Sentence<'a> = (&'a [TableName], fn(Named) -> Text);
 
-/// Names of some, how many more, how many in all.
+/// The names of some, how many more, how many in all.
 type Named = (String, usize, usize);
 
-/// Tables that one sentence names.
+/// The number of tables that one sentence names.
 const SHOWN: usize = 5;
 
 fn named(all: &[TableName]) -> Named {
@@ -170,15 +171,15 @@ fn named(all: &[TableName]) -> Named {
     (some.join(", "), all.len() - some.len(), all.len())
 }
 
-/// The longest piece of a program's words that is shown, in characters.
+/// The longest excerpt of a program's output that is shown, in characters.
 const SAID: usize = 200;
 
-/// What a program that failed said last, of the end of its log: an error before anything else, as plain text of one
-/// line.
+/// Returns what a failed program said last, from the end of its log: preferably an error, as plain text on one line.
 pub fn last_words(lines: &[String]) -> Option<String> {
     let plain = |line: &String| line.chars().filter(|c| !c.is_control()).collect::<String>();
     let lines: Vec<String> = lines.iter().map(plain).filter(|l| !l.trim().is_empty()).collect();
-    // The one that reads complains too when the one that writes has gone: that one knows why.
+    // When the client that writes into the new database has gone, the program that reads the donor complains too;
+    // only the client knows why.
     let with = |part: &str| lines.iter().rev().find(|l| l.contains(part));
     let first = lines.iter().rev().find(|l| l.starts_with("ERROR "));
     let found = first.or_else(|| with("[ERROR]")).or_else(|| with("rror")).or_else(|| lines.last())?;
@@ -187,7 +188,7 @@ pub fn last_words(lines: &[String]) -> Option<String> {
     Some(if short.len() < said.len() { format!("{short}…") } else { short })
 }
 
-/// A line without numbers of threads, dates and times: the same words twice are one reason.
+/// Removes thread numbers, dates and times from a line, so that the same words twice are one reason.
 fn undated(line: &str) -> String {
     let of = |c: char| c.is_ascii_digit() || "[]:-".contains(c);
     let marks = |w: &str| w.matches(['[', ']', ':', '-']).count();

@@ -1,52 +1,53 @@
-//! How a database numbers new rows (`AUTO_INCREMENT`): one after the other while one database writes; where all write,
-//! each in steps of [`SLOTS`] from a place of its own.
+//! How a database numbers new rows (`AUTO_INCREMENT`): consecutively while one database writes; while all write,
+//! each database in steps of [`SLOTS`] from an offset of its own.
 //!
-//! MariaDB keeps both variables for each connection: what is set counts for connections that begin later. So each other
-//! connection ends before a second database opens. Meanwhile the step is twice as wide, which the place of this
-//! database has room for: whoever looks sees that connections may be left, also after Cordée died in between.
+//! MariaDB keeps both variables per connection: a new value counts only for connections that begin later. So all
+//! other connections are ended before a second database opens. Meanwhile the step is twice as wide, which keeps the
+//! numbers within this database's slot, and shows that such connections may be left, even after Cordée died in
+//! between.
 
 use std::collections::BTreeMap;
 
 use super::DatabaseSeen;
 use crate::desired::{Database, Desired, Routing};
 
-/// How many masters the auto-increment sequence leaves room for. An offset above it would be ignored by
-/// MariaDB and write into the first server's slots.
+/// The number of masters that the auto-increment sequence has room for. MariaDB would ignore a greater offset and
+/// write into the first server's slot.
 pub const SLOTS: u8 = 10;
 
-/// The step between two numbers.
+/// The variable for the step between two numbers.
 pub const STEP: &str = "auto_increment_increment";
-/// The first number.
+/// The variable for the first number.
 pub const PLACE: &str = "auto_increment_offset";
 
-/// The step while connections are ended that may number otherwise.
+/// The step while connections that may number differently are being ended.
 pub const ENDING: u8 = 2 * SLOTS;
 
-/// Step and place for connections that begin now.
+/// Step and offset for new connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Numbering {
     /// The step.
     pub step: u64,
-    /// The place.
+    /// The offset.
     pub place: u64,
 }
 
-/// One after the other.
+/// Consecutive numbers.
 pub const DENSE: Numbering = Numbering { step: 1, place: 1 };
 
 impl Numbering {
-    /// What a database's variables say; nothing while they are not known.
+    /// Reads a database's variables; `None` while they are not known.
     pub fn of(variables: &BTreeMap<String, String>) -> Option<Self> {
         let number = |name: &str| variables.get(name)?.parse().ok();
         Some(Self { step: number(STEP)?, place: number(PLACE)? })
     }
 
-    /// Where all write: in the place of that database.
+    /// Returns the numbering while all databases write: in that database's own slot.
     pub fn apart(server: Database<'_>) -> Self {
         Self { step: SLOTS.into(), place: server.slot.into() }
     }
 
-    /// As the routing says.
+    /// Returns the numbering that the routing asks for.
     pub fn wished(desired: &Desired, server: Database<'_>) -> Self {
         match desired.routing {
             Routing::OneWriter => DENSE,
@@ -54,7 +55,7 @@ impl Numbering {
         }
     }
 
-    /// For people.
+    /// Returns a text for people.
     pub fn shown(self) -> String {
         format!("{STEP}={}, {PLACE}={}", self.step, self.place)
     }
@@ -65,27 +66,28 @@ impl Numbering {
 pub struct Numbered {
     /// The database's id.
     pub id: u32,
-    /// So.
+    /// Step and offset.
     pub numbering: Numbering,
-    /// The last number of its own domain in its log when it was first seen to do so: what comes after it is numbered
-    /// so, and what came before may not be.
+    /// The last number of the database's own domain in its log when this numbering was first seen: later rows are
+    /// numbered this way, and earlier ones may not be.
     pub since: u64,
 }
 
 impl Numbered {
-    /// It was seen to number so, with that number as the last one of its own in its log.
+    /// Records that the database was seen with this numbering, with `last` as the last number of its own domain in
+    /// its log.
     pub fn seen(before: Option<Self>, id: u32, numbering: Numbering, last: u64) -> Self {
         let same = before.filter(|was| (was.id, was.numbering) == (id, numbering));
         same.unwrap_or(Self { id, numbering, since: last })
     }
 
-    /// The same, if it numbers in the place of that database.
+    /// Returns the record if the database numbers in its own slot.
     pub fn apart(self, server: Database<'_>) -> Option<Self> {
         (self.id == server.id && self.numbering == Numbering::apart(server)).then_some(self)
     }
 }
 
-/// Whether no connection of that database gives a number that another one's place has room for.
+/// Reports whether no connection of that database assigns a number from another database's slot.
 pub fn apart(seen: &DatabaseSeen, server: Database<'_>) -> bool {
     Numbering::of(&seen.variables) == Some(Numbering::apart(server))
 }

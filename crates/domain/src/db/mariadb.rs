@@ -6,52 +6,54 @@ use std::path::Path;
 use super::ids::Numbering;
 use super::promise::ACK_LIMIT;
 
-/// Where one MariaDB lives.
+/// The place of one MariaDB server.
 #[derive(Clone, Debug)]
 pub struct Instance<'a> {
-    /// What it calls itself when it is asked.
+    /// The name that it reports.
     pub name: &'a str,
     /// `server_id` and GTID domain.
     pub id: u32,
-    /// How it numbers new rows.
+    /// How the server numbers new rows.
     pub numbering: Numbering,
     /// TCP port, on loopback.
     pub port: u16,
-    /// Its folder.
+    /// The server's folder.
     pub home: &'a Path,
-    /// Folder of its socket.
+    /// The folder of its socket.
     pub run: &'a Path,
     /// Whether crash recovery keeps what was logged and not yet committed in the tables.
     pub keeps: bool,
-    /// Whether it confirms what it receives.
+    /// Whether the server sends ACKs for what it receives.
     pub acks: bool,
-    /// The file of statements that it runs at each start.
+    /// The file of statements that the server runs at each start.
     pub rights: &'a Path,
 }
 
-/// The log that it opens by itself, in the folder `log`.
+/// The log file that the server opens by itself, in the folder `log`.
 pub const LOGS: [&str; 1] = ["mariadb.log"];
-/// What the making of its folder said.
+/// The output of the program that created the data folder.
 pub const INSTALL: &str = "install.log";
 
-/// The size of the redo log, from its making on: a log of another size is made anew at the first start.
+/// The size of the redo log, from its creation on: a log of another size is created anew at the first start.
 pub const REDO_LOG: &str = "48M";
 
-/// The longest statement that a database takes, in octets: the most that MariaDB knows. What one of them took, each
-/// takes; `mariadb-dump` finds its position only where no event of the log is longer than that.
+/// The longest statement that a database accepts, in octets: the most that MariaDB supports. Every database then
+/// accepts what one of them accepted; `mariadb-dump` finds its position only if no event of the log is longer than
+/// that.
 pub const PACKET: u64 = 1 << 30;
 
-/// The first log that a list of a database's logs (`log.index`) has outside of the database's folder. Such a list came
-/// with a copy of another cluster's folder: this database would read, and delete, the logs of that one.
+/// Returns the first log in a database's list of logs (`log.index`) that is outside the database's folder. Such a
+/// list came with a copy of another cluster's folder: this database would read, and delete, that cluster's logs.
 pub fn elsewhere<'a>(list: &'a str, home: &Path) -> Option<&'a Path> {
     list.lines().map(Path::new).find(|log| log.is_absolute() && !log.starts_with(home))
 }
 
-/// Renders the file. Every server starts closed (`read_only`): only Cordée opens one, after it has stored the decision.
+/// Renders the file. Every server starts closed (`read_only`): only Cordée opens it, after it has stored the
+/// decision.
 pub fn render(instance: &Instance<'_>) -> String {
     let Instance { name, id, numbering, port, home, run, keeps, acks, rights } = instance;
     let home = home.display();
-    // Crash recovery of a master commits what it had logged; that of a replica undoes what no one
+    // Crash recovery of a master commits what it had logged; that of a replica rolls back what no replica
     // acknowledged (MariaDB Knowledge Base, "init_rpl_role").
     let role = if *keeps { "MASTER" } else { "SLAVE" };
     let mut text = String::from("# Written by Cordée at each start of this server.\n[mariadbd]\n");

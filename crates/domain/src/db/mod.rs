@@ -1,4 +1,4 @@
-//! Databases: what was read from them, and what follows from it.
+//! Databases: what Cordée reads from them, and what follows from it.
 
 pub mod awaited;
 pub mod channels;
@@ -26,84 +26,86 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{Millis, ServerName};
 
-/// One database, asked directly.
+/// One database, as its answers to direct queries describe it.
 #[expect(clippy::struct_excessive_bools, reason = "each is one variable of MariaDB's")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseSeen {
     /// MariaDB's version.
     pub version: String,
-    /// Its `server_id`.
+    /// The database's `server_id`.
     pub server_id: u32,
-    /// Closed to applications.
+    /// Whether the database is closed to applications.
     pub read_only: bool,
-    /// When it was seen to have been opened; absent when it is closed, or was open when it was first seen.
+    /// When Cordée saw the database opened; absent when it is closed, or was open at the first look.
     pub opened_at: Option<Millis>,
-    /// What it wrote itself or relayed: the last sequence number of each domain in its binary log.
+    /// The last sequence number of each domain in the database's binary log: what it wrote itself or relayed.
     pub written: Position,
-    /// What it applied from others.
+    /// What the database applied from others.
     pub applied: Position,
-    /// The last number of its own domain in its log when `applied` was read: a short look takes over `written` only.
+    /// The last number of the database's own domain in its log when `applied` was read: a short look updates
+    /// `written` only.
     #[serde(default)]
     pub logged: Option<u64>,
-    /// Its channels, by the name of the server that each copies.
+    /// The database's channels, by the name of the server that each copies.
     #[serde(rename = "links")]
     pub channels: BTreeMap<ServerName, Channel>,
-    /// Told to wait for a standby's ACK before it acknowledges a commit.
+    /// Whether the database is configured to wait for a standby's ACK before it acknowledges a commit.
     pub semi_sync: bool,
     /// Standbys that acknowledge commits now.
     pub acknowledging: u32,
-    /// Connections over which it sends its log, by their ids, and for how many seconds. Asked only of one that
+    /// The connections over which the database sends its log: id, and age in seconds. Read only from a database that
     /// waits for ACKs.
     pub senders: BTreeMap<u64, u64>,
-    /// Its channels wait for another one's, and none applies anything (see [`stalled`]).
+    /// Whether applying workers wait for another channel and none of them works (see [`stalled`]).
     #[serde(default)]
     pub waits: bool,
-    /// Since when that is so, at the same position.
+    /// Since when `waits` has been true at the same position.
     #[serde(default)]
     pub stalled_at: Option<Millis>,
-    /// Passes over conflicts (`slave_exec_mode=IDEMPOTENT`) instead of stopping at them.
+    /// Whether the database skips conflicts (`slave_exec_mode=IDEMPOTENT`) instead of stopping at them.
     pub lenient: bool,
-    /// Confirms to a writer what it receives.
+    /// Whether the database sends the writer an ACK for what it receives.
     #[serde(rename = "receipts")]
     pub acks: bool,
-    /// The tables that Cordée and the site need are there.
+    /// Whether the tables that Cordée and the site need exist.
     pub schema: bool,
-    /// Semi-synchronous replication is in force: it falls back by itself when an ACK takes too long.
+    /// Whether semi-synchronous replication is in force: MariaDB falls back by itself when an ACK takes too long.
     pub in_force: bool,
-    /// Connections now.
+    /// Current number of connections.
     pub connections: u32,
-    /// How many it takes.
+    /// Maximum number of connections.
     pub most_connections: u32,
-    /// Those of the application's accounts.
+    /// Connections of the application's accounts.
     pub clients: u32,
-    /// Its scheduled events.
+    /// The database's scheduled events.
     #[serde(default)]
     pub events: events::Events,
-    /// It knows no time zone by name.
+    /// Whether the database knows no time zone by name.
     #[serde(default)]
     pub zoneless: bool,
-    /// Seconds since it was started.
+    /// Seconds since the database was started.
     pub uptime_s: u64,
     /// How long the look took.
     pub duration_ms: u64,
-    /// Its settings that count, by their names in lower case (see `detail::settings`).
+    /// The relevant settings, by their names in lower case (see `detail::settings`).
     #[serde(default)]
     pub variables: BTreeMap<String, String>,
 }
 
 impl DatabaseSeen {
-    /// Whether a commit is acknowledged only after a standby has received it, now.
+    /// Reports whether a commit is acknowledged only after a standby has received it, now.
     pub fn promises(&self) -> bool {
         self.semi_sync && self.in_force && self.acknowledging > 0
     }
 
-    /// Whether a short look says the same of whether it writes, and under which promise; how far it is aside.
+    /// Reports whether a short look agrees on whether the database writes, and under which promise. Positions are
+    /// not compared.
     pub fn promises_like(&self, younger: &Self) -> bool {
         let terms = |seen: &Self| (seen.read_only, seen.semi_sync, seen.in_force, seen.acknowledging);
         terms(self) == terms(younger)
     }
 
-    /// Takes over what a younger look, at `at`, says of whether it writes, and under which promise.
+    /// Takes over from a newer look, made at `at`, whether the database writes, and under which promise.
     pub fn take_promise(&mut self, younger: &Self, at: Millis) {
         self.opened_at =
             if self.read_only { Some(at) } else { self.opened_at }.filter(|_| !younger.read_only);
@@ -114,8 +116,8 @@ impl DatabaseSeen {
         self.written = younger.written.clone();
     }
 
-    /// Takes over what a younger look says of the channel that was stopped, and of what this database holds. The other
-    /// channels stand still then for a moment only.
+    /// Takes over from a newer look the state of the channel that was stopped, and what this database holds. The
+    /// other channels are stopped only for a moment while that look is made, so their state is kept.
     pub fn take_stopped(&mut self, from: &ServerName, younger: &Self) {
         self.applied = younger.applied.clone();
         self.written = younger.written.clone();
@@ -124,7 +126,7 @@ impl DatabaseSeen {
             Some(channel) => drop(self.channels.insert(from.clone(), channel.clone())),
             None => drop(self.channels.remove(from)),
         }
-        // All stand still at that moment: what each has received is known, of that time.
+        // All channels are stopped at that moment, so what each has received at that time is known.
         for (from, channel) in &mut self.channels {
             if let Some(younger) = younger.channels.get(from) {
                 channel.received = younger.received.clone();
@@ -132,11 +134,12 @@ impl DatabaseSeen {
         }
     }
 
-    /// The last number of a domain that it surely holds.
+    /// Returns the last number of a domain that the database certainly holds.
     ///
-    /// Of its own domain that is what its log says, and nothing else: its own transactions come back over the channels
-    /// and move `applied` before they are committed in its tables, and a crash may take them back afterwards. Of
-    /// another domain `applied` is written together with the rows; a copy holds what its log never had.
+    /// For its own domain only its log counts: its own transactions come back over the channels and move `applied`
+    /// before they are committed in its tables, and a crash may take them back afterwards. For another domain,
+    /// `applied` is committed together with the rows; a database that was made from a copy holds transactions that
+    /// its log never had.
     pub fn holds(&self, domain: u32) -> u64 {
         if domain == self.server_id {
             return self.written.last(domain);
@@ -144,7 +147,7 @@ impl DatabaseSeen {
         self.written.last(domain).max(self.applied.last(domain))
     }
 
-    /// Transactions of its own that its position claims and its log has not.
+    /// Returns how many transactions of its own domain the position claims and the log does not have.
     pub fn claims(&self) -> u64 {
         let logged = self.logged.unwrap_or_else(|| self.written.last(self.server_id));
         self.applied.last(self.server_id).saturating_sub(logged)
@@ -166,13 +169,13 @@ impl Position {
         self.0.get(&domain).copied().unwrap_or(0)
     }
 
-    /// Whether the other one reaches as far in every domain of this one.
+    /// Reports whether `other` reaches at least as far in every domain of this position.
     pub fn within(&self, other: &Self) -> bool {
         self.0.iter().all(|(domain, number)| *number <= other.last(*domain))
     }
 }
 
-/// A position with its server ids, as MariaDB takes it.
+/// A position with its server ids, in the form that MariaDB accepts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gtids(BTreeMap<u32, (u32, u64)>);
 
@@ -200,7 +203,7 @@ impl Gtids {
         }
     }
 
-    /// Both, the higher number in each domain.
+    /// Returns the union of both positions, with the higher number in each domain.
     #[must_use]
     pub fn with(mut self, other: Self) -> Self {
         for (domain, (server, number)) in other.0 {
@@ -209,7 +212,7 @@ impl Gtids {
         self
     }
 
-    /// The same, and of `other` the domains that it does not have.
+    /// Returns this position, plus the domains of `other` that it does not have.
     #[must_use]
     pub fn filled_from(mut self, other: Self) -> Self {
         for (domain, place) in other.0 {
@@ -218,14 +221,15 @@ impl Gtids {
         self
     }
 
-    /// Whether this is what a database tells of its position, in its own words. As a text: a domain that stands in
-    /// it twice would hide behind the other once it is read.
+    /// Reports whether `shown`, as a database writes its position, is this position. The number of GTIDs in the
+    /// text must be right too: parsing would hide a domain that occurs twice.
     pub fn is_told_by(&self, shown: &str) -> bool {
         let count = shown.split(',').filter(|gtid| !gtid.trim().is_empty()).count();
         count == self.0.len() && Self::parse(shown).is_some_and(|told| told == *self)
     }
 
-    /// The same, with that domain's place taken from `other`: none where it has none.
+    /// Returns this position with the entry of `domain` taken from `other`; without that domain if `other` does not
+    /// have it.
     #[must_use]
     pub fn with_domain_of(mut self, domain: u32, other: &Self) -> Self {
         self.0.remove(&domain);
@@ -235,7 +239,7 @@ impl Gtids {
         self
     }
 
-    /// The last number of each domain.
+    /// Returns the last number of each domain.
     fn numbers(&self) -> BTreeMap<u32, u64> {
         self.0.iter().map(|(domain, (_, number))| (*domain, *number)).collect()
     }
@@ -251,26 +255,26 @@ impl std::fmt::Display for Gtids {
 /// One direction of replication.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
-    /// The thread that receives.
+    /// The state of the receiving thread.
     pub receiving: Thread,
-    /// The thread that applies.
+    /// Whether the applying thread runs.
     pub applying: bool,
     /// Error number of either thread; 0 when none.
     pub error: u32,
-    /// What was received, applied or not.
+    /// What the channel has received, applied or not.
     pub received: Position,
     /// Replication heartbeats received since the channel was started.
     pub heartbeats: u64,
     /// When the peer was last heard of over this channel.
     pub heard_at: Option<Millis>,
-    /// Measured delay: from a commit on the peer until it was applied here. Absent until measured.
+    /// Measured delay between a commit on the peer and its application here. Absent until measured.
     pub delay_ms: Option<u64>,
-    /// How it was set up, by the names that MariaDB shows (see [`channels`]).
+    /// How the channel was set up, by the column names that MariaDB shows (see [`channels`]).
     #[serde(default)]
     pub terms: BTreeMap<String, String>,
 }
 
-/// The receiving thread.
+/// State of the receiving thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Thread {

@@ -1,4 +1,4 @@
-//! A database that exists already and wants to join: what it says of itself, and every reason why it may not.
+//! An existing database that a person wants to add: what it reports about itself, and every reason against it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,55 +9,55 @@ use crate::text::Text;
 use super::events::SCHEDULER;
 use super::mariadb::PACKET;
 
-/// What it says of itself.
+/// What the database reports about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Newcomer {
     /// `10.11.6-MariaDB-log`.
     pub version: String,
     /// Each setting, by its name in lower case.
     pub settings: BTreeMap<String, Setting>,
-    /// What its account may do everywhere.
+    /// The account's global rights.
     pub rights: BTreeSet<String>,
-    /// Whether the account may grant all of it.
+    /// Whether the account may grant all of these rights.
     pub grants: bool,
-    /// Tables that are not its own: `schema.table`, a few of them.
+    /// Tables other than MariaDB's own: `schema.table`, a few of them.
     pub tables: Vec<String>,
-    /// Every transaction in its binary log, by its last number in each domain and server.
+    /// The last number of each domain and server in its binary log.
     pub logged: String,
-    /// What it applied from others.
+    /// What the database applied from others.
     pub applied: String,
-    /// The channels by which it copies others.
+    /// The channels over which the database copies others.
     pub channels: Vec<String>,
-    /// The longest statement that it takes, in octets.
+    /// The longest statement that the database accepts, in octets.
     pub packet: Option<u64>,
-    /// Bytes that are free on its disk, when that can be seen from here.
+    /// Free bytes on its disk, if that can be seen from here.
     pub free: Option<u64>,
 }
 
 /// The value of a setting, and where it comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Setting {
-    /// As MariaDB writes it.
+    /// The value, as MariaDB writes it.
     pub value: String,
-    /// Set by a statement: it is gone after a restart.
+    /// Whether the value was set by a statement: then it is lost at a restart.
     pub by_statement: bool,
 }
 
-/// What it must be.
+/// The requirements that the database must meet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// The id that it would get.
+    /// The id that the database would get.
     pub id: u32,
     /// The donor's version, `MariaDB 10.11.6`.
     pub donor: String,
-    /// How the donor treats the case of tables' names.
+    /// How the donor treats upper and lower case in table names.
     pub names: String,
-    /// Bytes that its disk must have free.
+    /// Bytes that must be free on its disk.
     pub room: u64,
 }
 
-/// What the account must be allowed: opening and closing, channels and positions; taking in the copy; comparing rows
-/// and putting them right; making the cluster's accounts.
+/// The rights that the account needs: to open and close the database, to set channels and positions, to load the
+/// copy, to compare and repair rows, and to create the cluster's accounts.
 pub const RIGHTS: [&str; 31] = [
     "ALTER",
     "ALTER ROUTINE",
@@ -92,8 +92,8 @@ pub const RIGHTS: [&str; 31] = [
     "EVENT",
 ];
 
-/// The settings that must stand in its file, because a restart without one of them would do harm before Cordée could
-/// set it: it would come back open, or skip the others' writes as its own.
+/// Returns the settings that must be in the database's file. A restart without one of them would do harm before
+/// Cordée could set it: the database would come back open, or skip the others' writes as its own.
 pub fn wanted(id: u32) -> Vec<(&'static str, String)> {
     let on = || "ON".to_owned();
     vec![
@@ -111,12 +111,13 @@ pub fn wanted(id: u32) -> Vec<(&'static str, String)> {
         ("sync_binlog", "1".to_owned()),
         ("innodb_flush_log_at_trx_commit", "1".to_owned()),
         ("skip_name_resolve", on()),
-        // Started with it, events would begin before Cordée has seen that they run elsewhere.
+        // If the server started with the scheduler on, events would run before Cordée has seen that they run
+        // elsewhere.
         (SCHEDULER, "OFF".to_owned()),
     ]
 }
 
-/// Every reason against it. None means that it may join.
+/// Returns every reason against the database. If there is none, it may join.
 pub fn judge(newcomer: &Newcomer, terms: &Terms) -> Vec<Problem> {
     let all = [
         version(newcomer, terms),
@@ -134,14 +135,15 @@ fn about(field: &str, text: Text) -> Problem {
     Problem::conflict(field, text)
 }
 
-/// `10.11` of `10.11.6-MariaDB` or `MariaDB 10.11.6`.
+/// Parses `10.11` from `10.11.6-MariaDB` or `MariaDB 10.11.6`.
 fn release(version: &str) -> Option<(u32, u32)> {
     let number = version.rsplit(' ').next()?;
     let mut parts = number.split(|c: char| !c.is_ascii_digit());
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// A newer one's writes may be more than an older one understands; the other way round they are understood.
+/// Refuses a version older than the donor's: an older version may not understand the writes of a newer one; a newer
+/// version understands those of an older one.
 fn version(newcomer: &Newcomer, terms: &Terms) -> Option<Problem> {
     let own = release(&newcomer.version);
     if own.is_none() || own < release(&terms.donor) {
@@ -181,7 +183,7 @@ fn settings(newcomer: &Newcomer, terms: &Terms) -> Option<Problem> {
     ))
 }
 
-/// Tables' names would be others there.
+/// Refuses another `lower_case_table_names`: table names would differ there.
 fn names(newcomer: &Newcomer, terms: &Terms) -> Option<Problem> {
     let own = newcomer.settings.get("lower_case_table_names").map_or("", |s| s.value.as_str());
     if own == terms.names {
@@ -198,7 +200,8 @@ fn data(newcomer: &Newcomer) -> Option<Problem> {
     Some(about("address", text!("problem-newcomer-data", names = names, count = count)))
 }
 
-/// What it wrote or copied before would come to the others over their channels.
+/// Refuses a database with channels or transactions of its own: what it wrote or copied earlier would reach the
+/// members over their channels.
 fn history(newcomer: &Newcomer) -> Option<Problem> {
     if !newcomer.channels.is_empty() {
         return Some(about("address", text!("problem-newcomer-links", names = newcomer.channels.join(", "))));
@@ -241,7 +244,7 @@ mod tests {
         }
     }
 
-    /// What alters a good one, and the one sentence that it gets.
+    /// A title, a change to an acceptable newcomer, and the one sentence that results.
     type Case = (&'static str, fn(&mut Newcomer), &'static str);
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the writer of a semi-synchronous pair guarantees.
+//! What the writer of a semi-synchronous group guarantees.
 
 use std::collections::BTreeSet;
 
@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{Millis, ServerName};
 
-/// What the writer promised: each commit acknowledged since then had been received by one of these.
+/// What the writer promised: each commit acknowledged since then had been received by one of these standbys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promise {
-    /// In which epoch.
+    /// The epoch of the promise.
     pub epoch: u64,
-    /// When it was last seen to hold.
+    /// When Cordée last saw the promise hold.
     pub at: Millis,
-    /// The last number of its domain that it had written then: what came before the promise may have been
-    /// acknowledged without an ACK.
+    /// The last number of its domain that the writer had written at that time. Commits from before the promise may
+    /// have been acknowledged without an ACK.
     #[serde(rename = "floor")]
     pub min_seqno: u64,
-    /// The standbys that may have given an ACK since the look before.
+    /// The standbys that may have given an ACK since the previous look.
     pub standbys: BTreeSet<ServerName>,
 }
 
-/// Milliseconds that a commit waits for an ACK, before MariaDB falls back to acknowledging without one.
+/// Milliseconds that a commit waits for an ACK before MariaDB acknowledges it without one.
 ///
-/// It is also how long a promise counts after it was seen, and together with [`Promise::min_seqno`] that is a proof: a
-/// commit that waited when the look was taken is below the `min_seqno`, and the candidate must have received it; one
-/// that began to wait later cannot have been acknowledged without an ACK before this time is over.
+/// A promise also counts for this long after it was seen. Together with [`Promise::min_seqno`] that is a proof: a
+/// commit that waited during the look has a number up to `min_seqno`, which the candidate must have received; a
+/// commit that began to wait later cannot have been acknowledged without an ACK before this time is over.
 pub const ACK_LIMIT: u64 = crate::figures::ACK_LIMIT;

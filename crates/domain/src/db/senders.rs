@@ -1,10 +1,10 @@
 //! Connections over which the writer still sends its log to a standby that has given them up.
 //!
 //! When that standby comes back, MariaDB ends the old connection first. It does so under a lock that every new
-//! connection needs, and while it waits for ACKs it goes on only once a packet has come over the old one. After a
-//! cut of the network that took 5 s, and it takes the longer the longer the cut was: until then the writer accepts
-//! nobody (seen on 10.11.19; `Ack_receiver::remove_slave` under `kill_zombie_dump_threads`). So the old connection is
-//! ended while the standby is still away: then nothing else waits for that.
+//! connection needs, and while the writer waits for ACKs, MariaDB continues only once a packet has arrived over the
+//! old connection. After a network cut that took 5 s, and it takes longer the longer the cut was; until then the
+//! writer accepts no connection (seen on 10.11.19; `Ack_receiver::remove_slave` under `kill_zombie_dump_threads`).
+//! So Cordée ends the old connection while the standby is still away: then nothing else waits for that.
 
 use crate::desired::Database;
 use crate::observed::{Observed, STALE};
@@ -12,12 +12,12 @@ use crate::scene::Scene;
 
 use super::Thread;
 
-/// Seconds that a connection must have been there. More than two looks that count as current can lie apart: one that
-/// a standby has made since it was seen without is younger.
+/// The least age of a connection, in seconds. It is more than the time between two looks that count as current, so a
+/// connection that a standby has opened since it was seen without one is younger.
 const OLD: u64 = 3;
 
-/// Which of the writer's connections to end. They do not tell whose they are: where another standby receives, its own
-/// is ended too, and it comes back at once.
+/// Returns which of the writer's connections to end. The list does not say which standby a connection belongs to: if
+/// another standby receives, its connection is ended too, and it reconnects at once.
 pub fn left_behind(scene: Scene<'_>) -> Vec<u64> {
     let Scene { desired, observed, now } = scene;
     let asked = |server: Database<'_>| observed.databases.get(&server.name)?.fresh(now, STALE);
@@ -31,7 +31,7 @@ pub fn left_behind(scene: Scene<'_>) -> Vec<u64> {
                 Some(Thread::Connecting | Thread::Stopped) => away += 1,
                 None => {}
             },
-            // One that cannot be asked may receive all the same.
+            // A standby that cannot be asked may still be receiving.
             None if may_run(observed, server) => receiving += 1,
             None => {}
         }
@@ -51,7 +51,7 @@ mod tests {
 
     use super::*;
 
-    /// The writer sends over these connections, for so many seconds.
+    /// The writer sends over these connections, each with its age in seconds.
     fn sending(standbys: u32, senders: &[(u64, u64)]) -> Scene {
         cluster(standbys).database("db1", |d| d.senders = senders.iter().copied().collect())
     }
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn what_a_standby_receives_over_is_left() {
         assert!(ends(&sending(1, &[(7, 20)])).is_empty());
-        // It came back since it was looked at.
+        // The standby came back after the look at it.
         assert!(ends(&channel(sending(1, &[(7, 2)]), "db2", Thread::Connecting)).is_empty());
         assert_eq!(ends(&channel(sending(1, &[(7, 20), (8, 2)]), "db2", Thread::Connecting)), [7]);
     }
@@ -89,7 +89,7 @@ mod tests {
         let one_away = |senders| channel(sending(2, senders), "db2", Thread::Connecting);
         assert!(ends(&one_away(&[(8, 20)])).is_empty());
         assert_eq!(ends(&one_away(&[(7, 20), (8, 20)])), [7, 8]);
-        // It cannot be asked, and may receive over the one that is left.
+        // db3 cannot be asked, and may receive over the connection that is left.
         assert!(ends(&one_away(&[(8, 20)]).unanswered("db3")).is_empty());
     }
 
@@ -99,7 +99,7 @@ mod tests {
         assert!(ends(&away().unanswered("db2")).is_empty());
         assert!(ends(&away().unanswered("db1")).is_empty());
         assert!(ends(&away().looked("db2", STALE + 1)).is_empty());
-        // Only while it waits for ACKs is there anything to prevent.
+        // There is something to prevent only while the writer waits for ACKs.
         assert!(ends(&away().database("db1", |d| d.semi_sync = false)).is_empty());
     }
 }

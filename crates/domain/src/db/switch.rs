@@ -1,12 +1,15 @@
-//! How long nobody could write at a change of writer, as it is told afterwards: a bound that no client exceeds.
+//! Measures how long no database accepted writes during a change of writer. The result is an upper bound for every
+//! client.
 //!
-//! It begins when the old writer is last known to have been well: for a loss that is its last answer, not the moment at
-//! which the loss was noticed; for a planned change it is when HAProxy was told to lead nobody there. It is over when
-//! the new writer was seen open and HAProxy to lead to it, and whoever waits in HAProxy had the time of one more try.
+//! The measurement begins when the old writer is last known to have been well: for a loss that is its last answer,
+//! not the moment at which the loss was noticed; for a planned change it is when HAProxy was told to send nobody to
+//! it. It ends when the new writer was seen open, HAProxy was seen to send connections to it, and the clients that
+//! wait in HAProxy had time for one more try.
 //!
-//! What begins need not end with another writer: it may be started again where its data are, or the change be given up.
-//! That is over as soon as the same writer is seen open. A measurement that went on all the same was once told as the
-//! gap of a promotion that came 38 s later, of which clients noticed 54 ms.
+//! A change does not always end with another writer: the old writer may be started again where its data are, or the
+//! change may be given up. Then the measurement ends as soon as the same writer is seen open. Before that rule, a
+//! measurement went on and was reported as the gap of a promotion that came 38 s later, of which clients noticed 54
+//! ms.
 
 use crate::desired::Desired;
 use crate::ids::{Millis, PoolId};
@@ -14,45 +17,45 @@ use crate::observed::{Gap, Observed};
 use crate::scene::Scene;
 use crate::seen::Seen;
 
-/// Milliseconds that a connection which waits in HAProxy may wait after a database is ready: each tries again after
-/// `timeout connect` (100 ms; at most 112 were measured), see `haproxy/sections`.
+/// Milliseconds that a connection queued in HAProxy may still wait after a database is ready: each connection tries
+/// again after `timeout connect` (100 ms; at most 112 were measured), see `haproxy/sections`.
 pub const NEXT_TRY: u64 = 120;
 
 /// A change of writer that may be under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Switch {
-    /// Until then the old writer is known to have taken writes.
+    /// The old writer is known to have accepted writes until then.
     pub since: Millis,
-    /// When its end was noticed, or its closing begun: what was seen before tells of another time.
+    /// When its end was noticed, or its closing began. Earlier looks do not count.
     pub noticed: Millis,
-    /// The epoch that would end it.
+    /// The epoch that would end the change.
     pub epoch: u64,
 }
 
-/// How it goes.
+/// How the change of writer goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Course {
-    /// Nobody writes yet.
+    /// No database accepts writes yet.
     UnderWay,
-    /// The same writer writes again, or what was measured is long past: there is nothing to tell.
+    /// The same writer accepts writes again, or the measured change is long past: there is nothing to report.
     Nothing,
-    /// Another one writes.
+    /// Another database accepts writes.
     Over(Gap),
 }
 
 /// How the old writer stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// It was closed, and well until then if it answered.
+    /// Cordée closed it; if it answered, it was well until then.
     Closed,
-    /// It was lost: before that was noticed, and nobody knows how long before.
+    /// It was lost, at an unknown time before the loss was noticed.
     Lost,
 }
 
-/// An answer that is older than this says nothing of now: two short looks are missing.
+/// An answer older than this says nothing about the present: two short looks are missing.
 const WELL: u64 = 2 * crate::figures::PULSE;
 
-/// Until when the writer of now is known to have taken writes: never later than `noticed`.
+/// Returns until when the present writer is known to have accepted writes; never later than `noticed`.
 fn since(noticed: Millis, end: Stop, desired: &Desired, observed: &Observed) -> Millis {
     let seen = desired.writer.as_ref().and_then(|w| observed.databases.get(w));
     match seen.and_then(Seen::last) {
@@ -62,8 +65,9 @@ fn since(noticed: Millis, end: Stop, desired: &Desired, observed: &Observed) -> 
 }
 
 impl Switch {
-    /// The writer of now was closed or lost at `noticed`. What began before goes on where it is the same change, and
-    /// where the new writer was lost before it was seen to write: open is not enough, while HAProxy led to nobody.
+    /// The present writer was closed or lost at `noticed`. A measurement that is under way continues if it is the
+    /// same change, or if the new writer was lost before it was seen to accept writes: being open is not enough
+    /// while HAProxy sends nobody to it.
     #[must_use]
     pub fn begins(
         before: Option<Self>,
@@ -82,7 +86,7 @@ impl Switch {
         }
     }
 
-    /// How it goes, by what was seen since it began.
+    /// Returns how the change goes, by what was seen since it began.
     #[must_use]
     pub fn course(self, scene: Scene<'_>) -> Course {
         let Scene { desired, observed, now } = scene;
@@ -99,18 +103,18 @@ impl Switch {
     }
 }
 
-/// Whether the writer was seen to take writes after `since`.
+/// Reports whether the writer was seen to accept writes after `since`.
 fn writes(desired: &Desired, observed: &Observed, since: Millis) -> bool {
     open(desired, observed, since) && led(desired, observed, since)
 }
 
-/// Whether a look at the writer that began after `since` found it open: one from before tells of another time.
+/// Reports whether a look at the writer that began after `since` found it open; an earlier look does not count.
 fn open(desired: &Desired, observed: &Observed, since: Millis) -> bool {
     let seen = desired.writer.as_ref().and_then(|w| observed.databases.get(w));
     matches!(seen, Some(Seen::At(at, seen)) if !seen.read_only && *at > since)
 }
 
-/// Whether HAProxy was seen to lead to the writer after `since`.
+/// Reports whether HAProxy was seen to send connections to the writer after `since`.
 fn led(desired: &Desired, observed: &Observed, since: Millis) -> bool {
     let Some(writer) = &desired.writer else { return false };
     match &observed.proxy(PoolId::Db).running {

@@ -1,10 +1,10 @@
-//! Are the rows of the databases really equal? Positions and running channels do not prove it: two databases can
-//! agree on every GTID and differ in a row.
+//! Verifies that the rows of the databases are equal. Positions and running channels do not prove it: two databases
+//! can agree on every GTID and differ in a row.
 //!
-//! Every table is walked by its primary key in chunks. A chunk has one digest on each database; equal digests
-//! prove equal rows. Different ones prove nothing yet, because writes go on meanwhile: such a chunk is narrowed
-//! until few rows are left, and these are compared while the writer holds them still. Here is what is compared,
-//! what is concluded, and at which pace; the texts of the queries are in [`sql`]; `node` runs them.
+//! Every table is read by its primary key, in chunks. Each database computes one digest per chunk; equal digests
+//! prove equal rows. Different digests prove nothing yet, because writes go on meanwhile: such a chunk is split
+//! until few rows are left, and these are compared while the writer locks them. This module defines what is
+//! compared, what is concluded, and at which pace; the queries are in [`sql`]; `node` runs them.
 
 pub mod sql;
 
@@ -23,17 +23,17 @@ use crate::text;
 pub use report::{Checked, Report, TableResult};
 pub use tables::{Column, Key, LEFT_OUT, OWN_SCHEMAS, OddTables, Table, TableName, Tables};
 
-/// A chunk of at most so many rows is compared row by row, while the writer holds these rows still.
+/// A chunk of at most this many rows is compared row by row, while the writer locks these rows.
 pub const LEAF: u64 = 32;
-/// A suspected chunk is cut into this many.
+/// The number of pieces into which a suspected chunk is split.
 pub const PIECES: u64 = 8;
-/// Differing keys reported of one table. After them the table is not read any further.
+/// The number of differing keys that are reported per table. After that the table is not read any further.
 pub const SHOWN: usize = 10;
-/// Rows that one row-by-row comparison reads at most on one database. Well above what a leaf can hold.
+/// The most rows that one row-by-row comparison reads on one database. Well above what a leaf can hold.
 pub const LISTED: u64 = 1_000;
 /// The longest value of a key that is shown, in characters.
 const VALUE_SHOWN: usize = 120;
-/// Tables that one sentence names.
+/// The number of tables that one sentence names.
 const NAMED: usize = 3;
 
 /// Part of a table: the rows whose key is above `after` and at most `up_to`. `None` is an open end.
@@ -42,27 +42,27 @@ const NAMED: usize = 3;
 pub struct Chunk {
     /// Rows after this key.
     pub after: Option<Vec<String>>,
-    /// Up to and with this key.
+    /// Rows up to and including this key.
     pub up_to: Option<Vec<String>>,
 }
 
-/// What stands for the rows of a chunk.
+/// A digest over the rows of a chunk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
-    /// How many rows.
+    /// The number of rows.
     pub rows: u64,
     /// The hashes of all rows, combined by XOR, in any order.
     pub hash: u64,
 }
 
-/// One row, for the comparison row by row.
+/// One row, for the row-by-row comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowSeen {
     /// Its key as literals.
     pub key: Vec<String>,
     /// Its key as a person reads it.
     pub shown: Vec<String>,
-    /// Hash over the whole row.
+    /// A hash over the whole row.
     pub hash: String,
 }
 
@@ -92,32 +92,32 @@ pub enum Kind {
 pub struct Difference {
     /// The database that differs from the reference.
     pub on: ServerName,
-    /// How.
+    /// How the row differs.
     pub kind: Kind,
-    /// Which row.
+    /// The key of the row.
     pub key: Vec<KeyPart>,
 }
 
-/// How far a verification is.
+/// The progress of a verification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// The table being read.
     pub table: TableName,
-    /// Tables finished.
+    /// The number of tables that are finished.
     pub tables_done: usize,
-    /// All tables.
+    /// The number of tables in all.
     pub tables: usize,
-    /// Chunks compared.
+    /// The number of chunks compared.
     pub chunks: u64,
-    /// Rows read on the reference.
+    /// The number of rows read on the reference.
     pub rows: u64,
-    /// Rows of all tables, as the reference estimates them: may be wrong by half.
+    /// The number of rows in all tables, as the reference estimates it: may be wrong by half.
     pub rows_estimated: u64,
     /// Octets read on the reference; an estimate.
     pub bytes: u64,
 }
 
-/// Whose rows are right, where two databases differ.
+/// Whose rows are right where two databases differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
@@ -128,7 +128,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// Reads the word of a person: `writer` or `this`.
+    /// Parses a person's choice: `writer` or `this`.
     pub fn parse(input: &str) -> Result<Self, Problem> {
         match input {
             "writer" => Ok(Self::Reference),
@@ -138,14 +138,14 @@ impl Side {
     }
 }
 
-/// How gently to go.
+/// How much load a verification may cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pace {
     /// What the digest of one chunk should take, in milliseconds.
     pub target_ms: u64,
-    /// Share of the time in which the databases work for the verification, 1 to 100 percent.
+    /// The share of time in which the databases work for the verification, 1 to 100 percent.
     pub duty: u8,
-    /// Rows of a chunk at most.
+    /// The most rows of a chunk.
     pub rows_max: u64,
 }
 
@@ -156,20 +156,22 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Rows of a table's first chunk: a quarter of a megabyte, so that wide rows do not begin with a long query.
+    /// Returns the number of rows in a table's first chunk: a quarter of a megabyte, so that a table with wide rows
+    /// does not begin with a long query.
     pub fn first_rows(&self, row_bytes: u64) -> u64 {
         (262_144 / row_bytes.max(1)).clamp(1, self.rows_max.clamp(1, 1_000))
     }
 
-    /// Rows of the next chunk, after one of `rows` took `took_ms`. At most twice as many and at least a
-    /// quarter, so that one odd measurement does little; never 0, never above `rows_max`.
+    /// Returns the number of rows in the next chunk, after a chunk of `rows` took `took_ms`: at most twice as many
+    /// and at least a quarter, so that one odd measurement has little effect; never 0, never above `rows_max`.
     pub fn next_rows(&self, rows: u64, took_ms: u64) -> u64 {
         let rows = rows.max(1);
         let fitting = rows.saturating_mul(self.target_ms) / took_ms.max(1);
         fitting.clamp((rows / 4).max(1), rows.saturating_mul(2)).min(self.rows_max.max(1))
     }
 
-    /// Rows of the next try, after one of `rows` took too long to be finished. `None`: not even one row goes.
+    /// Returns the number of rows of the next attempt, after a chunk of `rows` took too long. `None`: not even one
+    /// row succeeds.
     pub const fn fewer_rows(rows: u64) -> Option<u64> {
         match rows {
             0 | 1 => None,
@@ -178,15 +180,16 @@ impl Pace {
         }
     }
 
-    /// How long to rest, in milliseconds, after the databases worked `busy_ms` and a replica took `waited_ms`
-    /// to catch up: a slow one has work of its own to do, and gets as long again.
+    /// Returns how long to pause, in milliseconds, after the databases worked for `busy_ms` and a replica took
+    /// `waited_ms` to catch up. A slow replica has other work to do, so the pause is at least that long.
     pub fn rest_ms(&self, busy_ms: u64, waited_ms: u64) -> u64 {
         let duty = u64::from(self.duty.clamp(1, 100));
         (busy_ms.saturating_mul(100 - duty) / duty).max(waited_ms)
     }
 }
 
-/// The tables on which the databases do not agree even in structure, with the verdict on each.
+/// Returns the tables whose structure differs between the databases, or that some of them lack, with the verdict on
+/// each.
 pub fn disagreements(
     reference: (&ServerName, &Tables),
     others: &[(&ServerName, &Tables)],
@@ -218,13 +221,13 @@ pub fn disagreements(
     found
 }
 
-/// Estimates do not count.
+/// Reports whether two tables have the same structure; estimates do not count.
 fn same_structure(a: &Table, b: &Table) -> bool {
     a.kind == b.kind && a.engine == b.engine && a.columns == b.columns && a.key == b.key
 }
 
-/// Compares the same few rows of two databases, in the order of their keys. Keys are compared as octets: a key
-/// that differs in case only is a row that the one lacks and one that the other has too much.
+/// Compares the same few rows of two databases, in the order of their keys. Keys are compared as octets: keys that
+/// differ only in case are a row that one database lacks and another row that the other has in addition.
 pub fn compare(
     on: &ServerName,
     columns: &[String],
@@ -259,8 +262,8 @@ pub fn compare(
     all
 }
 
-/// A position without one domain, for `MASTER_GTID_WAIT` on the database that this domain belongs to: what it
-/// wrote itself it never receives, and would wait for in vain.
+/// Returns a position without one domain, for `MASTER_GTID_WAIT` on the database that the domain belongs to: it
+/// never receives what it wrote itself, and would wait in vain.
 pub fn without_domain(position: &str, domain: u32) -> String {
     let own = format!("{domain}-");
     let others: Vec<&str> = position
@@ -271,18 +274,18 @@ pub fn without_domain(position: &str, domain: u32) -> String {
     others.join(",")
 }
 
-/// The writes that `other` holds and `reference` had not got, apart from those of the reference's own domain: in which
-/// domain, and how many there. While there are any, a difference between the two may be such a write on its way, and
-/// proves nothing.
+/// Returns a domain in which `other` holds writes that `reference` did not have yet, and how many; the domain `own`
+/// of the reference does not count. While there are any, a difference between the two may be such a write on its
+/// way, and proves nothing.
 ///
-/// Both positions are all that a database holds, logged or applied: the log alone of one that was copied lacks what its
-/// copy held, and it would be behind for ever.
+/// Both positions must contain all that a database holds, logged or applied: the log of a database made from a copy
+/// lacks what the copy held, so by its log alone it would be behind for ever.
 pub fn ahead(other: &Position, reference: &Position, own: u32) -> Option<(u32, u64)> {
     let more = |(domain, number): (&u32, &u64)| (*domain, number.saturating_sub(reference.last(*domain)));
     other.0.iter().map(more).find(|(domain, more)| *domain != own && *more > 0)
 }
 
-/// All tables that are tied to these by pairs, these included.
+/// Returns all tables that these pairs connect to `touched`, directly or through others, including `touched`.
 pub fn tied(touched: &BTreeSet<TableName>, pairs: &[(TableName, TableName)]) -> BTreeSet<TableName> {
     let mut all = touched.clone();
     loop {
@@ -298,7 +301,7 @@ pub fn tied(touched: &BTreeSet<TableName>, pairs: &[(TableName, TableName)]) -> 
     }
 }
 
-/// What is said of a table that was altered, made or dropped meanwhile.
+/// Returns the result for a table that was altered, created or dropped during the comparison.
 pub fn altered() -> TableResult {
     TableResult::Unsettled { why: text!("verify-altered") }
 }

@@ -1,25 +1,25 @@
-//! A broken view: a table, a column or a function that it names is gone, or the account that owns it. Its own database
-//! keeps its text and nobody can read from it; made anew it is refused. It is made all the same while stand-ins have
-//! all the names that its text holds, and is then what it was: without it, `DROP VIEW` would stop the new database's
-//! channel.
+//! Broken views: a table, a column or a function that the view names is gone, or the account that owns it. The donor
+//! keeps the view's text, but nobody can read from the view, and MariaDB refuses to create it again. So the copy
+//! creates it while stand-ins exist for all names in its text, and it is then as broken as before. Without the view,
+//! a later `DROP VIEW` would stop the new database's channel.
 
 use std::collections::BTreeSet;
 
-/// All names in a view's text for which there must be something, when it is made.
+/// The names in a view's text that must exist when the view is created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Props {
     /// Schemas.
     pub schemas: BTreeSet<String>,
-    /// Tables: schema and name. More than it needs: an alias looks like a schema.
+    /// Tables: schema and name. These are more than needed, because an alias looks like a schema.
     pub tables: BTreeSet<(String, String)>,
-    /// Columns, of whichever table.
+    /// Columns, without their table.
     pub columns: BTreeSet<String>,
-    /// Functions: schema, name, how many arguments.
+    /// Functions: schema, name, number of arguments.
     pub functions: BTreeSet<(String, String, usize)>,
 }
 
-/// Reads the names in the text that `SHOW CREATE VIEW` gives: there each is in backticks, tables with their
-/// schema, columns with their table, functions with their schema unless it is the view's own.
+/// Reads the names in the text that `SHOW CREATE VIEW` gives. In that text every name is in backticks: tables with
+/// their schema, columns with their table, functions with their schema unless it is the view's own.
 pub fn props(text: &str, own: (&str, &str)) -> Props {
     let mut all = Props::default();
     let mut columns = BTreeSet::new();
@@ -40,10 +40,10 @@ pub fn props(text: &str, own: (&str, &str)) -> Props {
             }
         }
         if chain.is_empty() {
-            // A name that does not end: there is nothing more to read.
+            // The name has no end: there is nothing more to read.
             break;
         }
-        // One of the view's own schema goes without it.
+        // A function of the view's own schema is written without its schema.
         if let ([function], true) = (chain.as_slice(), rest.starts_with('(')) {
             all.functions.insert((own.0.to_owned(), function.clone(), arguments(rest)));
         }
@@ -53,7 +53,7 @@ pub fn props(text: &str, own: (&str, &str)) -> Props {
                 all.functions.insert((schema.clone(), name, arguments(rest)));
                 all.schemas.insert(schema);
             }
-            // A table, or a column of an alias: each is made ready for.
+            // A table, or a column of an alias: stand-ins are prepared for both.
             Ok([schema, name]) => {
                 columns.insert(name.clone());
                 all.tables.insert((schema.clone(), name));
@@ -72,13 +72,13 @@ pub fn props(text: &str, own: (&str, &str)) -> Props {
     all
 }
 
-/// MariaDB takes columns that differ in case only for one.
+/// MariaDB treats column names that differ only in case as the same.
 fn distinct(columns: BTreeSet<String>) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     columns.into_iter().filter(|c| seen.insert(c.to_lowercase())).collect()
 }
 
-/// The name in backticks at the beginning, and what comes after it.
+/// Returns the name in backticks at the beginning, and the text after it.
 fn identifier(text: &str) -> Option<(String, &str)> {
     let mut rest = text.strip_prefix('`')?;
     let mut name = String::new();
@@ -96,7 +96,7 @@ fn identifier(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// What comes after the string at the beginning. MariaDB writes it with backslashes or doubled quotes.
+/// Returns the text after the string at the beginning. MariaDB escapes in it with backslashes or doubled quotes.
 fn after_string(text: &str) -> &str {
     let Some(quote) = text.chars().next() else { return text };
     let mut characters = text.char_indices().skip(1);
@@ -110,7 +110,7 @@ fn after_string(text: &str) -> &str {
     ""
 }
 
-/// How many arguments are in the parentheses at the beginning.
+/// Returns the number of arguments in the parentheses at the beginning.
 fn arguments(text: &str) -> usize {
     let (mut depth, mut commas, mut any) = (0_u32, 0, false);
     let mut rest = text;
@@ -140,7 +140,7 @@ fn arguments(text: &str) -> usize {
     if any { commas + 1 } else { 0 }
 }
 
-/// Views in an order in which each comes before those that its text names: theirs is a stand-in then.
+/// Orders the views so that each comes before the views that its text names, which are still stand-ins then.
 pub fn in_order<T>(views: Vec<T>, of: impl Fn(&T) -> (&str, &str, &str)) -> Vec<T> {
     let names = |a: &T, b: &T| {
         let ((.., text), (schema, name, _)) = (of(a), of(b));
@@ -150,7 +150,7 @@ pub fn in_order<T>(views: Vec<T>, of: impl Fn(&T) -> (&str, &str, &str)) -> Vec<
     let mut left = views;
     let mut all = Vec::new();
     while !left.is_empty() {
-        // One that no other one names; where they go in a circle, any.
+        // A view that no other one names; in a cycle, any of them.
         let free = (0..left.len()).find(|i| {
             left.get(*i)
                 .is_some_and(|one| left.iter().enumerate().all(|(j, other)| j == *i || !names(other, one)))
@@ -202,7 +202,7 @@ mod tests {
         let views = vec![("a", text("none")), ("b", text("a")), ("c", text("b"))];
         let order = in_order(views, |(name, text)| ("z", name, text));
         assert_eq!(order.iter().map(|(n, _)| *n).collect::<Vec<_>>(), ["c", "b", "a"]);
-        // In a circle each comes once.
+        // In a cycle, each view occurs once.
         let circle = in_order(vec![("a", text("b")), ("b", text("a"))], |(name, text)| ("z", name, text));
         assert_eq!(circle.len(), 2);
     }

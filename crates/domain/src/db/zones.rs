@@ -1,7 +1,7 @@
-//! Named time zones: what `mariadb-tzinfo-to-sql` reads from this machine, as statements of our own.
+//! Named time zones: the output of `mariadb-tzinfo-to-sql` for this machine, turned into Cordée's own statements.
 //!
-//! A statement that was logged under a named zone stops the channel of a database that does not know it (error 1298),
-//! so a database that takes writes knows zones only once the others do.
+//! A statement that was logged under a named zone stops the channel of a database that does not know the zone (error
+//! 1298), so a database that takes writes gets the zones only after the others have them.
 
 use std::fmt::Write as _;
 
@@ -23,8 +23,9 @@ struct Zone {
     types: Vec<(u32, i64, bool, String)>,
 }
 
-/// The statements that fill a database's tables of zones, from what the program said. The same zones under `posix/` and
-/// `right/`, which few know, are left out. Nothing when it said anything that is not understood, or no zone at all.
+/// Returns the statements that fill a database's zone tables, from the program's output. The duplicates under
+/// `posix/` and `right/`, which few know, are left out. `None` if any part of the output is not understood, or if
+/// there is no zone.
 pub fn statements(said: &str) -> Option<Vec<String>> {
     let zones = read(said)?;
     let kept: Vec<&Zone> =
@@ -66,7 +67,7 @@ fn insert(all: &mut Vec<String>, into: &str, rows: impl Iterator<Item = String>)
     }
 }
 
-/// What of a line follows for the zone that is read.
+/// Parses the program's output. Rows belong to the zone that was named last.
 fn read(said: &str) -> Option<Vec<Zone>> {
     let mut zones: Vec<Zone> = Vec::new();
     let (mut leap, mut types) = (false, false);
@@ -98,7 +99,7 @@ fn read(said: &str) -> Option<Vec<Zone>> {
     Some(zones)
 }
 
-/// A zone's name or abbreviation: nothing that would end a literal.
+/// Accepts a zone's name or abbreviation if it holds nothing that would end a literal.
 fn word(text: &str) -> Option<String> {
     let fine = |b: u8| b.is_ascii_alphanumeric() || b"_+-/".contains(&b);
     (text.len() <= 64 && text.bytes().all(fine)).then(|| text.to_owned())

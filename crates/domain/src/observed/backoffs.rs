@@ -1,4 +1,4 @@
-//! Steps that failed, and rest for a while before they are tried again.
+//! Steps that failed, and the pause before they are tried again.
 
 use super::Observed;
 use crate::fault::Fault;
@@ -6,34 +6,34 @@ use crate::ids::Millis;
 use crate::plan::{Plan, backoff_ms};
 use crate::step::{Step, Subject};
 
-/// The last step on a target failed.
+/// The backoff of a target whose last step failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backoff {
-    /// How many times in a row.
+    /// Consecutive failures.
     pub count: u32,
-    /// When it failed last.
+    /// Time of the last failure.
     pub at: Millis,
-    /// Why.
+    /// The reason of the last failure.
     pub why: Fault,
 }
 
-/// A step that was done, until a plan goes on without it.
+/// A step that was done, kept until a plan no longer contains it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
     step: Step,
-    /// How many times.
+    /// How often it was done.
     times: u32,
-    /// So many of these have been judged by a plan; the first one needs no judgement.
+    /// How many of these a plan has judged; the first needs no judgement.
     judged: u32,
-    /// How many times that was in vain, and when that was found last.
+    /// How often it was done in vain, and when that was last found.
     vain: Option<(u32, Millis)>,
 }
 
-/// Milliseconds after which what failed is not being tried any more: somebody else put it right.
+/// Milliseconds after which a failed step no longer counts as being tried: somebody else has fixed the cause.
 const TRIED: Millis = 60_000;
 
 impl Observed {
-    /// The backoff for which a step rests.
+    /// Returns the backoff that applies to a step.
     pub fn backoff(&self, step: &Step) -> Option<&Backoff> {
         match step.mends() {
             Some(mend) => self.vain.get(&(step.subject(), mend)),
@@ -41,7 +41,7 @@ impl Observed {
         }
     }
 
-    /// The same, to be noted; without a failure yet if there was none.
+    /// Returns the same for update; a backoff without a failure if there was none.
     fn backoff_mut(&mut self, step: &Step, why: &Fault) -> &mut Backoff {
         let none = || Backoff { count: 0, at: 0, why: why.clone() };
         match step.mends() {
@@ -50,7 +50,7 @@ impl Observed {
         }
     }
 
-    /// A step failed. Whether that is news: the first time, or for another reason than before.
+    /// Records that a step failed. Returns whether that is news: the first failure, or another reason than before.
     pub fn failed(&mut self, step: &Step, why: &Fault, now: Millis) -> bool {
         if let Some(done) = self.done.get_mut(&step.subject()) {
             done.retain(|done| done.step != *step);
@@ -63,7 +63,8 @@ impl Observed {
         news
     }
 
-    /// A step was done: nothing of its kind rests any more. Whether it was not done before, or had its effect since.
+    /// Records that a step was done: its backoff ends. Returns whether the step is new, that is, was not done before
+    /// or had its effect since.
     pub fn succeeded(&mut self, step: &Step) -> bool {
         let target = step.subject();
         match step.mends() {
@@ -73,13 +74,14 @@ impl Observed {
         self.count(step)
     }
 
-    /// A step was refused, because what it was decided on is so no more. Nothing failed and nothing rests: whoever
-    /// decides looks again. Only where every plan since decides the very same in vain, that rests.
+    /// Records that a step was refused because the situation had changed since it was planned. That is no failure
+    /// and starts no backoff: the next plan looks again. Only if every later plan contains the same step in vain
+    /// does it rest.
     pub fn overtaken(&mut self, step: &Step) {
         self.count(step);
     }
 
-    /// Counts what has had its turn. Whether that is new.
+    /// Counts a step that was carried out or refused. Returns whether it is new.
     fn count(&mut self, step: &Step) -> bool {
         let done = self.done.entry(step.subject()).or_default();
         if let Some(known) = done.iter_mut().find(|known| known.step == *step) {
@@ -90,15 +92,16 @@ impl Observed {
         true
     }
 
-    /// Whether it was a comparison that rows were written under: it begins anew for that.
+    /// Reports whether the step was a comparison during which rows were written: such a comparison is repeated.
     fn unsettled(&self, step: &Step) -> bool {
         let Step::Rows(step) = step else { return false };
         self.comparisons.get(step.name()).is_some_and(|c| c.id == step.id() && c.unsettled > 0)
     }
 
-    /// Takes down what a plan asks for, where it knows (`known`): nothing is under way there, and what is seen is newer
-    /// than what was done. A step that it goes on without had its effect. One that it asks for although it was done
-    /// twice was done in vain: it rests from now on. Returns those that were not known to be in vain before.
+    /// Compares the done steps with a new plan, for targets that the plan knows (`known`): nothing is under way
+    /// there, and the plan's view is newer than the step. A step that the plan no longer contains had its effect. A
+    /// step that it contains although the step was done twice was done in vain, and rests from now on. Returns the
+    /// steps that were not known to be in vain before.
     pub fn planned(&mut self, plan: &mut Plan, now: Millis, known: impl Fn(&Subject) -> bool) -> Vec<Step> {
         let mut all = std::mem::take(&mut self.done);
         let mut news = Vec::new();
@@ -122,13 +125,13 @@ impl Observed {
         news
     }
 
-    /// For how many times a step that has been done in vain rests now.
+    /// Returns how often a step was done in vain, if it rests for that now.
     pub fn rests_in_vain(&self, step: &Step, now: Millis) -> Option<u32> {
         let done = self.done.get(&step.subject())?.iter().find(|done| done.step == *step)?;
         done.vain.filter(|(count, at)| now < at + backoff_ms(count + 1)).map(|(count, _)| count)
     }
 
-    /// Whether something there is put right in vain.
+    /// Reports whether Cordée is restoring something on that target in vain.
     pub fn in_vain(&self, target: &Subject, now: Millis) -> bool {
         self.vain.iter().any(|((of, _), backoff)| of == target && now.saturating_sub(backoff.at) < TRIED)
     }

@@ -1,4 +1,4 @@
-//! What is seen of the processes that Cordée starts.
+//! What Cordée has observed about the processes that it starts.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,35 +7,35 @@ use crate::desired::Server;
 use crate::fault::Fault;
 use crate::ids::{Millis, PoolId, ProcessId, ServerName};
 
-/// The state of one process of ours.
+/// The state of one of Cordée's processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProcessSeen {
-    /// The leader of the group, when alive.
+    /// The leader of the process group, while it is alive.
     pub leader: Option<Leader>,
-    /// Members of a group whose leader is gone: they may hold its port.
+    /// Members of a group whose leader is gone: they may still hold the port.
     pub orphans: Vec<u32>,
-    /// What a dead leader left of its group could not be looked at: nothing is started before it is known.
+    /// Whether the rest of a dead leader's group could not be inspected: nothing is started before it is known.
     pub unlooked: bool,
-    /// Starts that ended soon after, in a row.
+    /// Consecutive starts after which the process ended soon.
     pub failures: u32,
-    /// When it was last started.
+    /// When the process was last started.
     pub started_at: Option<Millis>,
-    /// When the last one ended, while none runs.
+    /// When the last process ended, while none runs.
     pub ended_at: Option<Millis>,
-    /// Since when it, or the last one at its end, has been frozen.
+    /// Since when the process has been frozen; if it has ended, since when it was at its end.
     pub frozen_since: Option<Millis>,
-    /// Those of its group that do its work and are stopped by a signal: HAProxy's worker, Apache's children.
+    /// Working members of the group that are stopped by a signal: HAProxy's worker, Apache's children.
     pub still: Vec<u32>,
-    /// When a stop was asked of it, while it has not followed.
+    /// When the process was asked to stop, until it has ended.
     pub stopping_since: Option<Millis>,
-    /// Why the last one ended or could not start.
+    /// Why the last process ended or could not start.
     pub trouble: Option<Fault>,
-    /// Who listens where it should.
+    /// Who listens on the server's port.
     pub port: Port,
 }
 
 impl ProcessSeen {
-    /// Before the first look.
+    /// Returns the value before the first look.
     pub(super) const fn unseen() -> Self {
         Self {
             leader: None,
@@ -52,16 +52,17 @@ impl ProcessSeen {
         }
     }
 
-    /// Whether nothing of it lives, for certain.
+    /// Reports whether certainly nothing of the group is alive.
     pub const fn is_over(&self) -> bool {
         self.leader.is_none() && self.orphans.is_empty() && !self.unlooked
     }
 }
 
 impl Observed {
-    /// What still lives, or may, under a server's name, of either kind. A name is free again as soon as nobody wishes
-    /// its server, and the next bearer may be of the other kind while the last one still ends. There is one folder by
-    /// that name, and the port may be the same: neither is free before this is empty.
+    /// Returns the processes of either kind that are, or may be, alive under a server's name. A name is free as soon
+    /// as the desired state no longer contains its server, and the next server of that name may be of the other kind
+    /// while the last one is still ending. Both use the same folder, and perhaps the same port: neither is free
+    /// before this is empty.
     pub fn bearers(&self, name: &ServerName) -> impl Iterator<Item = (ProcessId, &ProcessSeen)> {
         PoolId::ALL
             .into_iter()
@@ -71,8 +72,9 @@ impl Observed {
             .map(|(id, seen)| (id.clone(), seen))
     }
 
-    /// What still lives, or may, under a server's name and is no process of that server: it is of the other kind, or
-    /// somebody else runs the server. What an earlier server of the same kind left is the process of that name.
+    /// Returns a process that is, or may be, alive under a server's name but does not belong to that server: it is
+    /// of the other kind, or the server is external. A process that an earlier server of the same kind left counts
+    /// as the server's own.
     pub fn former_bearer(&self, server: &Server) -> Option<(ProcessId, &ProcessSeen)> {
         self.bearers(&server.name).find(|(id, _)| !server.is_ours() || !server.runs_as(id))
     }
@@ -86,9 +88,9 @@ pub enum Port {
     Unknown,
     /// Nobody.
     Free,
-    /// The process that leads the group.
+    /// The leader of the server's process group.
     Ours,
-    /// Somebody else, and who.
+    /// Another program, with its description.
     Foreign(String),
 }
 
@@ -97,10 +99,10 @@ pub enum Port {
 pub struct Leader {
     /// Process id, which is also the group's.
     pub pid: u32,
-    /// The server's id: a server removed and added again under its name is another one. 0 for a proxy.
+    /// The server's id: a server that was removed and added again under its name is another server. 0 for HAProxy.
     pub server: u32,
-    /// The restart generation it was started for.
+    /// The restart generation that the process was started for.
     pub generation: u32,
-    /// Stopped by a signal (SIGSTOP) or a debugger.
+    /// Whether the process is stopped by a signal (SIGSTOP) or a debugger.
     pub frozen: bool,
 }

@@ -1,4 +1,4 @@
-//! What is seen of the HAProxys, and of what somebody else does to them.
+//! What Cordée has observed about the HAProxy instances, and what somebody else does to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,71 +10,72 @@ use crate::seen::Seen;
 use crate::step::{ConfigText, Outcome, ProxyStep};
 use crate::text::Text;
 
-/// A file that HAProxy refused.
+/// A configuration file that HAProxy refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The file's text.
     pub text: ConfigText,
-    /// HAProxy's words.
+    /// HAProxy's message.
     pub why: Text,
-    /// When.
+    /// When HAProxy refused it.
     pub at: Millis,
 }
 
 impl Refusal {
-    /// For so long the same file is not tried again, in milliseconds. What a check reads beside the file (the map of
-    /// the sessions, memory, descriptors) may have been the cause, and passes.
+    /// Milliseconds for which the same file is not tried again. Something else that the check reads (the map of the
+    /// sessions, memory, descriptors) may have been the cause, and that may pass.
     pub const HOLDS: Millis = 5_000;
 
-    /// Whether the same text would be refused again, as far as is known.
+    /// Reports whether the same text would probably be refused again.
     pub fn holds(&self, now: Millis) -> bool {
         now.saturating_sub(self.at) < Self::HOLDS
     }
 }
 
-/// One HAProxy.
+/// One HAProxy instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProxySeen {
-    /// The file's text, when there is one.
+    /// The text of the configuration file, if there is one.
     pub file: Option<String>,
-    /// The text of the file that holds the session mode (HAProxy `web`).
+    /// The text of the file with the session mode (HAProxy `web`).
     pub map: Option<String>,
-    /// What the process says.
+    /// What the process reports.
     pub running: Seen<Running>,
-    /// The worker that answered last, also while it does not answer.
+    /// The worker that answered last, kept while it does not answer.
     pub worker: Option<u32>,
-    /// The file that this HAProxy refused last.
+    /// The last configuration file that this HAProxy instance refused.
     pub refused: Option<Refusal>,
-    /// Servers that it refused to take at run time: a reload is the other way.
+    /// Servers that HAProxy refused to add at run time: they need a reload.
     pub needs_reload: BTreeSet<ServerName>,
-    /// The worker of which it is not proven that it runs Cordée's file: somebody else had it started.
+    /// The worker that is not proven to run Cordée's file, because somebody else had it started.
     pub doubted: Option<u32>,
-    /// It was found running: until it was looked at, only the record tells whether its worker is of our making.
+    /// Whether the process was already running when Cordée found it. Until the first look, only the record says
+    /// whether Cordée started its worker.
     pub adopted: bool,
-    /// The worker that the last Cordée knew to run its file.
+    /// The worker that the previous Cordée knew to run its file.
     pub recorded: Option<u32>,
-    /// What the process said at the last look that succeeded, when one has failed since: the next one is compared with
+    /// What the process reported at the last successful look, if a later look failed. The next look is compared with
     /// it.
     pub before: Option<Running>,
-    /// What somebody else changed and is not put right yet, as they left it.
+    /// What somebody else changed and what is not restored yet, with the values that they left.
     pub odd: BTreeMap<What, Text>,
 }
 
-/// What a look tells of somebody else's doing.
+/// What a look reveals about somebody else's changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meddling {
-    /// Somebody else had the master start another worker: what it runs cannot all be read.
+    /// Somebody else had the master start another worker: not everything that it runs can be read.
     Reloaded,
-    /// The same, or not, while Cordée was away.
+    /// Perhaps the same, while Cordée was not running.
     Unproven,
-    /// Somebody else changed that.
+    /// Somebody else changed this.
     Changed(Change),
-    /// What somebody else had changed is otherwise now.
+    /// What somebody else had changed has another value now.
     PutRight(What, Text),
 }
 
 impl ProxySeen {
-    /// Before the first look.
+    /// Returns the value before the first look.
     pub(super) const fn unseen() -> Self {
         Self {
             file: None,
@@ -91,26 +92,27 @@ impl ProxySeen {
         }
     }
 
-    /// Nothing runs there any more.
+    /// Records that the process has ended.
     pub fn ended(&mut self) {
         (self.running, self.worker, self.doubted, self.adopted) = (Seen::Never, None, None, false);
         self.before = None;
         self.odd.clear();
     }
 
-    /// The worker that is known to run Cordée's file.
+    /// Returns the worker that is known to run Cordée's file.
     pub fn proven(&self) -> Option<u32> {
         self.worker.filter(|worker| self.doubted != Some(*worker) && self.running.value().is_some())
     }
 
-    /// Whether nothing is decided otherwise for a look that found these files and says that of the process.
+    /// Reports whether no decision changes if a look finds these files and `look`.
     pub fn is_as(&self, file: Option<&str>, map: Option<&str>, look: &Running) -> bool {
         let files = (self.file.as_deref(), self.map.as_deref()) == (file, map);
-        // What somebody else changed may be put right just now.
+        // What somebody else changed may be about to be restored.
         files && self.odd.is_empty() && self.running.value().is_some_and(|known| look.is_like(known))
     }
 
-    /// Takes in a look at the process, after the step that went before it. Says what somebody else did meanwhile.
+    /// Records a look at the process, made after `step`, if there was one. Returns what somebody else changed
+    /// meanwhile.
     pub fn see(
         &mut self,
         proxy: PoolId,
@@ -126,7 +128,7 @@ impl ProxySeen {
                     self.before = Some(running);
                 }
                 if step.is_some() {
-                    // What the step changed was not seen: nothing can be compared with the next look.
+                    // The effect of the step was not seen: nothing can be compared with the next look.
                     self.before = None;
                 }
                 return Vec::new();
@@ -174,7 +176,7 @@ impl ProxySeen {
         told
     }
 
-    /// What differs from the last look that succeeded and is not the doing of `step`.
+    /// Returns what differs from the last successful look and was not caused by `step`.
     fn changes(&self, proxy: PoolId, now: &Running, step: Option<&ProxyStep>) -> Vec<Change> {
         let Some(before) = self.running.value().or(self.before.as_ref()) else { return Vec::new() };
         let (before, now) = foreign::values(proxy, before, now);

@@ -1,5 +1,5 @@
-//! Who stopped receiving for a step of Cordée's. The writer waits for no ACK of theirs, and with nobody connected for none
-//! at all (`wait_no_slave=0`): a promise counts on those that receive.
+//! Databases that stopped receiving for a step of Cordée's. The writer waits for no ACK from them, and for no ACK at
+//! all if no standby is connected (`wait_no_slave=0`): a promise relies on the standbys that receive.
 
 use super::Observed;
 use crate::db::Thread;
@@ -8,8 +8,8 @@ use crate::ids::{Millis, ServerName};
 use crate::step::Step;
 
 impl Observed {
-    /// Notes that a step begins for which a database stops receiving. Once all that a promise counts on have done so, it
-    /// is void: the writer has nobody to wait for, and acknowledges at once.
+    /// Records that a step begins for which a database stops receiving. Once all standbys that a promise relies on
+    /// have stopped, the promise is void: the writer has no standby to wait for, and acknowledges at once.
     pub fn stops_receiving(&mut self, step: &Step) {
         if !step.stops_receiving() {
             return;
@@ -20,7 +20,7 @@ impl Observed {
         self.promise.take_if(|promise| promise.standbys.iter().all(|standby| deaf.contains_key(standby)));
     }
 
-    /// Notes that such a step has ended.
+    /// Records that such a step has ended.
     pub fn may_receive(&mut self, step: &Step) {
         if let Step::Sql(step) = step
             && let Some(under_way) = self.deaf.get_mut(step.on())
@@ -29,9 +29,9 @@ impl Observed {
         }
     }
 
-    /// Notes who was seen to receive from the writer again, by a look since the step.
+    /// Removes the databases that were seen to receive from the writer again, by a look made after the step.
     pub fn receives_again(&mut self, desired: &Desired, now: Millis) {
-        // The writer gives no ACK to itself.
+        // The writer sends no ACK to itself.
         let receives = |name: &ServerName| {
             if desired.is_writer(name) {
                 return true;

@@ -1,4 +1,4 @@
-//! A sight belongs to the server that was looked at, not to whoever has its name next.
+//! A look belongs to the server that was looked at, not to the next server of that name.
 
 use super::Observed;
 use crate::desired::{Desired, Server};
@@ -6,8 +6,8 @@ use crate::ids::{Millis, ServerName};
 use crate::seen::Seen;
 
 impl Observed {
-    /// Forgets what was seen of a database of somebody else's that is gone, or whose name another one has by now. With
-    /// one of ours that goes with its process.
+    /// Removes what was seen of an external database that is gone, or whose name another server has now. For
+    /// Cordée's own databases that happens with the process.
     pub fn keep_to(&mut self, desired: &Desired, now: Millis) {
         let external = || desired.db.servers.iter().filter(|s| !s.is_ours());
         let same = |name: &ServerName, id| external().any(|s| s.name == *name && s.id == id);
@@ -15,7 +15,7 @@ impl Observed {
         let gone = self.whose.iter().filter(|(name, (id, _))| !same(name, *id)).map(|(name, _)| name.clone());
         let come = external().filter(|s| !known(s)).map(|s| s.name.clone());
         for name in gone.chain(come).collect::<Vec<_>>() {
-            // Whether it was open stays, until somebody has seen that it is not: it keeps others closed.
+            // `open` is kept until a look shows that the database is closed: meanwhile it keeps others closed.
             self.databases.remove(&name);
             self.back.remove(&name);
             self.numbered.remove(&name);
@@ -27,9 +27,9 @@ impl Observed {
         self.whose = external().map(|s| (s.name.clone(), (s.id, since(s)))).collect();
     }
 
-    /// For how many milliseconds that database of somebody else's has not answered; nothing while it does, or was not
-    /// asked yet. One that has never answered has been silent only since it is looked at: this Cordée may have been
-    /// started a moment ago, and the database with it.
+    /// Returns for how many milliseconds that external database has not answered; `None` while it answers, or has
+    /// not been asked yet. A database that has never answered counts as silent only since Cordée began to look at
+    /// it: this Cordée may have been started a moment ago, and the database with it.
     pub fn silent_for(&self, name: &ServerName, now: Millis) -> Option<Millis> {
         match self.databases.get(name)? {
             Seen::Failed { last, .. } => {
@@ -74,13 +74,13 @@ mod tests {
         desired.db.servers.truncate(1);
         seen.keep_to(&desired, 7);
         assert!(seen.databases.is_empty() && seen.whose.is_empty(), "it is gone");
-        // One of ours is known by its process.
+        // Cordée's own database is known by its process.
         let ours = first();
         look(&mut seen, 2);
         seen.keep_to(&ours, 7);
         assert!(seen.databases.contains_key(&name));
     }
-    /// A Cordée that was started a moment ago has not been told anything yet.
+    /// A Cordée that was started a moment ago has not received any answer yet.
     #[test]
     fn one_that_never_answered_is_silent_since_it_is_looked_at() {
         let name = ServerName::parse("db2").expect("a name");

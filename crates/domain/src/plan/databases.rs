@@ -1,4 +1,4 @@
-//! The databases: channels in every direction between the members, writes only where they are wished.
+//! The databases: channels in every direction between the members, writes only where the desired state wants them.
 
 use crate::db::DatabaseSeen;
 use crate::db::failover::{self, decide, lost};
@@ -33,19 +33,19 @@ pub use opening::{Opening, opening};
 /// Milliseconds of delay up to which a database counts as caught up.
 const NEAR: u64 = 1_000;
 
-/// A former writer that ended so often within seconds of its start does not come back with its data.
+/// A former writer whose process ended this many times within seconds of its start does not come back with its data.
 const REFUSALS: u32 = 3;
 
-/// Milliseconds of silence after which a leaving database of somebody else's is let go as it is.
+/// Milliseconds of silence after which a leaving external database is released as it is.
 const LET_GO: u64 = crate::figures::LET_GO;
 
-/// Whether it has been asked in vain for so long that what is on it stays there.
+/// Reports whether a database has been silent for so long that nobody waits any longer for what is on it.
 fn away(observed: &Observed, name: &ServerName, now: Millis) -> bool {
     observed.silent_for(name, now).is_some_and(|ms| ms >= LET_GO)
 }
 
-/// Somebody else's that has come back under another id (its file was altered): it would skip the writes of whoever has
-/// that id, so nothing is done with it but to keep it closed.
+/// Reports whether an external database came back with another id (its file was altered). It would skip the writes
+/// of the database that has that id, so Cordée does nothing with it except keep it closed.
 fn astray(server: Database<'_>, seen: &DatabaseSeen) -> bool {
     !server.is_ours() && seen.server_id != server.id && *server.membership != Membership::Released
 }
@@ -65,7 +65,7 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>) {
     };
     strays(plan, scene);
     for (server, seen) in seen_servers() {
-        // Closed before anything else happens.
+        // Closing comes before anything else.
         if !desired.takes_writes(server) && !seen.read_only && !drains(scene, server) {
             plan.steps.push(Step::Sql(SqlStep::CloseDatabase { name: server.name.clone() }));
         }
@@ -82,12 +82,12 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>) {
         plan.steps.push(Step::Sql(SqlStep::EndSenders { name, ids }));
     }
     let lost = lost(scene).is_some();
-    // Never while the writer changes: the one that takes over needs what it can get.
+    // Not while the writer changes: the new writer needs all resources.
     let still = !lost && desired.handover.is_none();
     let held = observed.held.as_ref().filter(|h| still && now < h.until);
     for (server, seen) in seen_servers() {
         watched::plan(plan, scene, (server, seen), still);
-        // Until then no other step at a channel comes to an end.
+        // Until the channels are freed, no other step on a channel ends.
         if !lost && stalled::plan(plan, scene, (server, seen)) {
             continue;
         }
@@ -108,7 +108,7 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>) {
                 returning::plan(plan, scene, (server, seen), own);
             }
             Membership::Diverged(_) => unlink(plan, server, seen),
-            // A copy under way is broken off first.
+            // A copy that is under way is aborted first.
             Membership::Released if observed.copies.contains_key(&server.name) => {}
             Membership::Released => {
                 plan.steps
@@ -127,7 +127,7 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>) {
     }
 }
 
-/// What follows without their answer for those that have ended, are silent, or went a way of their own.
+/// Plans what needs no answer from the database: for databases that have ended, are silent, or have diverged.
 fn unasked(plan: &mut Plan, scene: Scene<'_>) {
     let Scene { desired, observed, now } = scene;
     for server in desired.databases() {
@@ -142,12 +142,12 @@ fn unasked(plan: &mut Plan, scene: Scene<'_>) {
             continue;
         }
         match server.membership {
-            // It cannot be asked any more: what it alone had is not to be had. One that is to stop may be open until it
-            // has ended: its place among the numbers is nobody else's before that.
+            // It cannot be asked any more: what only it had is not available. A database that is to stop may be open
+            // until it has ended: before that, its slot among the row numbers is not free.
             Membership::Leaving if process.leader.is_none() => {
                 plan.steps.push(Step::Wish(Decision::Forget(Basis::of(desired, &server))));
             }
-            // MariaDB refuses to take back what came before a statement that cannot be taken back, and ends.
+            // MariaDB refuses to take back what precedes a statement that cannot be taken back, and ends.
             Membership::Returning { saved: Some(saved), .. }
                 if saved.count > 0
                     && dead
@@ -156,7 +156,7 @@ fn unasked(plan: &mut Plan, scene: Scene<'_>) {
             {
                 plan.steps.push(Step::Wish(Decision::Expel { of: Basis::of(desired, &server), lacks: 0 }));
             }
-            // What it alone had is saved, and its folder goes to the trash, not away.
+            // What only this database had is saved, and its folder is moved to the trash, not deleted.
             Membership::Diverged(_) if super::donor::donor(scene).is_some() => {
                 plan.steps.push(Step::Wish(Decision::Recopy(Basis::of(desired, &server))));
             }
@@ -165,7 +165,7 @@ fn unasked(plan: &mut Plan, scene: Scene<'_>) {
     }
 }
 
-/// Those that came back as another one are kept closed.
+/// Keeps databases closed that came back with another id.
 fn strays(plan: &mut Plan, scene: Scene<'_>) {
     let Scene { desired, observed, now } = scene;
     for server in desired.databases() {
@@ -179,7 +179,7 @@ fn strays(plan: &mut Plan, scene: Scene<'_>) {
     }
 }
 
-/// What was decided about the writer.
+/// Plans what was decided about the writer.
 fn writer(plan: &mut Plan, scene: Scene<'_>) {
     let Scene { desired, observed, .. } = scene;
     let Some(writer) = &desired.writer else { return };
@@ -204,15 +204,16 @@ fn writer(plan: &mut Plan, scene: Scene<'_>) {
         }
         failover::Decision::Elect { to, limit } => {
             let Some(candidate) = desired.db.server(&to) else { return };
-            // Where all write, what the lost one alone has is one more writer's work, and comes back with it: not what
-            // may carry the numbers that the new one gives.
+            // While all databases write, transactions that only the lost writer has are one more writer's work, and
+            // come back with it; except those that may use the numbers that the new writer assigns.
             let limit = limit.filter(|last| !watched::comes_back(desired, observed, writer, *last));
             let (id, asked) = (candidate.id, desired.handover.as_ref().map(|h| h.at));
             plan.steps.push(Step::Wish(Decision::Elect { to, id, epoch: desired.epoch + 1, limit, asked }));
         }
         failover::Decision::Abandon(why) => {
             if let Some(handover) = &desired.handover {
-                // Who was to be the writer may be gone by now: the promotion is given up all the same.
+                // The database that was to become the writer may be gone by now: the promotion is given up all the
+                // same.
                 let (name, at) = (handover.to.clone(), handover.at);
                 let id = desired.db.server(&name).map_or(0, |s| s.id);
                 let of = Basis { name, id, epoch: desired.epoch };
@@ -222,7 +223,8 @@ fn writer(plan: &mut Plan, scene: Scene<'_>) {
     }
 }
 
-/// A leaving database is closed; once every member that answers has all that it wrote, it is gone.
+/// Closes a leaving database; once every member that is on has all that it wrote, the database is forgotten or
+/// released.
 fn leaving(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) {
     let Scene { desired, observed, now } = scene;
     if !seen.read_only {
@@ -231,7 +233,7 @@ fn leaving(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, seen: &Datab
     let behind = |peer: &Database<'_>| {
         fresh(observed, &peer.name, now).is_none_or(|p| p.holds(server.id) < seen.written.last(server.id))
     };
-    // While all the others are stopped, nobody says that they have it.
+    // While all the other databases are stopped, none confirms that it has the writes.
     let on: Vec<Database<'_>> = desired.members().filter(|s| !s.stopped()).collect();
     let lacks = if on.is_empty() { desired.members().next() } else { on.into_iter().find(behind) };
     match lacks {

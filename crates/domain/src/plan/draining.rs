@@ -1,7 +1,8 @@
-//! Where all databases write, one that is to stop finishes what it has begun first.
+//! While all databases write, a database that is to stop first finishes what it has begun.
 //!
-//! HAProxy ends the connections of a database that goes into maintenance. So it drains before: no new connection, and a
-//! moment for those that are there. Applications that keep theirs for hours are cut after it, as they would be anyway.
+//! HAProxy ends the connections of a database that goes into maintenance. So the database drains before: no new
+//! connections, and a moment for the existing ones. Applications that keep theirs for hours are cut off after it, as
+//! they would be anyway.
 
 use crate::db::failover::SILENT;
 use crate::desired::{Database, Membership, Routing};
@@ -16,11 +17,11 @@ use crate::step::Subject;
 
 use super::leaving::restarting;
 
-/// Seconds that a database's connections have to end by themselves: a request for a page takes a fraction of one.
+/// Seconds that a database's connections have to end by themselves: a page request takes a fraction of one.
 pub const DRAINS: u64 = 3;
 
-/// Whether a database that is to stop, restart or leave goes on with the connections it has, because another one takes
-/// the new ones. What HAProxy did not say within the last moments is not known, and keeps nothing waiting.
+/// Reports whether a database that is to stop, restart or leave keeps its present connections, because another
+/// database takes the new ones. If HAProxy has not reported recently, its state is unknown and delays nothing.
 pub(crate) fn drains(scene: Scene<'_>, server: Database<'_>) -> bool {
     let Scene { desired, observed, now } = scene;
     let goes = server.stopped() || *server.membership == Membership::Leaving || restarting(&server, observed);
@@ -38,7 +39,7 @@ pub(crate) fn drains(scene: Scene<'_>, server: Database<'_>) -> bool {
     });
     let process = observed.process(&server.process());
     let lives = process.leader.is_some() && process.stopping_since.is_none();
-    // A HAProxy that does not take it keeps nobody waiting.
+    // If HAProxy does not accept the change, it delays nothing.
     let refuses = observed.proxy(PoolId::Db).refused.is_some()
         || observed.backoffs.contains_key(&Subject::Proxy(PoolId::Db));
     let finishes = |r: &RunningServer| {
@@ -48,9 +49,10 @@ pub(crate) fn drains(scene: Scene<'_>, server: Database<'_>) -> bool {
     taken && lives && of(server).is_some_and(finishes)
 }
 
-/// Whether a database that is to stop and to leave goes on until the others have what it wrote: it is closed first, and
-/// ended once it is forgotten. Not while nobody who answers is there to have it, nor where it is silent itself. Of the
-/// others only those that answer are waited for: to stop it is how a person has it go although another one is silent.
+/// Reports whether a database that is to stop and to leave goes on until the others have what it wrote: it is closed
+/// first, and ended once it is forgotten. It does not go on if no member answers that could receive its writes, or
+/// if the database itself is silent. Only members that answer are waited for: stopping the database is how a person
+/// makes it go although another one is silent.
 pub(super) fn stays(scene: Scene<'_>, server: Database<'_>) -> bool {
     let Scene { desired, observed, now } = scene;
     let process = observed.process(&server.process());
@@ -59,7 +61,7 @@ pub(super) fn stays(scene: Scene<'_>, server: Database<'_>) -> bool {
         return false;
     }
     let seen = observed.databases.get(&server.name).unwrap_or(&Seen::Never);
-    // Its end cannot be taken back, so one look that is late or failed is no silence.
+    // Its end cannot be undone, so one look that is late or failed does not count as silence.
     let answers = match seen {
         Seen::Never | Seen::At(..) => true,
         Seen::Failed { last, why } => {

@@ -1,4 +1,4 @@
-//! Processes on this machine: start what should run, end what should not.
+//! Processes on this machine: starts what should run, ends what should not.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +20,9 @@ use super::draining::{drains, stays};
 use super::leaving::Service;
 use super::{Plan, backoff_ms, places};
 
-/// Milliseconds that a group has to end by itself.
+/// Milliseconds that a web server's process group has to end by itself.
 const WEB_PATIENCE: u64 = crate::figures::WEB_PATIENCE;
-/// A database writes its pages back first.
+/// The same for a database, which first writes its pages to disk.
 const DB_PATIENCE: u64 = crate::figures::DATABASE_PATIENCE;
 
 pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, setting: &Setting) {
@@ -45,7 +45,7 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, setting: &Setting) {
             plan.steps.push(Step::Wish(Decision::Depart { name: server.name.clone(), id: server.id }));
         }
     }
-    // Those that may have something on this machine: of many, few.
+    // Only servers that may have something on this machine, which are few of many.
     let here = desired.servers().filter(|s| s.is_ours() || s.pool() == PoolId::Db);
     let here: BTreeMap<&ServerName, &Server> = here.map(|s| (&s.name, s)).collect();
     for (id, seen) in &observed.processes {
@@ -59,7 +59,7 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, setting: &Setting) {
         }
     }
     for (name, made) in &observed.homes {
-        // Another server may have taken the name already: what lies there is not its own.
+        // Another server may have taken the name already: the contents of the folder are not its own.
         let own = here.get(name).is_some_and(|s| made.is_of(s));
         if !own && observed.bearers(name).next().is_none() {
             plan.steps.push(Step::Host(HostStep::TrashHome { name: name.clone() }));
@@ -88,7 +88,7 @@ struct Start {
     keeps: bool,
 }
 
-/// Whether nothing is left of an earlier process. What is left is ended first.
+/// Reports whether nothing is left of an earlier process. What is left is ended first.
 fn quiet(plan: &mut Plan, id: &ProcessId, process: &ProcessSeen) -> bool {
     if process.unlooked {
         let text = text!("wait-unlooked", name = id);
@@ -101,7 +101,7 @@ fn quiet(plan: &mut Plan, id: &ProcessId, process: &ProcessSeen) -> bool {
     false
 }
 
-/// Starts a process, after what an earlier one left of itself is gone and its pause is over.
+/// Starts a process, once nothing is left of an earlier one and its pause is over.
 fn start(plan: &mut Plan, wanted: Start, process: &ProcessSeen, now: Millis) {
     let Start { id, server, generation, keeps } = wanted;
     if !quiet(plan, &id, process) {
@@ -116,7 +116,7 @@ fn start(plan: &mut Plan, wanted: Start, process: &ProcessSeen, now: Millis) {
     }
 }
 
-/// What is wished of a server's process.
+/// The desired state of a server's process.
 #[derive(Clone, Copy)]
 struct Wished {
     power: Power,
@@ -130,7 +130,7 @@ fn server_process(plan: &mut Plan, scene: Scene<'_>, service: &Service<'_>, serv
     let Some(leader) = &process.leader else {
         match wished.power {
             Power::On if !at_home(plan, observed, server, process) => {
-                // What another server left by its name goes first.
+                // What another server left under its name goes first.
             }
             Power::On => absent(plan, scene, server, wished.generation),
             Power::Off => {
@@ -143,7 +143,7 @@ fn server_process(plan: &mut Plan, scene: Scene<'_>, service: &Service<'_>, serv
     };
     let ended_at_once = match server.either() {
         Either::Web(_) => false,
-        // It was started as the writer just when another one was chosen: its log comes first.
+        // It was started as the writer just when another one was elected: its log is saved first.
         Either::Database(database) => {
             matches!(database.membership, Membership::Returning { saved: None, .. })
                 || waits_for_room(scene, database, process)
@@ -153,8 +153,9 @@ fn server_process(plan: &mut Plan, scene: Scene<'_>, service: &Service<'_>, serv
         plan.steps.push(Step::Host(HostStep::KillProcess { id, pids: vec![leader.pid] }));
         return;
     }
-    // One that was asked to end takes nobody any more. Who is told to run again meanwhile ends first, by force if it has
-    // to, and is started anew: otherwise it would be neither there nor gone for as long as it does not end.
+    // A process that was asked to end gets no new connections. If it is wanted again meanwhile, it ends first, by
+    // force if necessary, and is started anew: otherwise it would be neither usable nor gone for as long as it does
+    // not end.
     let asked = process.stopping_since.is_some();
     if wished.power == Power::On && !server.outdates(leader.server, leader.generation) && !asked {
         return;
@@ -169,14 +170,14 @@ fn server_process(plan: &mut Plan, scene: Scene<'_>, service: &Service<'_>, serv
     }
 }
 
-/// A process that is to run, and does not: it is started, unless something comes first.
+/// Plans the start of a process that should run and does not, unless something else comes first.
 fn absent(plan: &mut Plan, scene: Scene<'_>, server: &Server, generation: u32) {
     let Scene { desired, observed, now } = scene;
     let keeps = match server.either() {
         Either::Web(_) => true,
         // Its data come first.
         Either::Database(database) if !made_for(plan, scene, database) => return,
-        // Another one may take over: which of them writes is decided first.
+        // Another database may take over: which one writes is decided first.
         Either::Database(database) if desired.is_writer(&database.name) && !restarts(scene) => {
             return;
         }
@@ -188,8 +189,9 @@ fn absent(plan: &mut Plan, scene: Scene<'_>, server: &Server, generation: u32) {
     start(plan, Start { id, server: server.id, generation, keeps }, process, now);
 }
 
-/// Whether a database can be started, as far as it may be a former writer: what that one alone has in its log was saved,
-/// before crash recovery takes back what it had not yet committed in the tables, and nobody receives from it any more.
+/// Reports whether a database can be started with regard to being a former writer: the transactions that only its
+/// log has were saved, before crash recovery takes back those not yet committed in its tables; and no database
+/// receives from it any more.
 fn may_return(plan: &mut Plan, scene: Scene<'_>, former: Database<'_>) -> bool {
     let Membership::Returning { limit, saved } = former.membership else { return true };
     if opens_first(scene, former) {
@@ -206,7 +208,7 @@ fn may_return(plan: &mut Plan, scene: Scene<'_>, former: Database<'_>) -> bool {
     false
 }
 
-/// How long a process of a server of that pool has to end by itself.
+/// Returns how long a process of a server of that pool has to end by itself.
 const fn patience(pool: PoolId) -> u64 {
     match pool {
         PoolId::Db => DB_PATIENCE,
@@ -214,9 +216,10 @@ const fn patience(pool: PoolId) -> u64 {
     }
 }
 
-/// Whether the folder by its name is its own, or yet to be made. What still runs from an earlier server's is ended
-/// here; the folder goes to the trash with all that nobody wishes, and until then the new one waits. It waits too while
-/// a server of the other kind still ends by this name, be its folder gone already: it may hold the port.
+/// Reports whether the folder of that name is the server's own, or still to be created. A process that is left of an
+/// earlier server is ended here; the folder goes to the trash with everything that is not in the desired state, and
+/// the new server waits until then. It also waits while a server of the other kind is still ending under this name,
+/// even if the folder is gone: that server may hold the port.
 pub(super) fn at_home(plan: &mut Plan, observed: &Observed, server: &Server, process: &ProcessSeen) -> bool {
     let id = server.process();
     if observed.own.unread.contains(&server.name) {
@@ -232,14 +235,14 @@ pub(super) fn at_home(plan: &mut Plan, observed: &Observed, server: &Server, pro
     own && observed.former_bearer(server).is_none()
 }
 
-/// Milliseconds that a standby has to go on by itself once there is room again.
+/// Milliseconds that a standby has to continue by itself once there is space again.
 const GOES_ON: u64 = 4_000;
-/// Milliseconds after which MariaDB has looked for room again by itself.
+/// Milliseconds after which MariaDB has looked for space again by itself.
 const LOOKS_AGAIN: u64 = 90_000;
 
-/// Whether a database still waits for room that is there again: MariaDB looks once a minute, and hears nothing in
-/// between. Only one that takes no writes is ended for that, and only under a writer that answers: it holds nothing
-/// that the writer lacks.
+/// Reports whether a database still waits for space although there is space again: MariaDB looks once a minute, and
+/// cannot be told in between. Only a database that takes no writes is ended for that, and only under a writer that
+/// answers: it holds nothing that the writer lacks.
 fn waits_for_room(scene: Scene<'_>, server: Database<'_>, process: &ProcessSeen) -> bool {
     let Scene { desired, observed, now } = scene;
     let Some(again) = observed.own.again else { return false };
@@ -252,21 +255,21 @@ fn waits_for_room(scene: Scene<'_>, server: Database<'_>, process: &ProcessSeen)
     stuck && standby && !desired.is_writer(&server.name) && answers && older && waited
 }
 
-/// Whether a database keeps at its start what it had logged and not yet committed in the tables. Only a former writer
-/// whose log holds what nobody else has takes it back. The log of any other holds nothing but what the others have
-/// too, and MariaDB would refuse to take part of it back (10.11, "Cannot truncate the binary log": a statement about
-/// accounts, or a table of Aria's or `MyISAM`'s, came after it).
+/// Reports whether a database keeps at its start what it had logged and not yet committed in its tables. Only a
+/// former writer whose log holds what no other database has takes that back. The log of any other database holds
+/// nothing that the others do not have, and MariaDB would refuse to take back a part of it (10.11, "Cannot truncate
+/// the binary log": a statement about accounts, or a table of Aria's or `MyISAM`'s, came after it).
 const fn keeps(membership: &Membership) -> bool {
     !matches!(membership, Membership::Returning { saved: Some(saved), .. } if saved.count > 0)
 }
 
-/// Whether the database's data folder is complete and its own; else what makes it so is planned.
+/// Reports whether the database's data folder is complete and its own; otherwise plans the step that makes it so.
 fn made_for(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>) -> bool {
     let Scene { observed, .. } = scene;
     let name = || server.name.clone();
     match observed.initialised.get(&server.name) {
         Some(id) if *id == server.id => return true,
-        // The data of the server that had this name before are on their way out.
+        // The data of the server that had this name before are being removed.
         Some(_) => {}
         None if *server.membership != Membership::Joining => {
             plan.steps.push(Step::Host(HostStep::InitDatabase { name: name(), id: server.id }));
@@ -283,7 +286,7 @@ fn made_for(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>) -> bool {
     false
 }
 
-/// Whether a writer that is gone is to be started again where its data are.
+/// Reports whether a lost writer is to be started again where its data are.
 fn restarts(scene: Scene<'_>) -> bool {
     matches!(decide(scene), failover::Decision::Restart(_) | failover::Decision::Keep)
 }
@@ -301,7 +304,7 @@ fn end(plan: &mut Plan, id: ProcessId, process: &ProcessSeen, pid: u32, patience
     }
 }
 
-/// A server that nobody wishes any more: out of HAProxy, then ended.
+/// Ends a server that is no longer in the desired state: first it leaves HAProxy, then its process ends.
 fn removed(plan: &mut Plan, scene: Scene<'_>, (pool, name): (PoolId, &ServerName), seen: &ProcessSeen) {
     let Scene { desired, observed, now } = scene;
     let still_listed = observed

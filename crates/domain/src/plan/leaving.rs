@@ -1,7 +1,7 @@
-//! Make before break: a web server that was asked to leave goes on serving until another one serves.
+//! Make before break: a web server that was asked to leave keeps serving until another one serves.
 //!
-//! What serves is what HAProxy says. Not knowing is neither serving nor absent: while HAProxy cannot be asked, what its
-//! file has in service stays there.
+//! HAProxy says which servers serve. A server of unknown state counts neither as serving nor as absent: while
+//! HAProxy cannot be asked, what its file has in service stays in service.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -14,22 +14,22 @@ use crate::haproxy::stats::{CheckState, Running, RunningServer};
 use crate::ids::{Host, Millis, PoolId, ProcessId, ServerName, plain};
 use crate::observed::{Observed, ProcessSeen, STALE};
 
-/// How a web server leaves, as wished.
+/// How a web server leaves, according to the desired state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Leave {
-    /// It is taken away.
+    /// It is removed.
     Remove,
     /// Its process is stopped.
     Stop,
-    /// No visitors at all.
+    /// It gets no visitors.
     Maintenance,
-    /// No new visitors.
+    /// It gets no new visitors.
     Drain,
-    /// Its process is stopped and started again: it comes back.
+    /// Its process is stopped and started again, so it comes back.
     Restart,
 }
 
-/// How that web server is to leave, if it is.
+/// Returns how that web server is to leave; `None` if it stays.
 pub fn leave(server: Web<'_>, observed: &Observed) -> Option<Leave> {
     if server.leaving {
         Some(Leave::Remove)
@@ -44,7 +44,7 @@ pub fn leave(server: Web<'_>, observed: &Observed) -> Option<Leave> {
     }
 }
 
-/// A running process of an older generation: it is about to be stopped and started again.
+/// Reports whether a running process is of an older generation: it is about to be stopped and started again.
 pub(super) fn restarting(server: &Server, observed: &Observed) -> bool {
     server.is_ours()
         && observed
@@ -54,7 +54,7 @@ pub(super) fn restarting(server: &Server, observed: &Observed) -> bool {
             .is_some_and(|l| server.outdates(l.server, l.generation))
 }
 
-/// Whether HAProxy sends new visitors to it, be it well or not.
+/// Reports whether HAProxy sends new visitors to the server, be it well or not.
 pub(super) const fn takes(now: &RunningServer) -> bool {
     !now.maintenance
         && !now.drain
@@ -62,36 +62,37 @@ pub(super) const fn takes(now: &RunningServer) -> bool {
         && matches!(now.verdict, CheckState::Up | CheckState::Failing)
 }
 
-/// Whether it serves: HAProxy sends visitors there, and found it well since. One that has just been put back in
-/// service is `UP 1/2` with the result of its last check before, until the next one.
+/// Reports whether the server serves: HAProxy sends visitors to it, and has found it well since. A server that has
+/// just been put back in service is `UP 1/2` with the result of its last check before, until the next check.
 pub fn serves(now: &RunningServer) -> bool {
     takes(now) && now.verdict == CheckState::Up && now.check.passed()
 }
 
-/// What the web servers are to each other: who serves, who waits for whom, which of them are one and the same. Found in
-/// one go for all of them, for each plan and each picture: each of these is a question about all the others.
+/// The relations between the web servers: which serve, which wait for which, which are the same server under two
+/// names. Computed once for all of them, for each plan and each snapshot: each of these questions concerns all the
+/// others.
 #[derive(Debug)]
 pub struct Peers<'a> {
-    /// Which take visitors now, by their ids: see [`takes`].
+    /// The ids of the servers that get visitors now: see [`takes`].
     takes: BTreeSet<u32>,
-    /// Which serve them: see [`serves`].
+    /// The ids of the servers that serve: see [`serves`].
     serves: BTreeSet<u32>,
-    /// Those that were asked to leave and stay for now, because nobody else serves yet.
+    /// Servers that were asked to leave and stay for now, because no other one serves yet.
     held: BTreeSet<u32>,
-    /// Those that are to serve and do not yet, in their order.
+    /// Servers that are to serve and do not serve yet, in their order.
     coming: Vec<(u32, &'a ServerName)>,
-    /// Those whose name has come to mean the address of another one, and of which.
+    /// Servers whose name now resolves to the address of another one, with the name of that one.
     doubles: BTreeMap<u32, &'a ServerName>,
-    /// One serves, is to stay, and stays where it is.
+    /// Whether a server serves, is to stay, and keeps its address.
     settled: bool,
-    /// The last of those that serve, are to stay, and whose names have begun to mean another address.
+    /// The greatest id among the servers that serve, are to stay, and whose names now resolve to another address.
     last_mover: Option<u32>,
-    /// How many are to serve.
+    /// The number of servers that are to serve.
     wanted: usize,
 }
 
 impl<'a> Peers<'a> {
-    /// As wished and seen now.
+    /// Computes the relations from the desired state and what was observed.
     pub fn of(desired: &'a Desired, observed: &Observed) -> Self {
         let Now { takes, serves } = Now::of(desired, observed);
         let mut peers = Self {
@@ -126,8 +127,9 @@ impl<'a> Peers<'a> {
         peers
     }
 
-    /// Finds who of those that were asked to leave stays for now. One that a person insists on does not wait. It goes
-    /// once another one serves that stays, or is held itself: of two that were asked to leave the first one goes.
+    /// Determines which of the servers that were asked to leave stay for now. A server that a person insists on does
+    /// not wait. A server leaves once another server serves that stays, or that is held itself: if two servers were
+    /// asked to leave, the first one goes.
     fn hold(&mut self, desired: &Desired, observed: &Observed) {
         let (mut held, mut staying) = (Vec::new(), 0_usize);
         for server in desired.web_servers() {
@@ -142,7 +144,7 @@ impl<'a> Peers<'a> {
         }
         let mut serving = held.iter().filter(|(_, _, serves)| *serves).count();
         let mut restarts = held.iter().filter(|(_, how, _)| *how == Leave::Restart).count();
-        // Those that come back go first, one after the other; whoever leaves for good waits for them.
+        // Servers that come back go first, one after the other; servers that leave for good wait for them.
         for comes_back in [true, false] {
             held.retain(|(_, how, serves)| {
                 let turn = (*how == Leave::Restart) == comes_back;
@@ -159,36 +161,36 @@ impl<'a> Peers<'a> {
         self.held = held.into_iter().map(|(id, ..)| id).collect();
     }
 
-    /// Whether that web server was asked to leave and stays for now.
+    /// Reports whether that web server was asked to leave and stays for now.
     pub fn holds(&self, server: Web<'_>) -> bool {
         self.held.contains(&server.id)
     }
 
-    /// If it does: those that are on their way, for which it stays.
+    /// Returns the servers that are expected to serve, for which that web server stays; `None` if it does not stay.
     pub fn awaited(&self, server: Web<'_>) -> Option<Vec<ServerName>> {
         let others = || self.coming.iter().filter(|(id, _)| *id != server.id);
         self.holds(server).then(|| others().map(|(_, name)| (*name).clone()).collect())
     }
 
-    /// The server whose address and port that web server's name has come to mean too. It is one server, not two: one of
-    /// them would get twice its share, and be counted twice where only one may fall.
+    /// Returns the server whose address and port that web server's name resolves to as well. Both names mean one
+    /// server: otherwise it would get twice its share, and count twice where only one server may fail.
     pub fn double_of(&self, server: Web<'_>) -> Option<&'a ServerName> {
         self.doubles.get(&server.id).copied()
     }
 
-    /// Whether one that moves may go now: another one serves meanwhile, and stays. Of two whose names move at once the
-    /// first goes, and the other one after it.
+    /// Reports whether a server that moves may go now: another server serves meanwhile, and stays. If the names of
+    /// two servers change at once, the first moves, and then the other.
     pub(super) fn lets_move(&self, server: Web<'_>) -> bool {
         self.settled || self.last_mover > Some(server.id)
     }
 
-    /// Whether another one is to serve.
+    /// Reports whether another server is to serve.
     pub(super) fn others_wanted(&self, server: Web<'_>) -> bool {
         self.wanted > usize::from(server.wanted())
     }
 }
 
-/// The web servers whose names have come to mean the address and port of another one.
+/// Returns the web servers whose names now resolve to the address and port of another one.
 fn doubles<'a>(
     desired: &'a Desired,
     observed: &Observed,
@@ -199,7 +201,7 @@ fn doubles<'a>(
         return BTreeMap::new();
     }
     let place = |s: &Web<'_>| Some((plain(address(s, observed)?), s.port));
-    // One that does not serve there takes nobody's visitors: then the other one is the server.
+    // A server that does not serve there takes nobody's visitors: then the other one counts as the server.
     let takes_them = |s: &Web<'_>| s.wanted() && serves.contains(&s.id);
     let mut there: BTreeMap<(IpAddr, u16), Vec<Web<'a>>> = BTreeMap::new();
     for server in desired.web_servers().filter(takes_them) {
@@ -215,7 +217,7 @@ fn doubles<'a>(
     desired.web_servers().filter(named).filter_map(double).collect()
 }
 
-/// The address of a server, when it has one or its name resolves.
+/// Returns the address of a server, if it has one or its name resolves.
 pub(super) fn address(server: &Server, observed: &Observed) -> Option<IpAddr> {
     match &server.host {
         Host::Ip(ip) => Some(*ip),
@@ -223,14 +225,14 @@ pub(super) fn address(server: &Server, observed: &Observed) -> Option<IpAddr> {
     }
 }
 
-/// What HAProxy `web` has in service: asked of every server that leaves.
+/// What HAProxy `web` has in service; asked for every server that leaves.
 #[derive(Debug)]
 pub(super) enum Service<'a> {
-    /// It says so.
+    /// HAProxy reports it.
     Told(&'a Running),
-    /// It does not answer.
+    /// HAProxy does not answer.
     Silent,
-    /// It does not run, and will do what its file says.
+    /// HAProxy does not run, and will do what its file says.
     Filed(BTreeSet<&'a str>),
 }
 
@@ -244,8 +246,8 @@ impl<'a> Service<'a> {
         seen.and_then(|s| s.running.fresh(now, STALE)).map_or(Self::Silent, Self::Told)
     }
 
-    /// Whether nobody is sent to that server any more. Of one that does not answer that is not known, unless a person
-    /// insists.
+    /// Reports whether HAProxy sends nobody to that server any more. While HAProxy does not answer that is unknown,
+    /// and counts as `true` only if a person insists.
     pub(super) fn is_over(&self, server: Web<'_>) -> bool {
         match self {
             Self::Told(running) => {
@@ -257,7 +259,8 @@ impl<'a> Service<'a> {
     }
 }
 
-/// Whether a process of ours answers nobody any more, or is about to: HAProxy finds that out at its next check only.
+/// Reports whether a process of Cordée's no longer answers, or is about to end: HAProxy notices that only at its
+/// next check.
 fn ended(process: &ProcessSeen) -> bool {
     match &process.leader {
         Some(leader) => leader.frozen || process.stopping_since.is_some(),
@@ -265,7 +268,7 @@ fn ended(process: &ProcessSeen) -> bool {
     }
 }
 
-/// Which web servers take visitors now, and which serve them.
+/// Which web servers get visitors now, and which serve them.
 struct Now {
     takes: BTreeSet<u32>,
     serves: BTreeSet<u32>,
@@ -275,7 +278,7 @@ impl Now {
     fn of(desired: &Desired, observed: &Observed) -> Self {
         let seen = observed.proxies.get(&PoolId::Web);
         let Some(running) = seen.and_then(|s| s.running.value()) else {
-            // What its file has in service it has, or will have as soon as it is back.
+            // What HAProxy's file has in service is in service, or will be as soon as HAProxy is back.
             let file = seen.and_then(|s| s.file.as_deref()).unwrap_or_default();
             let (enabled, proven) = (config::enabled_in(file), config::proven_in(file));
             let there = |s: &Web<'_>| {

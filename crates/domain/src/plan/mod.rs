@@ -1,7 +1,7 @@
-//! From the wish and what is seen to the next acts.
+//! Derives the next steps from the desired state and what was observed.
 //!
-//! The plan makes every choice and acting makes none. Only the first step of each target is carried out; then
-//! the world is looked at again, so a crash between two steps is nothing special.
+//! The plan makes every choice; carrying out a step makes none. Only the first step of each target is carried out,
+//! then Cordée looks again, so a crash between two steps needs no special treatment.
 
 mod databases;
 mod donor;
@@ -28,21 +28,21 @@ pub(crate) use proxy::places_among;
 pub(crate) use proxy::{bounded, unproven};
 pub use proxy::{cut_off, places};
 
-/// What to do next, and what is waited for.
+/// The next steps, and what is being waited for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The revision it was made for.
+    /// The revision that the plan was made for.
     pub revision: u64,
-    /// In an order that is safe to stop after any one.
+    /// The steps, in an order in which it is safe to stop after any of them.
     pub steps: Vec<Step>,
-    /// What would be next, and rests because it failed.
+    /// Steps that would be next, but rest because they failed or were done in vain.
     pub resting: Vec<Step>,
-    /// What cannot be done yet, and why.
+    /// What cannot be done yet, with the reason.
     pub waiting: Vec<(Subject, Text)>,
 }
 
 impl Plan {
-    /// Has a step rest that failed, or was done in vain, so many times.
+    /// Makes a step rest that failed, or was done in vain, `count` times.
     pub(crate) fn rest(&mut self, step: &Step, target: &Subject, count: u32) {
         let (rest, steps): (Vec<Step>, Vec<Step>) =
             std::mem::take(&mut self.steps).into_iter().partition(|planned| planned == step);
@@ -54,8 +54,8 @@ impl Plan {
     }
 }
 
-/// Milliseconds before a process is started again, or a refused act tried again: at once after the first
-/// failure, then doubling up to 10 s.
+/// Returns the milliseconds before a process is started again, or a refused step is tried again: none after the
+/// first failure, then increasing up to 10 s.
 pub const fn backoff_ms(failures: u32) -> u64 {
     match failures {
         0 | 1 => 0,
@@ -68,7 +68,7 @@ pub const fn backoff_ms(failures: u32) -> u64 {
     }
 }
 
-/// Plans the next acts.
+/// Plans the next steps.
 pub fn plan(scene: Scene<'_>, setting: &Setting) -> Plan {
     let Scene { desired, observed, now } = scene;
     let mut plan = Plan { revision: desired.revision, ..Plan::default() };
@@ -80,8 +80,8 @@ pub fn plan(scene: Scene<'_>, setting: &Setting) -> Plan {
     plan
 }
 
-/// A target whose last step failed rests for a while. Taking a server out of HAProxy rests least: meanwhile visitors
-/// are sent where they must not go, and what failed before was mostly another step.
+/// Makes steps rest on targets whose last step failed. Taking a server out of HAProxy rests least: meanwhile
+/// visitors are sent to a server that must not get them, and usually another step was the one that failed.
 fn hold_back(plan: &mut Plan, observed: &Observed, now: Millis) {
     let resting = |step: &Step| {
         let most = if step.takes_out() { backoff_ms(2) } else { u64::MAX };

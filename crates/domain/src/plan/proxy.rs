@@ -1,4 +1,4 @@
-//! The two HAProxys: file and process, kept equal, without a reload wherever the runtime API can do it.
+//! The two HAProxy instances: keeps file and process equal, without a reload wherever the runtime API suffices.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -20,12 +20,13 @@ use crate::text::Thing;
 use super::leaving::{Peers, address};
 use super::{Opening, Plan, draining, leaving, opening};
 
-/// Where each server of a pool is, as far as it is known. A server whose name does not resolve has no place.
+/// Returns the place of each server of a pool, as far as it is known. A server whose name does not resolve has no
+/// place, unless HAProxy has it already.
 pub fn places(scene: Scene<'_>, proxy: PoolId) -> BTreeMap<ServerName, ServerLine> {
     places_among(scene, &Peers::of(scene.desired, scene.observed), proxy)
 }
 
-/// The same, by what is known of the web servers among each other.
+/// Returns the same, using relations between the web servers that were computed before.
 pub(crate) fn places_among(
     scene: Scene<'_>,
     peers: &Peers<'_>,
@@ -34,19 +35,19 @@ pub(crate) fn places_among(
     let Scene { desired, observed, .. } = scene;
     let seen = observed.proxy(proxy);
     let running = seen.running.value();
-    // Not running at all: what the file says was proven before.
+    // HAProxy does not run: the file says which servers were proven before.
     let file = seen.file.as_deref().filter(|_| running.is_none());
     let in_file = file.map(config::proven_in).unwrap_or_default();
     desired
         .pool(proxy)
         .servers
         .iter()
-        // A new database has no place before it is one of the members.
+        // A new database has no place before it is a member.
         .filter(|server| server.listed())
         .filter_map(|server| {
             let named = running.and_then(|r| r.servers.get(&server.name));
             let there = named.filter(|s| s.id == server.id);
-            // A name that cannot be looked up now stays where HAProxy has it.
+            // A server whose name cannot be resolved now stays where HAProxy has it.
             let ip = address(server, observed).or_else(|| there.and_then(|s| s.ip))?;
             let (ip, moves) = match (server.either(), there) {
                 (Either::Web(web), _) if peers.double_of(web).is_some() => return None,
@@ -69,8 +70,9 @@ pub(crate) fn places_among(
         .collect()
 }
 
-/// Where all write, a database takes its turn when it was seen open. While it cannot be asked nothing changes: HAProxy
-/// checks it by itself, and a Cordée that has just been started must not cut anybody.
+/// Reports whether a database gets no connections while all databases write, because it was not seen open. While it
+/// cannot be asked nothing changes: HAProxy checks it by itself, and a Cordée that has just been started must not
+/// cut anybody off.
 fn closed(desired: &Desired, server: Database<'_>, observed: &Observed) -> bool {
     if desired.routing == Routing::OneWriter {
         return false;
@@ -78,7 +80,7 @@ fn closed(desired: &Desired, server: Database<'_>, observed: &Observed) -> bool 
     let process = observed.process(&server.process());
     match observed.databases.get(&server.name).and_then(|d| d.value()) {
         Some(seen) => seen.read_only,
-        // One that ended, or that we started and have not asked yet, is not open.
+        // A database that ended, or that Cordée started and has not asked yet, is not open.
         None if server.is_ours() && (process.leader.is_none() || process.started_at.is_some()) => true,
         None => observed
             .proxy(PoolId::Db)
@@ -89,11 +91,11 @@ fn closed(desired: &Desired, server: Database<'_>, observed: &Observed) -> bool 
     }
 }
 
-/// Milliseconds after its start in which a writer that is not open yet is about to be.
+/// Milliseconds after its start in which a writer that is not open yet is expected to open.
 const YOUNG: u64 = figures::ELECTION_PATIENCE;
 
-/// Whether the writer is closed and about to be opened. HAProxy leads nobody there before: whoever connects waits, and
-/// meets no database that refuses writes. One that stays closed serves those who read.
+/// Reports whether the writer is closed and about to be opened. Until then HAProxy sends no connection to it:
+/// clients wait, and never meet a database that refuses writes. A writer that stays closed serves reads.
 fn opens_soon(scene: Scene<'_>, server: Database<'_>) -> bool {
     let Scene { desired, observed, now } = scene;
     if !desired.is_writer(&server.name) || desired.handover.is_some() {
@@ -108,16 +110,16 @@ fn opens_soon(scene: Scene<'_>, server: Database<'_>) -> bool {
             Opening::Later(_) => young,
             Opening::Refused(_) | Opening::Unknown => false,
         },
-        // Its first word is waited for, however long its crash recovery takes: until Cordée opens it, it is closed. Of
-        // somebody else's nobody knows that it was.
+        // Its first answer is waited for, however long crash recovery takes: the database is closed until Cordée
+        // opens it. For an external database that is not known.
         None | Some(Seen::Never) => server.is_ours(),
         Some(Seen::Failed { last, .. }) => server.is_ours() && (young || *last < process.started_at),
     }
 }
 
-/// Where a web server whose name has begun to mean another address is to be, and whether it is out of service on its
-/// way there: what answers at the new address has not passed a check. While nobody else serves and somebody is about
-/// to, it stays where it is.
+/// Returns the address that a web server is to have after its name began to resolve to another address, and whether
+/// it is out of service on its way there: what answers at the new address has not passed a check. While no other
+/// server serves and another is expected to, it stays where it is.
 fn moving(peers: &Peers<'_>, server: Web<'_>, now: &RunningServer, to: IpAddr) -> (IpAddr, bool) {
     let Some(from) = now.ip.filter(|ip| *ip != to && leaving::takes(now)) else {
         return (to, false);
@@ -131,9 +133,9 @@ fn moving(peers: &Peers<'_>, server: Web<'_>, now: &RunningServer, to: IpAddr) -
     }
 }
 
-/// Whether a server of ours is proven not to listen on its port, so that whoever does is somebody else. What is not
-/// known changes nothing: it stays as it is in HAProxy. One that has never served has no weight and no visitor to lose,
-/// and is to be checked as soon as it listens.
+/// Reports whether a server of Cordée's is proven not to listen on its port, so that whatever listens there is
+/// another program. An unknown state changes nothing: the server stays as it is in HAProxy. A server that has never
+/// served has no weight and no visitor to lose, and is to be checked as soon as it listens.
 fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>, proven: bool) -> bool {
     if !server.is_ours() {
         return false;
@@ -148,9 +150,9 @@ fn gone(server: &Server, observed: &Observed, there: Option<&RunningServer>, pro
             false
         }
         (_, Port::Foreign(_)) | (None, Port::Free | Port::Ours) => true,
-        // Its end was seen, and no other was started.
+        // Its end was seen, and no other process was started.
         (None, Port::Unknown) if process.ended_at.is_some() => true,
-        // Between its start and its first word on its port, too.
+        // This also covers the time between its start and its first listening on its port.
         (Some(_), Port::Free | Port::Unknown) | (None, Port::Unknown) => {
             there.is_some_and(|s| s.maintenance && s.writer_maintenance)
         }
@@ -168,7 +170,7 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, peers: &Peers<'_>, setting
         let seen = observed.proxy(proxy);
         let places = places_among(scene, peers, proxy);
         let process = observed.process(&ProcessId::Proxy(proxy));
-        // Before its own file: that one names it, and HAProxy does not start without it.
+        // The map comes before HAProxy's own file, which names it: HAProxy does not start without it.
         if proxy == PoolId::Web && seen.map.as_deref() != Some(desired.session.map().as_str()) {
             plan.steps.push(Step::Proxy(ProxyStep::WriteSession { mode: desired.session }));
         }
@@ -181,7 +183,7 @@ pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, peers: &Peers<'_>, setting
     }
 }
 
-/// Adds the step that writes the file, unless it is written.
+/// Adds the step that writes the file, unless the file is written already.
 fn write(plan: &mut Plan, seen: &ProxySeen, proxy: PoolId, want: &Rendered, check: bool) {
     if seen.file.as_deref() != Some(want.text.as_str()) {
         let text = ConfigText(want.text.clone());
@@ -208,7 +210,7 @@ fn running_proxy(
         || unproven(seen, proxy, running)
         || seen.needs_reload.iter().any(|n| desired.pool(proxy).server(n).is_some());
     if reload {
-        // A worker starts every server UP: one that is down now must first prove itself again.
+        // A worker starts every server UP: a server that is down now must first pass a check again.
         for (name, place) in &mut places {
             let down = |s: &RunningServer| matches!(s.verdict, CheckState::Down | CheckState::Recovering);
             if proxy == PoolId::Web && running.servers.get(name).is_some_and(down) {
@@ -224,7 +226,7 @@ fn running_proxy(
         plan.steps.push(Step::Proxy(ProxyStep::Reload { proxy, shape: want.shape.clone() }));
         return;
     }
-    // The file first: were HAProxy to restart now, it would come up as wished.
+    // The file first: if HAProxy restarted now, it would come up as wanted.
     write(plan, seen, proxy, &want, false);
     if proxy == PoolId::Web && running.mode.is_some_and(|mode| mode != desired.session) {
         plan.steps.push(Step::Proxy(ProxyStep::SetSession { mode: desired.session }));
@@ -260,14 +262,14 @@ fn running_proxy(
                 }
                 adjust(plan, proxy, server, now, to, wish);
             }
-            // An older server of that name: `remove` takes it away first.
+            // An older server of that name: `remove` takes it out first.
             Some(_) => {}
         }
     }
 }
 
-/// Takes servers that are gone out of HAProxy. Before all else, even the file: whoever takes the port of one must get
-/// nobody.
+/// Returns the steps that take servers that are gone out of HAProxy. They come before everything else, even the file:
+/// a program that takes the port of such a server must get no visitor.
 pub fn cut_off(scene: Scene<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
     for proxy in PoolId::ALL {
@@ -289,8 +291,8 @@ fn cut_off_of(steps: &mut Vec<Step>, scene: Scene<'_>, proxy: PoolId, wished: &W
     for (name, there) in running.servers.iter().filter(|(_, there)| leads(there)) {
         let wish = wished.get(name).filter(|s| s.id == there.id);
         let gone = wish.map_or_else(
-            // On its way out, and nothing of ours runs by its name: whether something did, a Cordée that has just been
-            // started does not know.
+            // The server is being removed, and no process of that name runs. A Cordée that has just been started
+            // does not know whether one ran before.
             || observed.process(&ProcessId::of(proxy, name.clone())).leader.is_none(),
             |server| gone(server, observed, Some(there), there.weight > 0),
         );
@@ -301,8 +303,8 @@ fn cut_off_of(steps: &mut Vec<Step>, scene: Scene<'_>, proxy: PoolId, wished: &W
     }
 }
 
-/// Whether the process may run something that no command puts right: a worker that somebody else had started holds
-/// values that cannot be read.
+/// Reports whether the process may run something that no command corrects: a worker that somebody else had started
+/// holds values that cannot be read.
 pub(crate) fn unproven(seen: &ProxySeen, proxy: PoolId, running: &Running) -> bool {
     seen.doubted == Some(running.pid)
         || config::frontends(proxy)
@@ -312,7 +314,7 @@ pub(crate) fn unproven(seen: &ProxySeen, proxy: PoolId, running: &Running) -> bo
         || !running.waits
 }
 
-/// Takes away what keeps visitors out of the process as a whole.
+/// Lifts the limits that keep visitors out of the process as a whole.
 fn unbind(plan: &mut Plan, proxy: PoolId, running: &Running) {
     if bounded(running) {
         plan.steps.push(Step::Proxy(ProxyStep::LiftLimits { proxy }));
@@ -327,12 +329,12 @@ fn unbind(plan: &mut Plan, proxy: PoolId, running: &Running) {
     }
 }
 
-/// Whether the process takes fewer connections than its file lets it.
+/// Reports whether the process accepts fewer connections than its file allows.
 pub(crate) const fn bounded(running: &Running) -> bool {
     running.limits.most != running.limits.most_at_start || running.limits.rates > 0
 }
 
-/// Takes away what the process has and nobody wishes.
+/// Removes the servers that the process has and the desired state does not.
 fn remove(
     plan: &mut Plan,
     wished: &Wished<'_>,
@@ -341,7 +343,7 @@ fn remove(
     places: &BTreeMap<ServerName, ServerLine>,
 ) {
     for (name, server) in &running.servers {
-        // A database that is none of the members yet, or a web server that another one's address means too.
+        // A database that is not a member yet, or a web server whose address is also another one's.
         let joining = !places.contains_key(name);
         if wished.get(name).is_some_and(|s| s.id == server.id) && !joining {
             continue;
@@ -359,7 +361,7 @@ fn remove(
     }
 }
 
-/// Brings one running server to its wish.
+/// Brings one running server to its desired state.
 fn adjust(
     plan: &mut Plan,
     proxy: PoolId,
@@ -371,7 +373,7 @@ fn adjust(
     let name = || server.name.clone();
     let moves = now.ip != Some(to.ip()) || now.port != to.port();
     if moves && proxy == PoolId::Web && wish.maintenance && !now.maintenance {
-        // Nobody is sent to an address that no check has seen.
+        // No visitor is sent to an address that no check has seen.
         let (state, writer) = (State::Maintenance, State::Maintenance);
         plan.steps.push(Step::Proxy(ProxyStep::SetState { proxy, name: name(), state, writer }));
     }

@@ -1,4 +1,4 @@
-//! Any sequence of changes, with crashes anywhere, ends as wished.
+//! Any sequence of changes, with crashes anywhere, ends in the desired state.
 
 mod blind;
 mod causes;
@@ -68,9 +68,10 @@ pub(crate) fn setting() -> Setting {
 pub(crate) fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed, limit: usize) -> usize {
     world.prepare(wish);
     world.look(memory, wish);
-    // A wish may make wrong at once what was right before; the plan makes nothing worse.
+    // A change of the desired state may at once make something wrong that was right before; the plan makes nothing
+    // worse.
     let already = never(wish, memory);
-    // As the engine does before each plan: it may forget what it has not looked at under the present id.
+    // As the engine does before each plan: looks at a server of the same name with another id are dropped.
     memory.keep_to(wish, world.now);
     super::leaving::tests::agree(wish, memory);
     let opened = world.open();
@@ -108,7 +109,7 @@ pub(crate) fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed
             let no_worse = open.len() <= 1 || open.iter().all(|o| opened.contains(o));
             assert!(no_worse || wish.routing == Routing::AllWriters, "{open:?} after {step:?}");
             let mut clashing = world.clashing(wish);
-            // One that a person has taken away may be open until it is ended.
+            // A database that a person removed may be open until it is ended.
             clashing.retain(|name| !clashed.contains(name) || wish.database(name).is_some());
             assert_eq!(clashing, [], "give the same numbers after {step:?}");
             assert_eq!(world.mixed(), [] as [String; 0], "share a folder after {step:?}");
@@ -117,7 +118,7 @@ pub(crate) fn round(wish: &mut Desired, world: &mut World, memory: &mut Observed
     done
 }
 
-/// What was done, and looked at while nothing else happened, is not planned again.
+/// Checks that a step that was done, and followed by a look while nothing else happened, is not planned again.
 fn no_repeat(wish: &Desired, memory: &Observed, world: &World, step: &Step, outcome: &Outcome) {
     if *outcome == Outcome::Done && !step.insists() {
         let again = plan(Scene::new(wish, memory, world.now), &setting());
@@ -125,14 +126,14 @@ fn no_repeat(wish: &Desired, memory: &Observed, world: &World, step: &Step, outc
     }
 }
 
-/// Goes on until nothing is left to do and nothing is wrong.
+/// Runs rounds until nothing is left to do and nothing is wrong.
 pub(crate) fn settle(desired: &mut Desired, world: &mut World, memory: &mut Observed) {
     for _ in 0..400 {
         let done = round(desired, world, memory, usize::MAX);
         world.pass(memory, 500);
         world.look(memory, desired);
         let left = plan(Scene::new(desired, memory, world.now), &setting());
-        // What was told to end does, by itself or by force.
+        // A process that was told to end does so, by itself or by force.
         let ends = left.waiting.iter().any(|(_, why)| why.key == "wait-stop");
         if done == 0 && left.steps.is_empty() && !ends && wrong(desired, memory, &left).is_empty() {
             return;
@@ -142,8 +143,8 @@ pub(crate) fn settle(desired: &mut Desired, world: &mut World, memory: &mut Obse
     panic!("not settled: {:?}\nplan {left:#?}", wrong(desired, memory, &left));
 }
 
-/// What is wrong and is nobody's wish. While a person keeps the writer stopped, or every member, nobody joins, leaves
-/// or is copied anew; one without data has nobody to copy, and says so.
+/// Returns what is wrong and not asked for by anybody. While a person keeps the writer, or every member, stopped, no
+/// database joins, leaves or is copied anew; a database without data has no donor, and says so.
 fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
     let stopped =
         desired.members().all(|s| s.stopped()) || desired.writer_server().is_some_and(|w| w.stopped());
@@ -154,9 +155,9 @@ fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
     let excused = |fault: &Fault| match fault {
         Fault::Process(name) => waits(name),
         Fault::Membership(_) => true,
-        // A channel from a writer that is gone is not set before it is back.
+        // A channel from a writer that is gone is not set up before the writer is back.
         Fault::Channel(_, from) => desired.writer.as_ref().is_some_and(|w| w.as_str() == *from),
-        // It waits to hear how the writer numbers, and says so.
+        // The database waits to learn how the writer numbers, and says so.
         Fault::OutOfService(name) => {
             let target = |t: &Subject| matches!(t, Subject::Database(id) if id.as_str() == *name);
             left.waiting.iter().any(|(t, why)| target(t) && why.key == "wait-numbers")
@@ -167,8 +168,8 @@ fn wrong(desired: &Desired, memory: &Observed, left: &Plan) -> Vec<Fault> {
     check(desired, memory).into_iter().filter(|f| !(waits(f) || stopped && excused(f))).collect()
 }
 
-/// The web server that waits for a person: the last one that is to serve, of which a person says what is to become of
-/// visitors.
+/// Returns the web server that waits for a person: the last one that is to serve, for which a person must say what
+/// happens to visitors.
 fn asks<'a>(desired: &Desired, memory: &Observed, fault: &'a Fault) -> Option<&'a str> {
     let (Fault::OutOfService(name) | Fault::Process(name) | Fault::Membership(name)) = fault else {
         return None;
@@ -178,7 +179,7 @@ fn asks<'a>(desired: &Desired, memory: &Observed, fault: &'a Fault) -> Option<&'
     alone.then_some(name.as_str())
 }
 
-/// Whether HAProxy has that web server serve, and no other.
+/// Reports whether HAProxy has that web server in service, and no other.
 fn deserves(memory: &Observed, name: &str) -> bool {
     let seen = memory.proxy(PoolId::Web);
     let serves = |s: &RunningServer| !s.maintenance && !s.drain && s.weight > 0;
@@ -189,27 +190,27 @@ fn deserves(memory: &Observed, name: &str) -> bool {
 #[derive(Clone, Debug)]
 enum Happening {
     Wish(Request),
-    /// Cordée looks and decides; people ask these; then what was decided is stored.
+    /// Cordée looks and decides; people make these requests; then the decision is stored.
     Late(Vec<Request>),
-    /// The engine does this many steps.
+    /// The engine carries out this many steps.
     Steps(usize),
-    /// Cordée is killed: what it only remembered is gone.
+    /// Cordée is killed: what it held only in memory is gone.
     Crash,
     /// The n-th living process is killed.
     Death(usize),
-    /// It is stopped by a signal.
+    /// The n-th living process is stopped by a signal.
     Freeze(usize),
-    /// All go on.
+    /// All frozen processes go on.
     Thaw,
     Pass(u64),
 }
 
-/// What a decision about that database is made on.
+/// Returns the basis of a decision about that database.
 pub(crate) fn basis(desired: &Desired, server: &str) -> Basis {
     Basis::of(desired, desired.db.server(&name(server)).expect("it is there"))
 }
 
-/// That database is elected, in the epoch after the present one.
+/// Returns the decision that elects that database, in the next epoch.
 pub(crate) fn elect(desired: &Desired, server: &str, limit: Option<u64>) -> Decision {
     let of = basis(desired, server);
     let asked = desired.handover.as_ref().map(|h| h.at);
@@ -229,7 +230,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// What befalls a cluster, and what its HAProxy and its first web server are like.
+/// What happens to a cluster, and properties of its HAProxy and its first web server.
 #[derive(Clone, Debug)]
 struct History {
     all: Vec<Happening>,
@@ -246,7 +247,8 @@ fn history(happening: impl Strategy<Value = Happening>) -> impl Strategy<Value =
     })
 }
 
-/// Cordée looks and decides; people ask these; then what was decided is stored. Returns whether writes may be lost.
+/// Cordée looks and decides; people make these requests; then the decision is stored. Returns whether writes may be
+/// lost.
 fn late(desired: &mut Desired, world: &mut World, memory: &mut Observed, meanwhile: Vec<Request>) -> bool {
     world.prepare(desired);
     world.look(memory, desired);
@@ -315,15 +317,15 @@ fn ends_as_wished(history: History) -> Result<(), TestCaseError> {
     settle(&mut desired, &mut world, &mut memory);
     let writer = desired.writer.clone().expect("a writer");
     prop_assert!(lossy || world.missing(&writer) == 0, "acknowledged writes are gone: {:?}", desired);
-    // And once a person starts again what a person stopped, nobody waits any more.
-    // A restart waits for as long as the only other web server, which had not served yet, stays stopped.
+    // Once a person starts again what a person stopped, nothing waits any more. A restart waits for as long as the
+    // only other web server, which had not served yet, stays stopped.
     let all: Vec<_> = desired.servers().map(|s| (s.pool(), s.clone())).collect();
     for (pool, server) in all.into_iter().filter(|(_, s)| s.stopped()) {
         let start = Request::SetPower { pool, name: server.name, power: Power::On, force: true };
         desired = desired.apply(&start).expect("started");
     }
     settle(&mut desired, &mut world, &mut memory);
-    // Nor does one that has become the last meanwhile, once a person has said that it may go.
+    // A server that has become the last one meanwhile does not wait either, once a person has said that it may go.
     let left = check(&desired, &memory);
     let last: Vec<&str> = left.iter().filter_map(|fault| asks(&desired, &memory, fault)).collect();
     for waiting in last {
@@ -333,13 +335,13 @@ fn ends_as_wished(history: History) -> Result<(), TestCaseError> {
     prop_assert_eq!(check(&desired, &memory), []);
     let writer = desired.writer.clone().expect("a writer");
     prop_assert!(lossy || world.missing(&writer) == 0, "lost at the end: {:?}", desired);
-    // Nothing of all that was taken for somebody else's doing.
+    // None of this was taken for somebody else's change.
     prop_assert_eq!(world.told(), []);
     Ok(())
 }
 
 proptest! {
-    // 256 cases, or as many as `PROPTEST_CASES` says.
+    // 256 cases, or the number in `PROPTEST_CASES`.
     #![proptest_config(ProptestConfig::default())]
 
     #[test]
@@ -347,14 +349,14 @@ proptest! {
         ends_as_wished(history)?;
     }
 
-    /// The same of what people ask of databases only: who writes, who comes, stops and goes.
+    /// The same, mostly with requests about databases: which one writes, which ones come, stop and go.
     #[test]
     fn every_history_of_databases_ends_as_wished(history in history(people::of_databases(happening()))) {
         ends_as_wished(history)?;
     }
 
-    /// Whoever takes the port of a server that has died gets nobody, whatever goes on; and while nothing is known of
-    /// the ports, nothing is taken out of service for them.
+    /// A program that takes the port of a dead server gets no visitor, whatever else happens; and while nothing is
+    /// known about the ports, nothing is taken out of service because of them.
     #[test]
     fn a_dead_server_s_port_leads_nowhere(
         turns in proptest::collection::vec(
@@ -377,7 +379,7 @@ proptest! {
             if crash {
                 memory = Observed::default();
             }
-            // One step on each target: nothing comes before it.
+            // One step on each target: no other step comes before this one.
             round(&mut desired, &mut world, &mut memory, usize::MAX);
             prop_assert_eq!(exposed(&desired, &memory), []);
             world.pass(&memory, 300);
@@ -393,7 +395,7 @@ proptest! {
         settle(&mut desired, &mut world, &mut memory);
         let left = plan(Scene::new(&desired, &memory, world.now), &setting());
         prop_assert_eq!(wrong(&desired, &memory, &left), []);
-        // What Cordée did itself is nobody else's doing.
+        // What Cordée did itself is not taken for somebody else's change.
         prop_assert_eq!(world.told(), []);
         world.blind = true;
         world.look(&mut memory, &desired);
@@ -401,7 +403,8 @@ proptest! {
         prop_assert!(!steps.iter().any(|s| matches!(s.subject(), Subject::Proxy(_))), "{steps:?}");
     }
 
-    /// Whatever somebody does at HAProxy's sockets, in the midst of whatever Cordée does: it is told, and put right.
+    /// Whatever somebody does at HAProxy's sockets, in the middle of whatever Cordée does: it is reported, and
+    /// undone.
     #[test]
     fn what_somebody_else_does_to_a_proxy_is_told_and_put_right(
         turns in proptest::collection::vec(
@@ -427,15 +430,15 @@ proptest! {
             }
         }
         settle(&mut desired, &mut world, &mut memory);
-        // Somebody may have taken out the one that was to go last: then the other one waits for nobody, and says so.
+        // Somebody may have taken out the server that was to go last: then the other one waits in vain, and says so.
         for name in super::leaving::tests::waiting(&desired, &memory).into_keys() {
             desired = desired.apply(&Request::Insist { name }).expect("it waits");
         }
         settle(&mut desired, &mut world, &mut memory);
         prop_assert_eq!(check(&desired, &memory), []);
         prop_assert!(world.runs_its_file(), "a worker runs what somebody else wrote");
-        // Weight and checks of a server in maintenance are put right when it comes back. A state that somebody set to
-        // just what was wished meanwhile needs nothing: `check` has seen that it is as wished.
+        // Weight and checks of a server in maintenance are restored when it comes back. A state that somebody set to
+        // exactly the desired one needs nothing: `check` has seen that it is right.
         let later = |what: &&What| {
             matches!(what, What::Checks(_) | What::Weight(_) | What::State(_) | What::WriterState(_))
         };
@@ -572,7 +575,7 @@ fn a_refused_file_is_tried_again_when_its_refusal_has_aged() {
     assert_eq!(written(&memory, world.now), None, "the same again");
     refuse(&mut memory, ConfigText("another".to_owned()), world.now);
     assert_eq!(written(&memory, world.now).as_ref(), Some(&file), "that was another file");
-    // What was read beside it may have been the cause.
+    // Something else that the check read may have been the cause.
     refuse(&mut memory, file.clone(), world.now - Refusal::HOLDS + 1);
     assert_eq!(written(&memory, world.now), None);
     refuse(&mut memory, file.clone(), world.now - Refusal::HOLDS);

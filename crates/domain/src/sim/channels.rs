@@ -1,9 +1,9 @@
-//! What a step at a channel does to a database.
+//! What a step on a channel does to a database.
 
 use crate::db::{DatabaseSeen, Thread};
 use crate::ids::ServerName;
 
-/// A channel to that one runs.
+/// Starts the channel from that database.
 pub(super) fn run(database: &mut DatabaseSeen, from: &ServerName) {
     let channel = database.channels.entry(from.clone()).or_default();
     channel.receiving = Thread::Running;
@@ -11,7 +11,7 @@ pub(super) fn run(database: &mut DatabaseSeen, from: &ServerName) {
     channel.delay_ms = Some(1);
 }
 
-/// A channel to that one receives no more; `whole`: it applies no more either.
+/// Stops receiving over the channel from that database; with `whole`, stops applying too.
 pub(super) fn stop(database: &mut DatabaseSeen, from: &ServerName, whole: bool) {
     let channel = database.channels.entry(from.clone()).or_default();
     channel.receiving = Thread::Stopped;

@@ -1,4 +1,4 @@
-//! Databases of somebody else: they run whatever Cordée does, and are run through SQL.
+//! External databases: they run whatever Cordée does, and Cordée controls them through SQL only.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::desired::Desired;
 use crate::ids::{ProcessId, ServerName};
 
 impl World {
-    /// Somebody prepares each external database that is wished: empty, closed, under the id that it is to have.
+    /// Prepares each external database of the desired state: empty, closed, with its final id.
     pub fn prepare(&mut self, desired: &Desired) {
         for server in desired.db.servers.iter().filter(|s| !s.is_ours()) {
             let there = self.databases.get(&server.name).is_some_and(|d| d.server_id == server.id);
@@ -24,18 +24,18 @@ impl World {
         }
     }
 
-    /// Whether a database runs, whether it answers or not.
+    /// Reports whether a database runs, even if it does not answer.
     pub(super) fn runs(&self, name: &ServerName) -> bool {
         self.guests.contains(name) || self.processes.contains_key(&ProcessId::Database(name.clone()))
     }
 
-    /// All databases of somebody else, wished or not any more.
+    /// Returns all external databases, even those that are no longer in the desired state.
     pub(super) fn guests(&self) -> &BTreeSet<ServerName> {
         &self.guests
     }
 
-    /// A database starts: closed, without semi-sync. What was received and not applied is fetched again (MariaDB with
-    /// GTID), and channels wait for Cordée.
+    /// A database starts: closed, without semi-sync. What was received and not applied is fetched again (MariaDB
+    /// with GTID), and channels wait for Cordée.
     pub(super) fn comes_up(&mut self, name: &ServerName) {
         self.loose.remove(name);
         let Some(database) = self.databases.get_mut(name) else { return };

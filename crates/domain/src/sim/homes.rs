@@ -1,20 +1,20 @@
-//! The servers' folders, and who was put into one that was another server's.
+//! The servers' folders, and conflicts over them.
 
 use std::collections::BTreeMap;
 
 use crate::ids::{PoolId, ServerName};
 use crate::observed::Made;
 
-/// What lies under `servers/`.
+/// The folders under `servers/`.
 #[derive(Debug, Default)]
 pub(super) struct Homes {
-    /// For whom each folder was made.
+    /// The server that each folder was created for.
     pub(super) made: BTreeMap<ServerName, Made>,
     mixed: Vec<String>,
 }
 
 impl Homes {
-    /// A server starts there, or its data are put there.
+    /// Records that a server starts in the folder, or that its data are put there.
     pub(super) fn enter(&mut self, name: &ServerName, pool: PoolId, id: u32) {
         let made = Made { pool: Some(pool), id: Some(id) };
         match self.made.insert(name.clone(), made) {
@@ -25,19 +25,19 @@ impl Homes {
 }
 
 impl Homes {
-    /// Something was done to a folder that another process has.
+    /// Records that something was done to a folder that another process uses.
     pub(super) fn share(&mut self, what: String) {
         self.mixed.push(what);
     }
 }
 
 impl super::World {
-    /// Servers that were put into the folder of another one, or had to do with one that another process has.
+    /// Returns the cases in which a server used a folder of another server, or one that another process uses.
     pub fn mixed(&self) -> &[String] {
         &self.homes.mixed
     }
 
-    /// For whom the folder of that name was made.
+    /// Returns the server that the folder of that name was created for.
     pub fn home(&self, name: &ServerName) -> Option<Made> {
         self.homes.made.get(name).copied()
     }

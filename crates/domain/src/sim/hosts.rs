@@ -35,7 +35,7 @@ impl World {
                 copy.channels.clear();
                 copy.applied = copy.written.clone();
                 copy.written = Position::default();
-                // Somebody else's that had the name, and its applications, are none of this one's.
+                // The external database that had the name, and its applications, do not belong to this one.
                 self.guests.remove(name);
                 self.loose.remove(name);
                 self.databases.insert(name.clone(), copy);
@@ -63,14 +63,14 @@ impl World {
                 self.unseeded.insert(name.clone());
                 self.homes.enter(name, PoolId::Db, *id);
             }
-            // It ends when time passes; what is saved is of no account here.
+            // The process ends when time passes; saved transactions are not simulated.
             HostStep::StopProcess { .. } | HostStep::SaveOwn { .. } => {}
         }
         Outcome::Done
     }
 
-    /// Notes a step that starts something under a name, or fills or throws away its folder, while a process of that
-    /// name lives: of whichever kind, it has that folder, and perhaps that port.
+    /// Records a step that starts something under a name, or fills or removes its folder, while a process of that
+    /// name is alive. That process, of either kind, uses the folder, and perhaps the port.
     fn note_shared(&mut self, step: &HostStep) {
         let name = match step {
             HostStep::StartProcess { id, .. } => id.server(),

@@ -9,8 +9,8 @@ use crate::desired::{Desired, Membership, Routing};
 use crate::ids::ServerName;
 
 impl World {
-    /// Databases that could give a number which another open one gives too, or gave before: a row that is still to come
-    /// from a member has it.
+    /// Returns the databases that could assign a number which another open database assigns too, or which belongs to
+    /// a row that has not arrived yet from a member.
     pub fn clashing(&self, desired: &Desired) -> Vec<ServerName> {
         let open = self.open();
         let own = |n: &ServerName| {
@@ -42,7 +42,7 @@ impl World {
     }
 }
 
-/// One after the other, so that another database's next number is among them.
+/// Reports whether rows are numbered consecutively, so that another database's next number is among them.
 pub(super) fn dense(variables: &BTreeMap<String, String>) -> bool {
     Numbering::of(variables).is_none_or(|is| is.step == DENSE.step)
 }
@@ -52,7 +52,7 @@ pub(super) fn set(database: &mut DatabaseSeen, to: Numbering) {
     database.variables.insert(PLACE.to_owned(), to.place.to_string());
 }
 
-/// As the file says that Cordée writes before each start.
+/// Sets the numbering from the file that Cordée writes before each start.
 pub(super) fn from_file(database: &mut DatabaseSeen, name: &ServerName, desired: &Desired) {
     set(database, desired.database(name).map_or(DENSE, |server| Numbering::wished(desired, server)));
 }

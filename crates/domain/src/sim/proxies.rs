@@ -1,4 +1,4 @@
-//! The simulated HAProxys: what a worker reads from its file, and what somebody else does to it.
+//! The simulated HAProxy instances: what a worker reads from its file, and what somebody else does to it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,62 +12,62 @@ use crate::ids::{PoolId, ServerName};
 use crate::observed::Meddling;
 use crate::step::{Outcome, ProxyStep};
 
-/// What a worker holds besides its servers.
+/// The state of a worker besides its servers.
 #[derive(Clone, Debug)]
 pub(super) struct Worker {
     pub(super) pid: u32,
-    /// The lines that it was started from, without servers.
+    /// The lines of the file that it was started from, without servers.
     pub(super) lines: Vec<String>,
     pub(super) frontends: BTreeMap<String, Frontend>,
     pub(super) limits: Limits,
     pub(super) waits: bool,
 }
 
-/// What somebody does at a HAProxy's runtime socket or master.
+/// What somebody does at an HAProxy instance's runtime socket or master.
 #[derive(Clone, Copy, Debug)]
 pub enum Hand {
-    /// Has a listener take nothing.
+    /// Pauses a listener.
     Pause,
-    /// The same, for good.
+    /// Shuts a listener for good.
     Shut,
-    /// Bounds a listener.
+    /// Limits the connections of a listener.
     Frontend,
-    /// Bounds the process.
+    /// Limits the connections of the process.
     Bound,
-    /// Bounds how many come in a second.
+    /// Limits the connections per second.
     Rate,
     /// Changes a server's weight.
     Weight,
-    /// Takes a server out, or puts it in.
+    /// Puts a server into maintenance, or back in service.
     State,
-    /// Bounds what goes to a server.
+    /// Limits the connections to a server.
     Most,
-    /// Sends a server's share elsewhere.
+    /// Changes a server's port.
     Address,
     /// Switches a server's checks off.
     Uncheck,
-    /// Has another port checked.
+    /// Directs a server's checks to another port.
     Elsewhere,
-    /// Has connections fail at once while no database is in service.
+    /// Makes connections fail at once while no database is in service.
     Wait,
-    /// Edits a line of the file, has the master reload, and puts the line back.
+    /// Edits a line of the file, makes the master reload, and puts the line back.
     Reload,
 }
 
 impl World {
-    /// Whether what each running proxy was started from is what its file says, but for the servers.
+    /// Reports whether each running HAProxy instance was started from what its file says, apart from the servers.
     pub fn runs_its_file(&self) -> bool {
         self.workers
             .iter()
             .all(|(pool, worker)| self.files.get(pool).is_some_and(|f| worker.lines == lines(f)))
     }
 
-    /// What the looks told of somebody else's doing, since last asked.
+    /// Returns what the looks revealed about somebody else's changes since the last call.
     pub fn told(&self) -> Vec<Meddling> {
         std::mem::take(&mut *self.told.borrow_mut())
     }
 
-    /// Somebody does that to the `n`th listener or server. `false` when there is none, or nothing changed.
+    /// Somebody does that to the `n`th listener or server. Returns `false` if there is none, or nothing changed.
     pub fn meddle(&mut self, pool: PoolId, hand: Hand, n: usize) -> bool {
         let Some(worker) = self.workers.get_mut(&pool) else { return false };
         let Some((_, servers)) = self.tables.get_mut(&pool) else { return false };
@@ -165,7 +165,7 @@ impl World {
                 if proxy == PoolId::Db { writer == State::Maintenance } else { s.maintenance };
             s.drain = state == State::Drain;
             s.checked |= state != State::Maintenance;
-            // It takes visitors at once, and still says what the last check before found.
+            // The server gets visitors at once, and still reports the result of the last check before.
             if back && proxy == PoolId::Web {
                 s.verdict = CheckState::Failing;
             }
@@ -200,7 +200,7 @@ impl World {
         }
     }
 
-    /// A worker starts from the file, and from nothing else.
+    /// Starts a worker from the file, and from nothing else.
     pub(super) fn reload(&mut self, proxy: PoolId, shape: Option<&String>) -> Outcome {
         let Some(text) = self.files.get(&proxy) else {
             return Outcome::Failed(Fault::Strange(None));
@@ -214,13 +214,13 @@ impl World {
             return Outcome::Failed(Fault::Strange(None));
         }
         if proxy == PoolId::Web {
-            // It does not start without the file that its own file names.
+            // HAProxy does not start without the map file that its configuration names.
             if self.map.is_none() {
                 return Outcome::Failed(Fault::Strange(None));
             }
             self.mode = self.map;
         }
-        // A database stands in two backends, the one writer's last.
+        // A database is in two backends; the writer's backend comes last.
         let mut servers: BTreeMap<ServerName, RunningServer> = BTreeMap::new();
         for (name, server) in text.lines().filter_map(|l| read_server(l.trim())) {
             match servers.get_mut(&name) {
@@ -245,16 +245,16 @@ impl World {
     }
 }
 
-/// The bounds of a worker that nobody touched.
+/// The limits of a worker that nobody changed.
 pub(super) const LIMITS: Limits = Limits { most: 1_000, most_at_start: 1_000, rates: 0 };
 
-/// What a worker is started from, but for its servers, and for what is no setting.
+/// Returns the lines that a worker is started from, without servers and comments.
 pub(super) fn lines(text: &str) -> Vec<String> {
     let setting = |line: &&str| !line.starts_with("    server ") && !line.starts_with('#');
     text.lines().filter(setting).map(str::to_owned).collect()
 }
 
-/// Reads a `server` line as HAProxy would. A fresh server is UP before its first check.
+/// Parses a `server` line as HAProxy would. A new server is UP before its first check.
 pub(super) fn read_server(line: &str) -> Option<(ServerName, RunningServer)> {
     let words: Vec<&str> = line.strip_prefix("server ")?.split(' ').collect();
     let after = |key: &str| words.iter().position(|w| *w == key).and_then(|i| words.get(i + 1));

@@ -1,4 +1,4 @@
-//! Accounts, and which of them walk through a closed door.
+//! Accounts, and which of them can write to a closed database.
 
 use std::collections::BTreeSet;
 
@@ -9,32 +9,32 @@ use serde::{Deserialize, Serialize};
 pub struct Account {
     /// User name.
     pub user: String,
-    /// From where.
+    /// The host that it may connect from.
     pub host: String,
-    /// Rights on everything (`*.*`), as MariaDB names them.
+    /// Global rights (`*.*`), by MariaDB's names.
     pub everywhere: BTreeSet<String>,
-    /// Schemas in which it has rights.
+    /// Schemas on which it has rights.
     pub schemas: BTreeSet<String>,
 }
 
-/// Accounts that Cordée or MariaDB make; `cordee` itself opens and closes databases.
+/// Accounts that Cordée or MariaDB create; `cordee` itself opens and closes databases.
 const KNOWN: [&str; 3] = ["root", "mysql", "mariadb.sys"];
 
-/// How an account stands to the fence around a closed database.
+/// Whether `read_only` on a closed database stops an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fence {
-    /// It is held, as it should be.
+    /// It is stopped, as it should be.
     Held,
-    /// It is one that MariaDB or Cordée need to walk through.
+    /// MariaDB or Cordée need the account to pass.
     Keeper,
-    /// It holds `SUPER`, which passes before MariaDB 10.11. Measured on 10.11: there it does not.
+    /// It holds `SUPER`, which writes to a closed database before MariaDB 10.11. On 10.11 it does not (measured).
     Super,
     /// It holds `READ_ONLY ADMIN`, alone or with everything else: it writes to a closed database.
     Passes,
 }
 
 impl Account {
-    /// How it stands to the fence.
+    /// Returns whether `read_only` stops the account.
     pub fn fence(&self) -> Fence {
         let has = |right: &str| self.everywhere.contains(right);
         match () {
@@ -45,29 +45,29 @@ impl Account {
         }
     }
 
-    /// It may do nearly everything everywhere, as after `GRANT ALL ON *.*`.
+    /// Reports whether the account may do nearly everything everywhere, as after `GRANT ALL ON *.*`.
     pub fn may_all(&self) -> bool {
         let all = ["SUPER", "CREATE USER", "SELECT", "DELETE", "DROP", "RELOAD", "READ_ONLY ADMIN"];
         all.iter().all(|right| self.everywhere.contains(*right))
     }
 }
 
-/// What the application's account may.
+/// The rights of the application's account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rights {
-    /// Rights on its schema that the application needs and lacks.
+    /// Rights on its schema that the application needs and does not have.
     pub lacking: Vec<&'static str>,
-    /// Rights on everything that it does not need.
+    /// Global rights that it does not need.
     pub more: Vec<String>,
-    /// Among them one that writes to a closed database, or did so before MariaDB 10.11.
+    /// Whether one of them allows writing to a closed database, or did so before MariaDB 10.11.
     pub passes: bool,
 }
 
-/// What the site does with its tables.
+/// The rights that the site needs for its tables.
 const NEEDED: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
 
-/// Reads the lines of `SHOW GRANTS`. Only rights on everything and on the whole schema count; a role would have to be
-/// switched on by the application.
+/// Parses the lines of `SHOW GRANTS`. Only global rights and rights on the whole schema count; the application would
+/// have to enable a role itself.
 pub fn rights(grants: &[String], schema: &str) -> Rights {
     let (mut held, mut found) = (BTreeSet::new(), Rights::default());
     for line in grants {

@@ -1,4 +1,4 @@
-//! The settings on which the cluster rests: what each should be, and what it is.
+//! The settings that the cluster relies on: what each should be, and what it is.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +17,13 @@ use super::Detail;
 pub struct Setting {
     /// Its name in MariaDB.
     pub name: &'static str,
-    /// What it should be.
+    /// The value that it should have.
     pub expected: String,
-    /// What it is; absent when the database does not know it.
+    /// Its value; absent when the database does not know the setting.
     pub actual: Option<String>,
-    /// As it should be.
+    /// Whether it is as it should be.
     pub fine: bool,
-    /// What hangs on it.
+    /// What depends on it.
     pub why: Text,
     /// What to do when it differs.
     pub remedy: Text,
@@ -34,7 +34,7 @@ enum Rule {
     Is(String),
     AtLeast(u64),
     AtMost(u64),
-    /// Seconds; 0 is for ever.
+    /// Seconds; 0 means for ever.
     Kept(u64),
 }
 
@@ -49,7 +49,7 @@ impl Rule {
         }
     }
 
-    /// The value that is set where it does not keep to it.
+    /// Returns the value to set when the actual value breaks the rule.
     fn value(&self) -> String {
         match self {
             Self::Is(value) => value.clone(),
@@ -66,7 +66,7 @@ impl Rule {
     }
 }
 
-/// `ON` and `1` are one value, `OFF` and `0` another; letters count alike.
+/// Compares two values: `ON` and `1` are equal, and so are `OFF` and `0`; case does not count.
 fn same(a: &str, b: &str) -> bool {
     let plain = |v: &str| match v.to_ascii_uppercase().as_str() {
         "1" | "TRUE" => "ON".to_owned(),
@@ -76,33 +76,33 @@ fn same(a: &str, b: &str) -> bool {
     plain(a) == plain(b)
 }
 
-/// What happens when a value is not as it should be.
+/// What Cordée does when a value is not as it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// The plan has a step of its own for it.
+    /// The plan has a separate step for it.
     Kept,
     /// It is set at once.
     Set,
-    /// The same, while no channel runs.
+    /// It is set at once, while no channel runs.
     SetStill,
-    /// Only a start of the database takes it.
+    /// It takes effect only when the database starts.
     Start,
-    /// It is named, and left to a person.
+    /// It is reported, and left to a person.
     Told,
 }
 
-/// Of whom a value is asked.
+/// For which databases a value is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Of {
-    /// Of those that Cordée starts.
+    /// Those that Cordée starts.
     Ours,
-    /// Of somebody else's too: it would do harm.
+    /// External databases too: a wrong value would do harm.
     All,
-    /// Of those that Cordée starts, and of somebody else's while it is the writer: Cordée sets it there too.
+    /// Those that Cordée starts, and an external one while it is the writer: Cordée sets the value there too.
     Writer,
 }
 
-/// One value that is asked for.
+/// One required value.
 struct Term {
     name: &'static str,
     rule: Rule,
@@ -114,17 +114,17 @@ struct Term {
 /// A value that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong {
-    /// The variable.
+    /// The name of the variable.
     pub name: &'static str,
-    /// What it is.
+    /// Its present value.
     pub was: String,
-    /// What it should be.
+    /// The value that it should have.
     pub value: String,
-    /// What happens then.
+    /// What Cordée does about it.
     pub way: Way,
 }
 
-/// The variables to ask for.
+/// The variables to read.
 pub const NAMES: [&str; 33] = [
     "read_only",
     "binlog_format",
@@ -161,7 +161,7 @@ pub const NAMES: [&str; 33] = [
     "unique_checks",
 ];
 
-/// Which of `variables` are not as the cluster needs them. One that is not known is none of them.
+/// Returns which of `variables` differ from what the cluster needs. A variable that is not known is left out.
 pub fn wrong(desired: &Desired, server: Database<'_>, variables: &BTreeMap<String, String>) -> Vec<Wrong> {
     let ours = server.is_ours();
     let asked = |term: &Term| match term.of {
@@ -175,14 +175,14 @@ pub fn wrong(desired: &Desired, server: Database<'_>, variables: &BTreeMap<Strin
         if term.way == Way::Kept || !asked(&term) {
             continue;
         }
-        // Somebody else's stands in somebody else's file.
+        // The configuration file of an external database is not Cordée's.
         let way = if ours || term.of == Of::Writer { term.way } else { Way::Told };
         all.push(Wrong { name: term.name, was: was.clone(), value: term.rule.value(), way });
     }
     all
 }
 
-/// Expected and actual, those that differ first.
+/// Returns expected and actual values, those that differ first.
 pub fn compare(desired: &Desired, server: Database<'_>, detail: &Detail) -> Vec<Setting> {
     let Ok(own) = &detail.own else { return Vec::new() };
     let mut all = Vec::new();
@@ -230,7 +230,7 @@ fn terms(desired: &Desired, server: Database<'_>) -> Vec<Term> {
     let id = server.id.to_string();
     let member = *server.membership == Membership::Member;
     let numbering = Numbering::wished(desired, server);
-    // On the writer it is on as soon as somebody caught up can confirm; elsewhere it has no effect.
+    // On the writer it is on as soon as a standby that is caught up can send ACKs; elsewhere it has no effect.
     let confirmed = desired.is_writer(&server.name) && desired.members().count() > 1;
     let term = |name, rule, why, way, of| Term { name, rule, why, way, of };
     let mut all = vec![
@@ -256,7 +256,7 @@ fn terms(desired: &Desired, server: Database<'_>) -> Vec<Term> {
         term("rpl_semi_sync_slave_enabled", switch(member), text!("set-receipts"), Kept, All),
         term("rpl_semi_sync_master_wait_point", is("AFTER_SYNC"), text!("set-wait-point"), Set, Writer),
         term("rpl_semi_sync_master_wait_no_slave", switch(false), text!("set-wait-nobody"), Set, Writer),
-        // Neither more nor less: a promise counts for so long.
+        // Neither more nor less: a promise counts for exactly this long.
         term(
             "rpl_semi_sync_master_timeout",
             is(&ACK_LIMIT.to_string()),

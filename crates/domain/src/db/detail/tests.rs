@@ -87,7 +87,7 @@ fn what_is_missing_is_counted_over_all_domains() {
 #[test]
 fn a_write_between_the_looks_is_not_counted_as_missing() {
     let (all, db2) = (desired(), server(2, "db2"));
-    // The other one wrote number 11 after the first look, and it had arrived at the second one.
+    // The peer wrote number 11 after the first look at db2, and it had arrived by the second look.
     let fine = look("1-1-10,2-2-5", "1-1-11,2-2-5", "1-1-11,2-2-6");
     assert_eq!(word(&positions(&all, db2.base(), &fine, Some(3))), "truth-caught-up");
     let behind = look("1-1-10,2-2-5", "1-1-20,2-2-5", "1-1-11,2-2-5");

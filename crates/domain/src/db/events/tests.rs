@@ -27,23 +27,23 @@ fn an_event_keeps_the_one_with_whose_rights_it_runs() {
 /// What people and MariaDB do.
 #[derive(Clone, Copy, Debug)]
 enum Act {
-    /// Somebody makes or alters an event on a database that takes writes: on or off.
+    /// Somebody creates or alters an event on a database that takes writes: on or off.
     Alter { on: usize, name: usize, enabled: bool },
-    /// Somebody drops it.
+    /// Somebody drops an event.
     Drop { on: usize, name: usize },
-    /// It was to run once, and has: no log holds that it is off.
+    /// An event that was due once has run: no log says that it is off.
     Ran { name: usize },
-    /// Cordée looks at a database and does what follows.
+    /// Cordée looks at a database and does what follows from it.
     Follow(usize),
-    /// Another one becomes the writer.
+    /// Another database becomes the writer.
     Promote(usize),
-    /// All write, or one.
+    /// All databases write, or only one.
     Share(bool),
 }
 
 const NAMES: [&str; 2] = ["a", "b"];
 
-/// Three databases, and what was wished of each event last.
+/// Three databases, and the last wish for each event.
 #[derive(Debug, Default)]
 struct World {
     databases: [Events; 3],
@@ -57,7 +57,7 @@ impl World {
         self.databases[at].all.insert(name.clone(), made(state));
     }
 
-    /// As MariaDB 10.11 does it: on or off, a channel brings an event as one that runs elsewhere.
+    /// As MariaDB 10.11 does it: whether on or off, a channel delivers an event as one that runs elsewhere.
     fn alter(&mut self, on: usize, name: &TableName, enabled: bool) {
         self.put(on, name, if enabled { State::On } else { State::Off });
         for other in (0..3).filter(|n| *n != on) {
@@ -87,7 +87,7 @@ impl World {
         for turn in &turns {
             match turn {
                 Turn::Set(name, event) => self.put(at, name, event.state),
-                // A table like all others.
+                // The notes are a table that is replicated like any other.
                 Turn::Note(name) => {
                     assert!(runs, "a standby writes nothing");
                     self.databases.iter_mut().for_each(|d| _ = d.off.insert(name.clone()));
@@ -123,8 +123,8 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 proptest! {
-    /// Whatever is done where, and whoever becomes the writer: what people switched on runs there and nowhere else, and
-    /// what they switched off runs nowhere.
+    /// Whatever is done on whichever database, and whichever becomes the writer: events that people switched on run
+    /// on the writer and nowhere else, and events that they switched off run nowhere.
     #[test]
     fn events_run_on_the_writer_and_nowhere_else(acts in proptest::collection::vec(act(), 0..40)) {
         let mut world = World::default();
@@ -142,7 +142,7 @@ proptest! {
                     }
                 }
                 Act::Follow(at) => { world.follow(at); }
-                // A look a second: what was done before is noted by then.
+                // There is a look every second, so earlier changes have been noted by then.
                 Act::Promote(to) => { world.settle(); world.writer = to; }
                 Act::Share(all) => { world.settle(); world.all_write = all; }
                 Act::Alter { .. } | Act::Drop { .. } => {}
@@ -152,7 +152,8 @@ proptest! {
         for (name, enabled) in &world.wished {
             for (at, database) in world.databases.iter().enumerate() {
                 let on = database.all.get(name).map(|e| e.state) == Some(State::On);
-                // Where another one takes writes, its state says what was asked there last; its scheduler is off.
+                // On another database that takes writes, the state says what was last asked there; its scheduler is
+                // off.
                 if at == world.writer || !world.all_write {
                     prop_assert_eq!(on, *enabled && at == world.writer, "{} on {}: {:?}", name, at, &world);
                 }

@@ -1,4 +1,4 @@
-//! The decision about the writer on canned states: each case says in one line what is true, and what follows.
+//! The decision about the writer in prepared states: each case states in one line the situation and the decision.
 
 mod foreign;
 pub(crate) mod invariants;

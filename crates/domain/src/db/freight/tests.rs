@@ -60,7 +60,7 @@ fn each_kind_has_its_sentence() {
     let against: Vec<Text> = freight.problems("db2").into_iter().map(|p| p.text).collect();
     let expected = ["problem-freight-history", "problem-freight-unreadable", "problem-freight-events"];
     assert_eq!(keys(&against), expected);
-    // Where it may read them, they are carried.
+    // If the account may read the events, they are copied.
     let may = Freight::of(Load { reads_events: true, ..load }, Some(PACKET));
     assert_eq!(keys(&may.words()), ["freight-views", "freight-events"]);
     assert_eq!(may.problems("db2").len(), 2);
@@ -80,7 +80,7 @@ fn the_one_who_knows_why_is_heard() {
     let files = "2026-11-29  6:40:12 0 [Note] InnoDB: x\n[00] FATAL ERROR: 2026-11-29 06:40:12 failed\n";
     assert_eq!(said(files).as_deref(), Some("FATAL ERROR: failed"));
     assert_eq!(said("\n \n"), None);
-    // Bounded, and nothing in it moves a terminal.
+    // Bounded, and without control characters for a terminal.
     let long = said(&format!("\u{1b}[31merror {}", "é".repeat(500))).expect("words");
     assert_eq!(long.chars().count(), SAID + 1);
     assert!(long.starts_with("[31merror é") && long.ends_with('…'));

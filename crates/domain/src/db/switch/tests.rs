@@ -7,7 +7,7 @@ use crate::seen::Seen;
 
 use super::*;
 
-/// A cluster as time goes by, and what the engine does with the measurement.
+/// A cluster over time, and what the engine does with the measurement.
 struct Tale {
     scene: Scene,
     now: Millis,
@@ -27,7 +27,7 @@ impl Tale {
         self.round();
     }
 
-    /// As the engine's round does it.
+    /// Runs one round as the engine does.
     fn round(&mut self) {
         let Some(switch) = self.switch else { return };
         match switch.course(crate::scene::Scene::new(&self.scene.desired, &self.scene.seen, self.now)) {
@@ -69,7 +69,7 @@ impl Tale {
         }
     }
 
-    /// The epoch of the change has come: somebody else is the writer.
+    /// Reports whether the epoch of the change has come: another database is the writer.
     fn changed(&self) -> bool {
         self.switch.is_some_and(|s| s.epoch == self.scene.desired.epoch)
     }
@@ -84,7 +84,7 @@ impl Tale {
         other.expect("another one").name.clone()
     }
 
-    /// The writer answers as it did, a moment ago.
+    /// The writer has answered as before, just now.
     fn answers(&mut self) {
         let writer = self.writer();
         if let Some(Seen::At(at, _)) = self.scene.seen.databases.get_mut(&writer) {
@@ -92,12 +92,12 @@ impl Tale {
         }
     }
 
-    /// A planned change is given up.
+    /// The planned change is given up.
     fn abandoned(&mut self) {
         self.scene.desired.handover = None;
     }
 
-    /// Another one is the writer, not open yet.
+    /// Another database is the writer, and not open yet.
     fn elected(&mut self) {
         let candidate = self.candidate();
         self.see(&candidate, false);
@@ -112,14 +112,14 @@ impl Tale {
         self.scene.seen.databases.insert(server.clone(), Seen::At(self.now, seen));
     }
 
-    /// The writer of a change is open; HAProxy leads to nobody yet.
+    /// The new writer is open; HAProxy sends nobody to it yet.
     fn opened(&mut self) {
         let writer = self.writer();
         self.see(&writer, true);
         self.round();
     }
 
-    /// The writer is looked at and found open; HAProxy leads to it.
+    /// The writer is looked at and found open; HAProxy sends connections to it.
     fn writes(&mut self) {
         let writer = self.writer();
         self.see(&writer, true);
@@ -136,7 +136,8 @@ impl Tale {
     }
 }
 
-/// What was once measured: the writer was killed, came back where its data are and wrote for 38 s; then it handed over.
+/// What was once measured wrongly: the writer was killed, was started again where its data are, and wrote for 38 s;
+/// then it handed over.
 #[test]
 fn a_writer_that_came_back_begins_no_gap_of_a_later_promotion() {
     let mut tale = Tale::new();
@@ -171,8 +172,8 @@ fn a_change_that_was_given_up_begins_no_gap_of_a_later_one() {
     assert_eq!(tale.told.map(|g| g.ms), Some(200 + 30 + NEXT_TRY));
 }
 
-/// HAProxy still led to the candidate when it was last looked at, and the candidate is open: all write. That look is
-/// from before.
+/// At the last look HAProxy still sent connections to the candidate, and the candidate is open, because all
+/// databases write. That look was made before the change.
 #[test]
 fn what_was_seen_before_ends_nothing() {
     let mut tale = Tale::new();
@@ -190,7 +191,7 @@ fn what_was_seen_before_ends_nothing() {
     assert_eq!(tale.told.map(|g| g.ms), Some(5 + 705 + NEXT_TRY));
 }
 
-/// Whether or not it was open already: HAProxy did not lead to it yet.
+/// Whether or not the new writer was open already: HAProxy did not send connections to it yet.
 #[test]
 fn a_new_writer_that_is_lost_before_it_writes_ends_nothing() {
     for open in [false, true] {
@@ -213,8 +214,8 @@ fn a_new_writer_that_is_lost_before_it_writes_ends_nothing() {
     }
 }
 
-/// A writer of somebody else's that died: nobody sees its process end. It is silent for seconds before a person
-/// decides; 24 and 62 ms were told then, of which clients had noticed six seconds.
+/// An external writer died: nobody sees its process end. It is silent for seconds before a person decides; 24 and 62
+/// ms were reported then, of which clients had noticed six seconds.
 #[test]
 fn the_silence_before_a_person_decided_counts() {
     let mut tale = Tale::new();
@@ -236,7 +237,7 @@ fn the_silence_before_a_person_decided_counts() {
     assert_eq!(tale.told.map(|g| g.ms), Some(6_050 + NEXT_TRY));
 }
 
-/// A look every 0.3 s: one that answers is well at the moment at which it is closed.
+/// There is a look every 0.3 s: a writer that answers is well until the moment at which it is closed.
 #[test]
 fn a_writer_that_answers_is_well_until_it_is_closed() {
     for (ago, since) in [(0, 0), (WELL, 0), (WELL + 1, WELL + 1)] {
@@ -273,13 +274,13 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 proptest! {
-    /// Whatever was lost, closed, given up and started again before: what is told is the time since the writer was last
-    /// seen to write, and stopped.
+    /// Whatever was lost, closed, given up and started again before: the reported gap is the time since the writer
+    /// was last seen to write and stopped.
     #[test]
     fn a_gap_counts_from_its_own_loss(acts in proptest::collection::vec(act(), 0..40)) {
         let mut tale = Tale::new();
         for act in acts {
-            // A look takes a moment, and so does whatever follows from it.
+            // A look takes a moment, and so does what follows from it.
             tale.passes(1);
             let stopped = tale.stopped;
             match act {
@@ -287,7 +288,7 @@ proptest! {
                 Act::Lost => tale.lost(),
                 Act::Closed => tale.closed(),
                 Act::Abandoned => tale.abandoned(),
-                // Nobody else is chosen before the writer was closed or lost.
+                // No other database is elected before the writer was closed or lost.
                 Act::Elected if tale.gone() => tale.elected(),
                 // A writer that is closed for a change is not opened.
                 Act::Writes if tale.scene.desired.handover.is_none() => tale.writes(),

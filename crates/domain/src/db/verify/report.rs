@@ -1,4 +1,4 @@
-//! What a comparison found, table by table.
+//! The result of a comparison, table by table.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,23 +7,23 @@ use crate::ids::{Millis, ServerName};
 use crate::text;
 use crate::text::Text;
 
-/// What was found of one table.
+/// The result for one table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "lowercase")]
 pub enum TableResult {
-    /// The same rows everywhere.
+    /// The rows are the same everywhere.
     Equal {
-        /// How many.
+        /// The number of rows.
         rows: u64,
     },
-    /// Proven to differ.
+    /// The rows were proven to differ.
     Differs {
         /// Rows that differ, at most [`SHOWN`](super::SHOWN).
         rows: Vec<Difference>,
-        /// There may be more: the table was not read to its end.
+        /// Whether there may be more: the table was not read to its end.
         more: bool,
     },
-    /// Neither proven equal nor different, and no comparison could tell: it lies in the table.
+    /// Neither proven equal nor different, and no comparison could tell, because of the table itself.
     Unverifiable {
         /// Why.
         why: Text,
@@ -45,12 +45,12 @@ pub enum TableResult {
     },
 }
 
-/// One table and what was found.
+/// One table and its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checked {
-    /// Which.
+    /// The table.
     pub table: TableName,
-    /// What.
+    /// The result.
     pub verdict: TableResult,
 }
 
@@ -59,7 +59,7 @@ pub struct Checked {
 pub struct Report {
     /// When it began.
     pub at_start: Millis,
-    /// When it ended. What was written since is not spoken of.
+    /// When it ended. It says nothing about later writes.
     pub at_end: Millis,
     /// The database that the others were compared with: the writer.
     pub reference: ServerName,
@@ -69,44 +69,45 @@ pub struct Report {
     pub tables: Vec<Checked>,
     /// Rows read on the reference.
     pub rows: u64,
-    /// Chunks compared.
+    /// The number of chunks compared.
     pub chunks: u64,
     /// Octets read on the reference; an estimate from the tables' mean row length.
     pub bytes: u64,
 }
 
 impl Report {
-    /// Every table was proven equal on at least two databases.
+    /// Reports whether every table was proven equal on at least two databases.
     pub fn equal(&self) -> bool {
         !self.others.is_empty() && self.tables.iter().all(|t| matches!(t.verdict, TableResult::Equal { .. }))
     }
 
-    /// Tables that were proven to differ, in rows, in columns or in being there at all.
+    /// Returns how many tables were proven to differ, in rows, in columns or in existence.
     pub fn different(&self) -> usize {
         self.tables.len() - self.unproven() - self.tables.iter().filter(|t| is_equal(&t.verdict)).count()
     }
 
-    /// The first table that was proven to differ.
+    /// Returns the first table that was proven to differ.
     pub fn first_difference(&self) -> Option<&Checked> {
         self.tables.iter().find(|t| !is_equal(&t.verdict) && t.verdict.unproven().is_none())
     }
 
-    /// Tables of which nothing could be proven.
+    /// Returns of how many tables nothing could be proven.
     pub fn unproven(&self) -> usize {
         self.left_out().count()
     }
 
-    /// Those of them of which the next comparison may prove something.
+    /// Returns how many of the unproven tables the next comparison may settle.
     pub fn unsettled(&self) -> usize {
         self.tables.iter().filter(|t| matches!(t.verdict, TableResult::Unsettled { .. })).count()
     }
 
-    /// The tables of which nothing could be proven, each with the reason.
+    /// Returns the tables of which nothing could be proven, each with the reason.
     pub fn left_out(&self) -> impl Iterator<Item = (&TableName, &Text)> {
         self.tables.iter().filter_map(|t| Some((&t.table, t.verdict.unproven()?)))
     }
 
-    /// Names some of the tables of which nothing could be proven, and says why of the first; `None` when there is none.
+    /// Names some of the tables of which nothing could be proven, with the reason for the first; `None` when there
+    /// is none.
     pub fn left_out_words(&self) -> Option<Text> {
         let (first, why) = self.left_out().next()?;
         let names: Vec<String> = self.left_out().take(NAMED).map(|(table, _)| table.to_string()).collect();
@@ -124,7 +125,7 @@ impl Report {
 }
 
 impl TableResult {
-    /// Why nothing was proven, if so.
+    /// Returns why nothing was proven, or `None` if something was.
     pub const fn unproven(&self) -> Option<&Text> {
         match self {
             Self::Unverifiable { why } | Self::Unsettled { why } => Some(why),

@@ -1,4 +1,4 @@
-//! The texts of the queries. Identifiers come from `information_schema` and are quoted; values of keys are bound.
+//! The queries. Identifiers come from `information_schema` and are quoted; key values are bound.
 
 use std::fmt::Write as _;
 
@@ -16,12 +16,13 @@ use form::{Form, as_written};
 use write::Stored;
 pub use write::{Lock, Lossy, UniqueColumn};
 
-/// The least `max_allowed_packet` for which no row is too long, in octets: a longer intermediate result becomes
-/// NULL, and with it a row's hash, which `BIT_XOR` passes over.
+/// The smallest `max_allowed_packet`, in octets, with which no row is too long. A longer intermediate result becomes
+/// NULL, and so does the row's hash, which `BIT_XOR` then ignores.
 pub const PACKET: u64 = 1_048_576;
 
-/// Octets of the row's text that columns may fill as they are; longer rows bring the MD5 of a column instead.
-/// Half of the packet: numbers and dates of a row (65,535 octets stored at most) take less than the other half.
+/// The octets of a row's text that columns may fill with their values; beyond that, a column contributes its MD5
+/// instead. Half of the packet: numbers and dates of a row (65,535 octets stored at most) take less than the other
+/// half.
 const ROW: u64 = 524_288;
 
 /// A query and the values bound to its question marks.
@@ -29,15 +30,15 @@ const ROW: u64 = 524_288;
 pub struct Sql {
     /// The text.
     pub text: String,
-    /// The values, all of them as text.
+    /// The values, all as text.
     pub values: Vec<String>,
 }
 
-/// How every session is set before it reads. A value's text must not depend on the server's settings: zone, modes
-/// and character set are fixed. Under REPEATABLE READ a locking read also keeps rows from being inserted into its
-/// range. A lock is waited for at most a second, and if Cordée should freeze while it holds rows, the database frees
-/// them after two. A zero that is written stays a zero, in an `AUTO_INCREMENT` column too, and a date that
-/// is none stays what it is.
+/// The settings of every session before it reads. The text of a value must not depend on the server's settings, so
+/// zone, modes and character set are fixed. Under REPEATABLE READ a locking read also keeps rows from being inserted
+/// into its range. A lock is waited for at most one second; if Cordée freezes while it holds rows, the database
+/// frees them after two. A written zero stays a zero, in an `AUTO_INCREMENT` column too, and an invalid date stays
+/// what it is.
 pub const SESSION: [&str; 3] = [
     "SET NAMES utf8mb4",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
@@ -46,13 +47,13 @@ pub const SESSION: [&str; 3] = [
      innodb_lock_wait_timeout=1, idle_transaction_timeout=2",
 ];
 
-/// An identifier in backticks. MariaDB allows any character in one but NUL.
+/// Quotes an identifier in backticks. MariaDB allows any character in it except NUL.
 pub fn identifier(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-/// Which tables are compared, as a condition on `TABLE_SCHEMA` and `TABLE_NAME`. Compared as octets: a user's
-/// schema may be called `SYS`.
+/// Returns the condition on `TABLE_SCHEMA` and `TABLE_NAME` that selects the tables to compare. The comparison is by
+/// octets: a user's schema may be called `SYS`.
 fn user_tables() -> String {
     let own: Vec<String> = OWN_SCHEMAS.iter().map(|s| format!("'{s}'")).collect();
     format!(
@@ -83,7 +84,7 @@ pub fn columns() -> String {
     )
 }
 
-/// Reads the primary keys in their order: schema, table, column, whether only its beginning counts.
+/// Reads the primary keys in their order: schema, table, column, whether only a prefix of the column counts.
 pub fn keys() -> String {
     format!(
         "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, SUB_PART IS NOT NULL FROM information_schema.STATISTICS \
@@ -92,24 +93,25 @@ pub fn keys() -> String {
     )
 }
 
-/// What a session must know of its server: its GTID domain, its `max_allowed_packet`, and whether the account may
-/// read every table. Without that right `information_schema` would hide tables, and silence would look like equality.
+/// Reads what a session must know about its server: its GTID domain, its `max_allowed_packet`, and whether the
+/// account may read every table. Without that right `information_schema` would hide tables, and databases would look
+/// equal.
 pub const RIGHTS: &str = "SELECT @@gtid_domain_id, @@max_allowed_packet, (SELECT COUNT(*) FROM \
      information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'SELECT' AND GRANTEE = \
      CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1))))";
 
-/// How a session is set besides on any database but the writer: a read can make MariaDB log something (that a table in
-/// memory was found empty).
+/// An additional setting for sessions on every database except the writer: a read can make MariaDB log something
+/// (that a MEMORY table was found empty).
 pub const READING: &str = "SET SESSION sql_log_bin=0";
 
-/// How a session is set besides, before it writes rows: each as it is literally, so that no other row is touched by it
-/// (a cascade) and none refuses it (a restriction, a check that it passed elsewhere).
+/// An additional setting before a session writes rows. Each row is written exactly as given: no other row changes
+/// with it (a cascade), and no constraint refuses it (a restriction, or a check that it passed elsewhere).
 pub const LITERALLY: &str = "SET SESSION foreign_key_checks=0, check_constraint_checks=0";
 
-/// The same for rows that the others have: nothing is logged.
+/// The same, for rows that the other databases have already: nothing is logged.
 pub const QUIETLY: &str = "SET SESSION sql_log_bin=0, foreign_key_checks=0, check_constraint_checks=0";
 
-/// Reads how many triggers a table has: they would act on what is put right.
+/// Reads how many triggers a table has: they would act on repaired rows.
 pub const TRIGGERS: &str = "SELECT COUNT(*) FROM information_schema.TRIGGERS \
      WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?";
 
@@ -117,13 +119,13 @@ pub const TRIGGERS: &str = "SELECT COUNT(*) FROM information_schema.TRIGGERS \
 pub const KEY_COLUMNS: &str = "SELECT COLUMN_NAME FROM information_schema.STATISTICS \
      WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND INDEX_NAME = ? ORDER BY SEQ_IN_INDEX";
 
-/// Reads the unique keys of a table but the primary one, column by column: key, column, how many characters of it count
-/// (NULL: all). Schema and table are bound.
+/// Reads the unique keys of a table except the primary key, column by column: key, column, how many characters of it
+/// count (NULL: all). Schema and table are bound.
 pub const UNIQUE_KEYS: &str = "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS \
      WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 AND INDEX_NAME <> 'PRIMARY' \
      ORDER BY INDEX_NAME, SEQ_IN_INDEX";
 
-/// Reads which tables a foreign key ties to which: schema and table of both.
+/// Reads which tables are connected by a foreign key: schema and table of both.
 pub const FOREIGN_KEYS: &str = "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NAME \
      FROM information_schema.REFERENTIAL_CONSTRAINTS";
 
@@ -141,22 +143,22 @@ pub struct Reader {
     table: String,
     from: String,
     row: String,
-    /// What a row is written with: all columns but those that are computed, invisible ones too.
+    /// The columns that a row is written with: all except generated ones, including invisible ones.
     stored: Vec<Stored>,
-    /// The names of all columns that are stored, and each as text for a person.
+    /// The names of all stored columns, and the expression that shows each to a person.
     columns: Vec<String>,
     shown: Vec<String>,
     key: Vec<KeyColumn>,
 }
 
 impl Reader {
-    /// The queries of a table, or why it cannot be compared.
+    /// Builds the queries of a table, or returns why it cannot be compared.
     pub fn new(name: &TableName, table: &Table) -> Result<Self, Text> {
-        // A sequence is not a set of rows, and of a versioned table only the newest rows would be seen.
+        // A sequence is not a set of rows, and a system-versioned table would show only its newest rows.
         if table.kind != "BASE TABLE" {
             return Err(text!("verify-kind", kind = table.kind.to_lowercase()));
         }
-        // Others can neither be read as of one moment nor hold a range of rows still.
+        // Other engines offer neither a consistent read nor a lock on a range of rows.
         match table.engine.as_deref() {
             Some("InnoDB") => {}
             engine => return Err(text!("verify-engine", engine = engine.unwrap_or("?"))),
@@ -211,34 +213,35 @@ impl Reader {
             stored: table.columns.iter().filter(|c| !says(c, "GENERATED")).map(stored).collect(),
             columns,
             shown,
-            // The primary key is the table itself: an order by it never sorts.
+            // The primary key is the table itself: ordering by it never sorts.
             from: format!(
                 "FROM {}.{} AS t FORCE INDEX (PRIMARY)",
                 identifier(&name.schema),
                 identifier(&name.table)
             ),
-            // Every value ends with a comma, and none can run over into the next: numbers and dates hold no comma.
+            // Every value ends with a comma, so values cannot run into each other: numbers and dates contain no
+            // comma.
             row: format!("MD5(CONCAT({},','))", row.join(",',',")),
             key,
         })
     }
 
-    /// The table.
+    /// Returns the name of the table.
     pub const fn name(&self) -> &TableName {
         &self.name
     }
 
-    /// Names of the key's columns.
+    /// Returns the names of the key's columns.
     pub fn key(&self) -> Vec<String> {
         self.key.iter().map(|k| k.plain.clone()).collect()
     }
 
-    /// Reads the [`super::Digest`] of a chunk: rows, hash.
+    /// Returns the query for the [`super::Digest`] of a chunk: rows, hash.
     ///
-    /// A row's hash is half of its MD5 and not a CRC: a CRC is linear, so the same change made to two rows of the
+    /// A row's hash is half of its MD5 and not a CRC. A CRC is linear, so the same change made to two rows of the
     /// same length vanishes when their CRCs are combined by XOR ("paid" set on one database only, in an even number
     /// of rows). XOR would also hide two equal rows, but rows with a primary key are never equal: each hash covers
-    /// its own key.
+    /// the row's key.
     pub fn digest(&self, chunk: &Chunk) -> Sql {
         let text = format!(
             "SELECT COUNT(*), BIT_XOR(CAST(CONV(LEFT({},16),16,10) AS UNSIGNED)) {}",
@@ -247,15 +250,16 @@ impl Reader {
         self.within(text, chunk)
     }
 
-    /// Reads the key of the row that has `skip` rows before it in the chunk, as literals. No row: there are fewer.
+    /// Returns the query for the key, as literals, of the row that has `skip` rows before it in the chunk. An empty
+    /// result means that there are fewer rows.
     pub fn boundary(&self, chunk: &Chunk, skip: u64) -> Sql {
         let mut sql = self.within(format!("SELECT {} {}", self.literals(), self.from), chunk);
         let _ = write!(sql.text, " ORDER BY {} LIMIT 1 OFFSET {skip}", self.order());
         sql
     }
 
-    /// Reads the rows of a small chunk: hash, key as literals, key as shown. With `hold`, and in a transaction,
-    /// no row of the chunk can be changed, removed or added until its end.
+    /// Returns the query for the rows of a small chunk: hash, key as literals, key as shown. With `hold`, inside a
+    /// transaction, no row of the chunk can be changed, removed or added until the transaction ends.
     pub fn rows(&self, chunk: &Chunk, hold: bool) -> Sql {
         let shown: Vec<String> = self.key.iter().map(|k| k.form.shown(&k.name)).collect();
         let text = format!("SELECT {}, {}, {} {}", self.row, self.literals(), shown.join(", "), self.from);
@@ -267,8 +271,9 @@ impl Reader {
         sql
     }
 
-    /// Reads the keys, as literals, of the rows that have that entry in a unique key of these columns. MariaDB writes
-    /// an entry of several columns with hyphens between them, so more than one row may fit: three at most are read.
+    /// Returns the query for the keys, as literals, of the rows that have `entry` in a unique key of these columns.
+    /// MariaDB joins the values of several columns with hyphens, so more than one row may match: at most three are
+    /// read.
     pub fn with_entry(&self, columns: &[String], entry: &str) -> Sql {
         let from = self.from.replace(" FORCE INDEX (PRIMARY)", "");
         let named: Vec<String> = columns.iter().map(|column| format!("t.{}", identifier(column))).collect();
@@ -276,7 +281,7 @@ impl Reader {
             [one] => format!("{one} = ?"),
             all => {
                 let texts: Vec<String> = all.iter().map(|c| format!("CAST({c} AS CHAR)")).collect();
-                // One with a NULL stands in nobody's way, and CONCAT makes NULL of it.
+                // A row with a NULL never conflicts, and CONCAT makes NULL of it.
                 format!("CONCAT({}) = ?", texts.join(",'-',"))
             }
         };
@@ -284,7 +289,7 @@ impl Reader {
         Sql { text, values: vec![entry.to_owned()] }
     }
 
-    /// Reads every column of one row as text for a person.
+    /// Returns the query for every column of one row, as text for a person.
     pub fn shown(&self, key: &[String]) -> Sql {
         let mut sql = Sql {
             text: format!("SELECT {} {} WHERE ", self.shown.join(", "), self.from),
@@ -294,12 +299,12 @@ impl Reader {
         sql
     }
 
-    /// Names of the columns of [`Reader::shown`].
+    /// Returns the names of the columns of [`Reader::shown`].
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    /// The whole key has given values.
+    /// Returns the condition that the whole key has given values.
     fn is(&self) -> Condition {
         let is = |place| Condition::Is(Operator::Equal, place);
         (1..self.key.len()).fold(is(0), |all, place| Condition::Both(Box::new(all), Box::new(is(place))))
@@ -309,7 +314,7 @@ impl Reader {
         self.key.iter().map(|k| k.form.literal(&k.name)).collect::<Vec<_>>().join(", ")
     }
 
-    /// By the columns themselves: the same collation that the bounds are compared by.
+    /// Orders by the columns themselves, which use the same collation as the bounds.
     fn order(&self) -> String {
         self.key.iter().map(|k| k.name.clone()).collect::<Vec<_>>().join(", ")
     }

@@ -54,7 +54,8 @@ pub struct Column {
 }
 
 impl Column {
-    /// Computed when it is read. Nothing of it is stored, so there is nothing that could differ but its sources.
+    /// Reports whether the column is computed when it is read. Nothing of it is stored, so only its sources could
+    /// differ.
     pub fn is_virtual(&self) -> bool {
         self.extra.to_ascii_uppercase().contains("VIRTUAL GENERATED")
     }
@@ -65,7 +66,7 @@ impl Column {
 pub struct Key {
     /// Its name.
     pub column: String,
-    /// Only its beginning is in the key (`SUB_PART`).
+    /// Whether only a prefix of it is in the key (`SUB_PART`).
     pub prefix: bool,
 }
 
@@ -76,7 +77,7 @@ pub struct Table {
     pub kind: String,
     /// `ENGINE`; absent when the database cannot open the table.
     pub engine: Option<String>,
-    /// The columns in their order: replication by rows goes by it.
+    /// The columns in their order, by which row-based replication identifies them.
     pub columns: Vec<Column>,
     /// The primary key in its order; empty when there is none.
     pub key: Vec<Key>,
@@ -89,45 +90,45 @@ pub struct Table {
 /// All tables of one database.
 pub type Tables = BTreeMap<TableName, Table>;
 
-/// The tables of applications that need a word: what is special about them can be seen beforehand.
+/// The tables of applications that need a mention: their peculiarities can be seen in advance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OddTables {
-    /// How many tables there are in all.
+    /// The number of tables in all.
     pub all: u64,
-    /// Those without a primary key: their rows cannot be told apart, so they are neither compared nor repaired.
+    /// Tables without a primary key: their rows cannot be told apart, so they are neither compared nor repaired.
     pub keyless: Vec<TableName>,
-    /// Those in memory: a database that restarts has lost their rows.
+    /// Tables in memory: a database loses their rows when it restarts.
     pub memory: Vec<TableName>,
-    /// How many have a unique key besides the primary one.
+    /// The number of tables with a unique key besides the primary key.
     #[serde(default)]
     pub unique: u64,
-    /// Sequences that give the same numbers on each database: those with a step of their own.
+    /// Sequences that produce the same numbers on each database: those with a step of their own.
     #[serde(default)]
     pub sequences: Vec<TableName>,
 }
 
 impl OddTables {
-    /// The names of a few, and how many more there are.
+    /// Returns the names of a few, and how many more there are.
     fn some(names: &[TableName]) -> (String, usize) {
         let some: Vec<String> = names.iter().take(NAMED).map(ToString::to_string).collect();
         (some.join(", "), names.len().saturating_sub(NAMED))
     }
 
-    /// What is said of those without a primary key, if there are any.
+    /// Returns the sentence about tables without a primary key, if there are any.
     pub fn keyless_words(&self) -> Option<Text> {
         let (names, more) = Self::some(&self.keyless);
         let count = self.keyless.len();
         (count > 0).then(|| text!("tables-keyless", count = count, names = names, more = more))
     }
 
-    /// What is said of sequences where all write, if there are any.
+    /// Returns the sentence about sequences while all databases write, if there are any.
     pub fn sequence_words(&self) -> Option<Text> {
         let (names, more) = Self::some(&self.sequences);
         let count = self.sequences.len();
         (count > 0).then(|| text!("tables-sequences", count = count, names = names, more = more))
     }
 
-    /// What is said of those in memory, if there are any.
+    /// Returns the sentence about tables in memory, if there are any.
     pub fn memory_words(&self) -> Option<Text> {
         let (names, more) = Self::some(&self.memory);
         let count = self.memory.len();
@@ -135,9 +136,9 @@ impl OddTables {
     }
 }
 
-/// Schemas of the database itself: each has its own, and they are not copied as rows.
+/// MariaDB's own schemas: each database has its own, and they are not copied as rows.
 pub const OWN_SCHEMAS: [&str; 4] = ["information_schema", "mysql", "performance_schema", "sys"];
 
-/// The one user table that is left out. Each database writes its own row of it every second, so any look at two
-/// databases finds different beats; it says nothing about the site's data.
+/// The one user table that is left out. Each database writes its own row of it every second, so any two looks find
+/// different heartbeats; the table says nothing about the site's data.
 pub const LEFT_OUT: (&str, &str) = ("cordee", "heartbeat");

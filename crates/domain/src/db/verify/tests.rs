@@ -195,7 +195,7 @@ fn positions_leave_the_own_domain_out() {
     assert_eq!(ahead(&read("1-1-99,2-2-7"), &read("1-1-42,2-2-7"), 1), None);
     assert_eq!(ahead(&read("1-1-42,2-2-9"), &read("1-1-42,2-2-7"), 1), Some((2, 2)));
     assert_eq!(ahead(&read("3-3-1"), &read("1-1-42"), 1), Some((3, 1)));
-    // A writer that was copied again: its log begins later, what it applied does not.
+    // A writer that was made anew from a copy: its log begins later than what it applied.
     let (log, applied) = ("3-3-9", "1-1-42,2-2-7,3-3-8");
     let whole = Gtids::parse(log).zip(Gtids::parse(applied)).map(|(l, a)| l.with(a).to_string());
     let whole = whole.expect("positions");
@@ -233,7 +233,7 @@ fn equal_and_keyless(of: &impl Fn(Vec<TableResult>) -> Report) -> Report {
     of(vec![TableResult::Equal { rows: 3 }, TableResult::Unverifiable { why: text!("verify-no-key") }])
 }
 
-/// What the database makes of a condition on columns of numbers.
+/// Evaluates a condition on numeric columns as the database does.
 fn holds(condition: &Condition, row: &[u8], bound: &[u8]) -> bool {
     match condition {
         Condition::Both(a, b) => holds(a, row, bound) && holds(b, row, bound),
@@ -308,7 +308,7 @@ proptest! {
     fn the_duty_is_kept(busy in 0_u64..1_000_000, waited in 0_u64..1_000_000, duty in 1_u8..=100) {
         let rest = Pace { duty, ..Pace::default() }.rest_ms(busy, waited);
         prop_assert!(rest >= waited);
-        // Whole milliseconds: at most one is lost.
+        // Whole milliseconds: at most one is lost by rounding.
         prop_assert!(busy * 100 <= u64::from(duty) * (busy + rest + 1));
     }
 }

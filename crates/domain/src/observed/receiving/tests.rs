@@ -7,14 +7,14 @@ fn stop(on: &str) -> Step {
     Step::Sql(SqlStep::StopChannel { on: name(on), from: name("db9"), whole: false })
 }
 
-/// The promise as it is kept after a look at somebody, at that time.
+/// Returns whether the promise is kept after a look at a database at that time.
 fn kept(scene: &mut Scene) -> bool {
     scene.seen.receives_again(&scene.desired, scene.now);
     scene.seen.promise = promise(scene.scene());
     scene.seen.promise.is_some()
 }
 
-/// Time goes by, and everybody is looked at.
+/// Time passes, and every database is looked at.
 fn later(scene: &mut Scene) {
     scene.now += 10;
     let now = scene.now;
@@ -38,7 +38,7 @@ fn a_promise_is_void_while_nobody_receives_and_counts_anew_from_a_look_after_tha
     scene.seen.may_receive(&stop("db2"));
     let connecting = scene.clone().channel("db2", |l| l.receiving = Thread::Connecting);
     assert!(!kept(&mut connecting.clone()), "nor does it receive yet");
-    // db2 was seen to receive, and the writer was not asked since.
+    // db2 was seen to receive, and the writer has not been asked since.
     assert!(!kept(&mut scene), "what it acknowledged in between may be nowhere else");
     later(&mut scene);
     assert!(kept(&mut scene));

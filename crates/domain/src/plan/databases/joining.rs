@@ -1,4 +1,4 @@
-//! A new database, from its first answer to its place among the members.
+//! A new database, from its first answer until it is a member.
 
 use super::mesh::{acks, channels};
 use super::{NEAR, rows};
@@ -12,8 +12,8 @@ use crate::scene::Scene;
 use crate::step::{HostStep, SqlStep, Step, Subject};
 use crate::text;
 
-/// A new database copies the members, and nobody copies it: first it knows where its copy ends, then it catches up,
-/// then its rows are compared, then it is one of them.
+/// Plans the next step for a new database. It copies the members, and none copies it: first its position is set to
+/// the end of its copy, then it catches up, then its rows are compared, then it becomes a member.
 pub(super) fn joining(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) {
     let Scene { desired, observed, now } = scene;
     let name = &server.name;
@@ -28,7 +28,7 @@ pub(super) fn joining(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, s
     if !server.is_ours() && observed.initialised.get(name) != Some(&server.id) {
         let process = observed.process(&server.process());
         if !hosts::at_home(plan, observed, &server, process) {
-            // What another server left by its name goes first.
+            // What another server left under its name goes first.
         } else if let Some(donor) = donor(scene) {
             plan.steps.push(Step::Host(HostStep::ImportDatabase {
                 name: name.clone(),
@@ -67,10 +67,10 @@ pub(super) fn joining(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, s
     match report {
         _ if comparison.is_some_and(|c| c.running.is_some()) => {}
         Some(report) if report.different() == 0 && !again => {
-            // What no comparison can tell was carried by the copy, is named, and stays a warning.
+            // What no comparison can settle came with the copy; it is named, and stays a warning.
             plan.steps.push(Step::Wish(Decision::Admit(Basis::of(desired, &server))));
         }
-        // What may be told by the next comparison waits for it.
+        // What the next comparison may settle waits for it.
         Some(report) if report.different() == 0 && now.saturating_sub(report.at_end) < SETTLING_PAUSE => {
             let text = text!("wait-unsettled", name = name, count = report.unsettled());
             plan.waiting.push((Subject::Database(name.clone()), text));
@@ -84,8 +84,8 @@ pub(super) fn joining(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, s
     }
 }
 
-/// A new database whose comparison leaves something open is compared so many times in all before it is admitted with
+/// A new database whose comparison leaves something open is compared this many times in all, and then admitted with
 /// it.
 const SETTLING: u32 = 3;
-/// Milliseconds between these.
+/// Milliseconds between these comparisons.
 const SETTLING_PAUSE: u64 = 10_000;

@@ -1,4 +1,4 @@
-//! The channels between the databases, and who confirms what it receives over them.
+//! The channels between the databases, and which databases send ACKs for what they receive.
 
 use super::opening::unasked;
 use super::{astray, fresh};
@@ -13,7 +13,8 @@ use crate::scene::Scene;
 use crate::seen::Seen;
 use crate::step::{SqlStep, Step};
 
-/// A full mesh: every member copies every other one, each over a channel of its own, named after the copied one.
+/// Plans a full mesh: every member copies every other one, each over a channel of its own, named after the copied
+/// database.
 pub(super) fn channels(
     plan: &mut Plan,
     scene: Scene<'_>,
@@ -63,23 +64,25 @@ pub(super) fn channels(
     }
 }
 
-/// Whether the one that took over from a former writer is yet to be opened, and may be soon: no database, and no
-/// processor, is to be busy with anything else. The process of the former one is gone, and is started again only after
-/// nobody tries to receive from it any more (`received`), so nothing comes over its channels.
+/// Reports whether the database that took over from a former writer is not open yet, and may be soon: until then no
+/// database, and no processor, is to be busy with anything else. The process of the former writer is gone, and is
+/// started again only after no database tries to receive from it any more (`received`), so nothing arrives over its
+/// channels.
 pub(in crate::plan) fn opens_first(scene: Scene<'_>, former: Database<'_>) -> bool {
     let Scene { desired, observed, now } = scene;
     let writer = desired.writer.as_ref().and_then(|writer| fresh(observed, writer, now));
     gone(observed, former) && lately(scene, former) && writer.is_none_or(|writer| writer.read_only)
 }
 
-/// Whether its process is one of ours, and is not there.
+/// Reports whether the server is one of Cordée's, and its process is gone.
 fn gone(observed: &Observed, server: Database<'_>) -> bool {
     server.is_ours() && observed.process(&server.process()).leader.is_none()
 }
 
-/// Whether it is this one's turn to stop receiving from a former writer. Where that one's process is gone they do so one
-/// after the other, the new writer last: each stops receiving from all others with it for a moment, and the new writer
-/// waits for an ACK of one of them. After as long as an election may take nobody waits for another one's turn.
+/// Reports whether it is this database's turn to stop receiving from a former writer. If the process of the former
+/// writer is gone, the databases do so one after the other, the new writer last: each of them briefly stops
+/// receiving from all other databases too, and the new writer waits for an ACK from one of them. After as long as an
+/// election may take, no database waits for its turn.
 fn stops_now(scene: Scene<'_>, former: Database<'_>, on: &ServerName) -> bool {
     if !gone(scene.observed, former) || !lately(scene, former) {
         return true;
@@ -90,16 +93,17 @@ fn stops_now(scene: Scene<'_>, former: Database<'_>, on: &ServerName) -> bool {
     !opens_first(scene, former) && others_hear && received(scene, former).is_none_or(|first| first == on)
 }
 
-/// Whether the process of a former writer ended no longer ago than an election may take.
+/// Reports whether the process of a former writer ended no longer ago than an election may take.
 fn lately(Scene { observed, now, .. }: Scene<'_>, former: Database<'_>) -> bool {
     let ended = observed.process(&former.process()).ended_at;
     ended.is_some_and(|at| now.saturating_sub(at) <= PATIENCE)
 }
 
-/// Who still receives from a former writer, or tries to, or may: it was never asked, or does not answer now. Its process
-/// is started again only when nobody does: what its log holds and nobody has acknowledged would reach the others before
-/// anybody has compared it. One that does not answer is waited for no longer than an election may take, and one that has
-/// come back as another database not at all: nothing is done with that one.
+/// Returns a database that still receives from a former writer, or tries to, or may do so because it was never asked
+/// or does not answer now. The process of the former writer is started again only when there is no such database:
+/// otherwise what only its log holds, unacknowledged, would reach the others before it was compared. A database that
+/// does not answer is waited for no longer than an election may take; a database that came back with another id is
+/// not waited for at all, because Cordée does nothing with it.
 pub(in crate::plan) fn received<'a>(scene: Scene<'a>, former: Database<'_>) -> Option<&'a ServerName> {
     let Scene { desired, observed, now } = scene;
     let lately = lately(scene, former);
@@ -127,12 +131,12 @@ pub(in crate::plan) fn received<'a>(scene: Scene<'a>, former: Database<'_>) -> O
     peer.map(|peer| &peer.server.name)
 }
 
-/// Whether it may act: its process is there, or it is somebody else's.
+/// Reports whether a database may act: its process exists, or the database is external.
 fn runs(observed: &Observed, server: Database<'_>) -> bool {
     !server.is_ours() || observed.process(&server.process()).leader.is_some()
 }
 
-/// Channels to a database that is gone, or that is another one by the same name.
+/// Plans to drop the channels to a database that is gone, or that is another one of the same name.
 pub(super) fn drop_links(plan: &mut Plan, desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) {
     for from in seen.channels.keys() {
         let out = |peer: Database<'_>| {
@@ -144,8 +148,8 @@ pub(super) fn drop_links(plan: &mut Plan, desired: &Desired, server: Database<'_
     }
 }
 
-/// Members confirm what they receive; a new one that is still catching up does not, because its word would stand for
-/// a standby that can take over.
+/// Members send ACKs for what they receive. A new database that is still catching up does not: its ACK would count
+/// as that of a standby that can take over.
 pub(super) fn acks(plan: &mut Plan, desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) {
     acks_of(plan, server, seen, desired.members().any(|s| s.id == server.id));
 }
@@ -156,7 +160,7 @@ pub(super) fn acks_of(plan: &mut Plan, server: Database<'_>, seen: &DatabaseSeen
     }
 }
 
-/// A database that is no member copies nobody.
+/// Stops the channels of a database that is no member.
 pub(super) fn unlink(plan: &mut Plan, server: Database<'_>, seen: &DatabaseSeen) {
     for (from, channel) in &seen.channels {
         if channel.receiving != Thread::Stopped || channel.applying {

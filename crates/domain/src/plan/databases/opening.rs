@@ -16,19 +16,20 @@ use crate::text::Text;
 /// Whether a database may be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opening {
-    /// Yes.
+    /// It may be opened.
     Open,
     /// Not yet: what it lacks is on its way.
     Later(Text),
-    /// No, and why.
+    /// No, with the reason.
     Refused(Text),
-    /// It cannot be asked now.
+    /// The database cannot be asked now.
     Unknown,
 }
 
-/// Whether `server` may take writes: not while a member that answers holds transactions that it lacks. Those of
-/// its own domain it would skip as its own, and lose; those of another arrive over a channel that runs. A peer whose
-/// channel stands with an error holds up nobody: that is shown and repaired, not waited for.
+/// Decides whether `server` may take writes: not while a member that answers holds transactions that it lacks.
+/// Transactions of its own domain it would skip as its own, and lose; those of other domains arrive over a running
+/// channel. A peer whose channel stopped with an error delays nothing: the error is shown and repaired, not waited
+/// for.
 pub fn opening(scene: Scene<'_>, server: Database<'_>) -> Opening {
     let Scene { desired, observed, now } = scene;
     let Some(seen) = fresh(observed, &server.name, now) else { return Opening::Unknown };
@@ -45,7 +46,7 @@ pub fn opening(scene: Scene<'_>, server: Database<'_>) -> Opening {
     if let Some(why) = watched::unnumbered(scene, (server, seen)) {
         return Opening::Later(why);
     }
-    // A peer that does not answer may hold what the own position claims and the own log has not.
+    // A peer that does not answer may hold what this database's position claims and its log does not have.
     if seen.claims() > 0 && desired.members().any(|s| s.name != server.name) {
         return Opening::Refused(text!("wait-writer-claims", name = &server.name, count = seen.claims()));
     }
@@ -63,7 +64,7 @@ pub fn opening(scene: Scene<'_>, server: Database<'_>) -> Opening {
         }
         let Some(channel) = seen.channels.get(&peer.name).filter(|l| l.error == 0) else { continue };
         if !other.read_only {
-            // Where all write, the others do not stand still to be counted: a small delay is enough.
+            // While all databases write, the others do not stand still to be counted: a small delay is enough.
             if channel.delay_ms.is_none_or(|ms| ms > NEAR) {
                 let text = text!("wait-near", name = &server.name, peer = &peer.name);
                 return Opening::Later(text);
@@ -84,8 +85,8 @@ pub fn opening(scene: Scene<'_>, server: Database<'_>) -> Opening {
     Opening::Open
 }
 
-/// Whether another database may be open because nobody has asked it yet: Cordée has just been started. One that gave no
-/// answer was asked; one that is frozen cannot be.
+/// Reports whether another database may be open because it has not been asked yet: Cordée has just been started. A
+/// database that did not answer was asked; a frozen one cannot be asked.
 pub(super) fn unasked(observed: &Observed, server: &Database<'_>, other: Database<'_>) -> bool {
     let process = observed.process(&other.process());
     let runs = process.leader.as_ref().is_some_and(|leader| !leader.frozen);
@@ -93,8 +94,9 @@ pub(super) fn unasked(observed: &Observed, server: &Database<'_>, other: Databas
     other.name != server.name && other.is_ours() && runs && never
 }
 
-/// Whether a database that was last seen open keeps another one closed. Not one of somebody else's that has been silent
-/// since a person gave its writes to another: nobody can end it, and Cordée closes it as soon as it answers.
+/// Reports whether a database that was last seen open keeps another one closed. An external database that has been
+/// silent since a person gave its writes to another one does not: nobody can end it, and Cordée closes it as soon as
+/// it answers.
 fn holds_up(scene: Scene<'_>, name: &ServerName) -> bool {
     let Scene { desired, observed, now } = scene;
     let Some(server) = desired.database(name) else {
@@ -126,8 +128,8 @@ pub(super) fn open(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, seen
     if !seen.schema {
         plan.steps.push(Step::Sql(SqlStep::CreateSchema { name: name.clone() }));
     }
-    // Waiting for an ACK is only worth it while somebody caught up can give one (otherwise the first
-    // write after an outage would wait for the timeout).
+    // Waiting for an ACK makes sense only while a standby that is caught up can give one (otherwise the first write
+    // after an outage would wait for the timeout).
     let standby_ready = desired.members().filter(|s| s.name != *name).any(|s| {
         fresh(observed, &s.name, now).and_then(|d| d.channels.get(name)).is_some_and(|l| {
             l.receiving == Thread::Running && l.applying && l.delay_ms.is_some_and(|d| d < NEAR)

@@ -1,8 +1,8 @@
-//! A former writer that was lost comes back: does it hold what the others hold, all of it and nothing else?
+//! A lost former writer comes back: does it hold what the others hold, all of it and nothing else?
 //!
-//! What it holds is what its log holds. Crash recovery may have taken transactions back that another database had
-//! received, while its position claims them: they had come back over a channel before they were in its tables. Then the
-//! position is set back to the log, and MariaDB is sent them again.
+//! What it holds is what its log holds. Crash recovery may have taken back transactions that another database had
+//! received, while its position claims them, because they had come back over a channel before they were committed in
+//! its tables. Then the position is set back to the log, and MariaDB receives them again.
 
 use super::fresh;
 use super::mesh::{acks_of, channels, unlink};
@@ -14,23 +14,23 @@ use crate::scene::Scene;
 use crate::step::{SqlStep, Step, Subject};
 use crate::text;
 
-/// What its own domain says about a former writer.
+/// What its own domain shows about a former writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Own {
-    /// It holds all that the others have of it.
+    /// It holds everything that the others have of its domain.
     Whole,
-    /// It holds what the others do not have.
+    /// It holds transactions that the others do not have.
     More,
-    /// Its position claims what its log has not: it would never be sent that again.
+    /// Its position claims transactions that its log does not have: it would never receive them again.
     Claims,
-    /// It lacks so many, and may be sent them.
+    /// It lacks this many, and may still receive them.
     Lacks(u64),
-    /// It lacks so many, and does not get them.
+    /// It lacks this many, and does not get them.
     Lost(u64),
 }
 
-/// Asks for what is next for a former writer: `limit` is the last of its own transactions that the new writer had,
-/// `saved` what its log held beyond that.
+/// Plans the next step for a former writer: `limit` is the last of its own transactions that the new writer had,
+/// `saved` is what its log held beyond that.
 pub(super) fn plan(
     plan: &mut Plan,
     scene: Scene<'_>,
@@ -59,7 +59,7 @@ pub(super) fn plan(
         Own::Claims if idle => plan.steps.push(Step::Sql(SqlStep::SetBack { name, id: server.id })),
         Own::More | Own::Lost(_) | Own::Claims => {}
         Own::Lacks(count) => {
-            // Only one that sends ACKs takes its own transactions from others (MariaDB 10.11).
+            // Only a database that sends ACKs accepts its own transactions from others (MariaDB 10.11).
             acks_of(plan, server, seen, true);
             if seen.acks {
                 channels(plan, scene, (server, seen), false, None);
@@ -77,14 +77,14 @@ fn own(
 ) -> Own {
     let Scene { desired, observed, now } = scene;
     let holds = seen.holds(server.id);
-    // Beats that nobody received are no loss: then nothing was found worth saving.
+    // Heartbeats that no database received are no loss: then nothing was found worth saving.
     if holds > limit && saved.is_none_or(|s| s.count > 0) {
         return Own::More;
     }
     let others = desired.members().filter_map(|s| fresh(observed, &s.name, now)).map(|s| s.holds(server.id));
     let lacks = others.chain([limit]).max().unwrap_or(limit).saturating_sub(holds);
     let failed = seen.channels.values().any(|l| l.error != 0);
-    // Sent to it, and passed over.
+    // They were sent to it, and it skipped them.
     let passed = seen.claims() > 0 && seen.channels.values().any(|l| l.received.last(server.id) > holds);
     match lacks {
         0 if seen.claims() > 0 => Own::Claims,

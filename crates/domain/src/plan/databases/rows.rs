@@ -1,4 +1,4 @@
-//! When a database's rows are compared with the writer's, or put right.
+//! When a database's rows are compared with the writer's, or repaired.
 
 use super::{NEAR, fresh};
 use crate::db::DatabaseSeen;
@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::scene::Scene;
 use crate::step::{RowsStep, SqlStep, Step};
 
-/// Plans a comparison with the writer, if that one is open.
+/// Plans a comparison with the writer, if the writer is open.
 pub(super) fn compared(
     plan: &mut Plan,
     observed: &Observed,
@@ -29,16 +29,16 @@ pub(super) fn compared(
 
 /// Milliseconds between two comparisons of a database's rows with the writer's.
 const ROWS_EVERY: u64 = crate::figures::COMPARISON;
-/// The same, after one that left open what the next one may tell.
+/// The same, after a comparison that left open what the next one may settle.
 const UNSETTLED_EVERY: u64 = 3_600 * 1_000;
 
-/// Whether it is time to compare a member's rows again. A new database whose copy differs was copied from a member that
-/// may be as wrong.
+/// Reports whether it is time to compare a member's rows again. If a new database's copy differs, the member that it
+/// was copied from may be just as wrong.
 pub(super) fn due(scene: Scene<'_>, server: Database<'_>) -> bool {
     let Scene { desired, observed, now } = scene;
     let of = |s: Database<'_>| observed.comparison(s).and_then(|c| c.of(s.id));
     let Some(last) = of(server) else { return true };
-    // What a table's kind leaves open, no further comparison tells.
+    // What is open because of the kind of a table, no further comparison settles.
     let pause = |last: &Report, unsettled| if last.unsettled() > 0 { unsettled } else { ROWS_EVERY };
     if let Some(doubt) = observed.doubt(desired, server) {
         return last.at_start < doubt.since || now.saturating_sub(last.at_end) > pause(last, DOUBT_EVERY);
@@ -50,14 +50,14 @@ pub(super) fn due(scene: Scene<'_>, server: Database<'_>) -> bool {
         || newest.is_some_and(|at| at > last.at_start)
 }
 
-/// The same, for one whose rows are in doubt, of which something could not be compared.
+/// The same, for a database whose rows are in doubt and of which something could not be compared.
 const DOUBT_EVERY: u64 = 60_000;
 
-/// A member's rows are compared with the writer's when a person asks for it, and from time to time.
+/// Plans to compare a member's rows with the writer's, when a person asks for it and from time to time.
 pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) {
     let Scene { desired, observed, now } = scene;
     let Some(writer) = desired.writer.as_ref().filter(|w| **w != server.name) else { return };
-    // One whose log was reset gives numbers that prove nothing until it goes on above the old ones.
+    // The numbers of a writer whose log was reset prove nothing until they exceed the old ones.
     let open = fresh(observed, writer, now).is_some_and(|w| !w.read_only && w.schema && w.claims() == 0);
     let follows = seen
         .channels

@@ -1,4 +1,4 @@
-//! Channels that wait for one that is gone ([`crate::db::stalled`]).
+//! Channels that wait for a channel that no longer exists ([`crate::db::stalled`]).
 
 use super::fresh;
 use crate::db::DatabaseSeen;
@@ -9,9 +9,10 @@ use crate::plan::Plan;
 use crate::scene::Scene;
 use crate::step::{SqlStep, Step};
 
-/// Frees them; whether that is to be done. What is thrown away with it is received once more from the writer, or from
-/// whoever wrote it where all write: not while one of those does not answer. Nor while a channel applies no more
-/// because of an error: that is whom the others wait for, and it stands there again at once.
+/// Plans to free such channels; returns whether it did. What is discarded is received once more from the writer, or,
+/// while all databases write, from its author: so it is not done while one of those does not answer. Nor is it done
+/// while a channel does not apply because of an error: the others wait for that channel, and it would stop there
+/// again at once.
 pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) -> bool {
     let Scene { desired, observed, now } = scene;
     let answers = |name: &ServerName| fresh(observed, name, now).is_some();

@@ -1,4 +1,4 @@
-//! What is planned for the databases after somebody was elected, and in every other circumstance.
+//! What is planned for the databases after an election, and in every other circumstance.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ fn is_open(scene: &Scene, name: &ServerName) -> bool {
     scene.seen.databases.get(name).and_then(|d| d.value()).is_some_and(|d| !d.read_only)
 }
 
-/// What no plan may contain; `Err` says which step it is.
+/// Checks what no plan may contain; `Err` names the step.
 fn judge(scene: &Scene) -> Result<(), String> {
     let stands = |n: &ServerName| scene.desired.database(n).map(|s| s.membership);
     let has_readers = |n: &ServerName| matches!(stands(n), Some(Membership::Member | Membership::Leaving));
@@ -77,7 +77,7 @@ fn judge(scene: &Scene) -> Result<(), String> {
                     None | Some(Membership::Joining | Membership::Diverged(_) | Membership::Released)
                 )
             }
-            // The wish may change who writes, and nothing else by itself.
+            // A decision may change which database writes, and nothing else by itself.
             Step::Wish(Decision::Readmit { of, .. } | Decision::Expel { of, .. }) => saved(&of.name),
             Step::Wish(Decision::Recopy(of)) => matches!(stands(&of.name), Some(Membership::Diverged(_))),
             Step::Wish(change) => {
@@ -89,7 +89,7 @@ fn judge(scene: &Scene) -> Result<(), String> {
             return Err(format!("{step:?}"));
         }
     }
-    // Whoever is open and must not be is closed before anything else happens to it.
+    // A database that is open and must not be is closed before any other step on it.
     for server in &scene.desired.db.servers {
         let target = Subject::Database(server.name.clone());
         let first = steps.iter().find(|s| s.subject() == target);
@@ -130,7 +130,7 @@ fn a_connection_that_a_standby_has_given_up_is_ended() {
     assert!(steps(&away).contains(&Step::Sql(SqlStep::EndSenders { name: name("db1"), ids: vec![7] })));
 }
 
-/// The old writer after its election, as it may be found.
+/// The states in which the old writer may be found after the election.
 const OLD: [Turn; 6] = [
     ("gone", |s| s),
     ("back and closed", |s| back(s, true, 10)),
@@ -193,8 +193,8 @@ fn saved(count: u64) -> Saved {
     Saved { count, file: "lost/x".to_owned() }
 }
 
-/// A former writer is readmitted or kept out only once what it alone had is saved and it is closed: kept out when it
-/// also copies nobody, readmitted only when it lacks nothing.
+/// A former writer is readmitted or expelled only once what only it had is saved and it is closed: expelled only
+/// when it also copies no other database, readmitted only when it lacks nothing.
 fn returning(scene: &Scene, word: &str) {
     let Some(Seen::At(_, seen)) = scene.seen.databases.get(&name("db1")) else { return };
     let Membership::Returning { limit, saved } = scene.desired.db.servers[0].base().membership else {
@@ -212,7 +212,7 @@ fn returning(scene: &Scene, word: &str) {
     assert_eq!((readmit, expel), (closed && !more && whole, still && more), "{word}: {steps:?}");
 }
 
-/// The new writer's channels are set where they lack, and only between members.
+/// The new writer's channels are set up where they are missing, and only between members.
 #[test]
 fn the_members_left_go_on_copying_each_other() {
     let mut scene = cluster(2).dead(200).answered("db2", 10, 10).answered("db3", 10, 10);
@@ -245,7 +245,8 @@ fn nobody_is_opened_while_another_one_is_open() {
     assert!(!steps.contains(&Step::Sql(SqlStep::OpenDatabase { name: name("db1"), epoch: 1 })));
 }
 
-/// Cordée has just been started, and nobody has asked db3 yet, which may be open: until a moment ago all wrote.
+/// Cordée has just been started, and has not asked db3 yet, which may be open: until a moment ago all databases
+/// wrote.
 #[test]
 fn nobody_is_opened_while_another_one_that_runs_was_never_asked() {
     let scene = cluster(2).closed(10);
@@ -264,7 +265,7 @@ fn nobody_is_opened_while_another_one_that_runs_was_never_asked() {
     assert!(opens(&scene.external().never_seen("db3")), "it is somebody else's");
 }
 
-/// db3 joins: it copies the members, and nobody copies it.
+/// db3 joins: it copies the members, and none copies it.
 #[test]
 fn one_that_joins_copies_the_members_and_nobody_copies_it() {
     let scene =
@@ -283,7 +284,7 @@ fn one_that_joins_copies_the_members_and_nobody_copies_it() {
     }
 }
 
-/// What it has of its own is still to be had, until everybody has it.
+/// Its own writes can still be copied, until all members have them.
 #[test]
 fn one_that_leaves_is_copied_until_everybody_has_what_it_wrote() {
     let scene = cluster(2).wished("db3", |s| s.stands(Membership::Leaving));
@@ -298,8 +299,8 @@ fn one_that_leaves_is_copied_until_everybody_has_what_it_wrote() {
     assert!(steps(&one.off("db2")).contains(&forget), "db2 is stopped, and db1 has it");
 }
 
-/// db3 was told to stop, and then to leave, while it was open. It was forgotten at once: what it had just acknowledged
-/// was gone, and the next database took its place among the numbers beside it.
+/// db3 was told to stop, and then to leave, while it was open. It was forgotten at once: what it had just
+/// acknowledged was gone, and the next database took its slot among the row numbers while db3 was still there.
 #[test]
 fn one_that_is_to_stop_and_to_leave_is_asked_as_any_other() {
     let scene = cluster(2).all_writers().wished("db3", |s| s.stands(Membership::Leaving)).off("db3");
@@ -323,9 +324,10 @@ fn one_that_is_to_stop_and_to_leave_is_asked_as_any_other() {
     let had = |d: &mut DatabaseSeen| d.applied.0.extend([(5, 9)]);
     let fetched = closed.clone().database("db1", had).database("db2", had);
     assert!(has(&fetched, &forget));
-    // Where it does not answer, or nobody is there to have it, it ends as it was told to.
+    // If it does not answer, or no member can receive its writes, it ends as it was told to.
     let mut silent = closed.clone().unanswered("db3");
-    // One look that failed is no silence, and neither is a database that is full: its end could not be taken back.
+    // One look that failed is no silence, and neither is a database with too many connections: its end could not be
+    // undone.
     for late in [silent.clone(), closed.clone().standby_full("db3"), closed.clone().unanswered("db2")] {
         assert!(!has(&late, &forget) && !stop(&late));
     }
@@ -335,14 +337,14 @@ fn one_that_is_to_stop_and_to_leave_is_asked_as_any_other() {
     for alone in [silent, nobody, closed.clone().off("db1").off("db2")] {
         assert!(!has(&alone, &forget) && stop(&alone));
     }
-    // To stop it is the way out where another one that does not answer is waited for.
+    // Stopping it is the way out if it waits for another database that does not answer.
     let waits = closed.clone().database("db1", had).unanswered("db2");
     assert!(!has(&waits, &forget) && stop(&waits));
     assert!(!stop(&waits.clone().wished("db3", |s| s.powered(Power::On))), "it was not told to stop");
     assert!(has(&closed.gone("db3"), &forget));
 }
 
-/// db3 wrote while all did; the others are stopped before they have it.
+/// db3 wrote while all databases did; the others are stopped before they have its writes.
 #[test]
 fn one_that_leaves_stays_while_all_the_others_are_stopped() {
     let scene = cluster(2).wished("db3", |s| s.stands(Membership::Leaving)).off("db1").off("db2");
@@ -350,7 +352,7 @@ fn one_that_leaves_stays_while_all_the_others_are_stopped() {
     assert!(!steps(&scene).contains(&Step::Wish(Decision::Forget(basis(&scene.desired, "db3")))));
 }
 
-/// Channels from one that is copied anew are dropped: it will be another one by the same name.
+/// Channels from a database that is copied anew are dropped: it will be another database of the same name.
 #[test]
 fn nobody_keeps_a_link_to_one_that_diverged() {
     let all = steps(&cluster(2).diverged("db3"));
@@ -432,7 +434,7 @@ fn only_a_former_writer_with_writes_of_its_own_takes_back_what_it_logged() {
     assert_eq!(keeps(cluster(1).diverged("db2"), "db2"), Some(true), "it is looked at, and copied again");
 }
 
-/// What is planned for a channel, of db2 towards db1.
+/// Returns the steps that are planned for db2's channel from db1.
 fn on_the_link(scene: &Scene) -> Vec<Step> {
     let ours = |step: &Step| match step {
         Step::Sql(SqlStep::StartChannel { on, from } | SqlStep::StopChannel { on, from, .. }) => {

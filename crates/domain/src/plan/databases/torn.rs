@@ -1,4 +1,4 @@
-//! A log that ends in the middle of an event.
+//! A binary log that ends in the middle of an event.
 
 use super::fresh;
 use crate::db::{DatabaseSeen, Thread};
@@ -8,19 +8,19 @@ use crate::plan::Plan;
 use crate::scene::Scene;
 use crate::step::{SqlStep, Step};
 
-/// MariaDB's error for a log that cannot be read on.
+/// MariaDB's error for a log that cannot be read any further.
 const UNREADABLE: u32 = 1236;
-/// Milliseconds after the start of the peer for which that may be what its death left.
+/// Milliseconds after the start of the peer during which its earlier death may be the cause.
 const FOR: Millis = 120_000;
 /// Milliseconds between two tries.
 const PAUSE: Millis = 10_000;
 
-/// Asks a peer that was started anew once more for what its log ended with.
+/// Starts a channel again whose peer was restarted and has a log with a torn end.
 ///
-/// A database that died with a full disk leaves half an event at the end of its log. Whoever still lacks what stands
-/// before it is sent that, and then gets error 1236, which stops the channel for good; asked again, the peer begins
-/// with the next file. Nothing is skipped: by GTID a channel asks for what comes after what it has. What lasts is shown
-/// between the tries, and after two minutes nothing is tried any more.
+/// A database that died with a full disk leaves half an event at the end of its log. A database that still lacks
+/// what precedes it receives that, and then gets error 1236, which stops the channel for good; asked again, the peer
+/// begins with the next file. Nothing is skipped: with GTID a channel asks for what follows what it has. An error
+/// that lasts is shown between the tries, and after two minutes there are no more tries.
 pub(super) fn plan(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) {
     let Scene { desired, observed, now } = scene;
     let rests = observed.rests.get(&server.name).is_some_and(|rest| now.saturating_sub(rest.at) < PAUSE);

@@ -1,4 +1,4 @@
-//! What Cordée set or needs on a database, and somebody altered: it is put right at once where that does no harm.
+//! Restores what Cordée set or needs on a database and somebody altered, at once where that does no harm.
 
 use super::fresh;
 use crate::db::DatabaseSeen;
@@ -16,10 +16,10 @@ use crate::step::{SqlStep, Step};
 use crate::text;
 use crate::text::Text;
 
-/// Milliseconds for which what was found of the accounts counts: two looks and a little.
+/// Milliseconds for which a look at the accounts counts: two looks and a little.
 pub(crate) const ACCOUNTS_STALE: u64 = 70_000;
 
-/// `calm`: the writer is not lost, and does not change.
+/// Plans to restore settings, numbering, zones and accounts. `calm`: the writer is not lost, and does not change.
 pub(super) fn plan(
     plan: &mut Plan,
     scene: Scene<'_>,
@@ -51,7 +51,7 @@ pub(super) fn plan(
     }
     let accounts = observed.accounts.get(&server.name).and_then(|a| a.fresh(now, ACCOUNTS_STALE));
     let shared = desired.routing == Routing::AllWriters;
-    // What was withheld is given back with the numbers.
+    // Withheld rights are given back once the numbering is consecutive again.
     let dense = Numbering::of(&seen.variables).is_none_or(|is| is == DENSE);
     let what = accounts
         .filter(|_| *server.membership == Membership::Member)
@@ -62,8 +62,8 @@ pub(super) fn plan(
     renumber(plan, scene, (server, seen));
 }
 
-/// A database that takes writes knows zones by name once all others do: what is logged under a name stops the channel
-/// of one that does not know it.
+/// Plans to load time zones on a database that takes writes, once all others know them: a statement that is logged
+/// under a zone's name stops the channel of a database that does not know the zone.
 pub(super) fn zones(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) {
     let Scene { desired, observed, now } = scene;
     let known = |s: Database<'_>| fresh(observed, &s.name, now).is_some_and(|d| !d.zoneless || !d.read_only);
@@ -74,7 +74,7 @@ pub(super) fn zones(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database
     }
 }
 
-/// Scheduled events run on the writer, from the moment it is open, and nowhere else.
+/// Plans that scheduled events run on the writer, from the moment it is open, and nowhere else.
 pub(super) fn events(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) {
     let Scene { desired, observed, now } = scene;
     if !touched(observed, server) || *server.membership == Membership::Released {
@@ -97,15 +97,16 @@ pub(super) fn events(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Databas
     }
 }
 
-/// Somebody else's is not touched before its copy is there.
+/// Reports whether Cordée may change the database: an external database is not touched before its copy is complete.
 fn touched(observed: &Observed, server: Database<'_>) -> bool {
     server.is_ours()
         || *server.membership != Membership::Joining
         || observed.initialised.get(&server.name) == Some(&server.id)
 }
 
-/// How it numbers new rows. One after the other again only while nobody else gives numbers beside it; in its own place
-/// only while it is `calm`: until connections have ended, nothing else is done there.
+/// Plans how the database numbers new rows. It numbers consecutively again only while no other database assigns
+/// numbers; it changes to its own slot only while `calm`, because nothing else is done there until connections have
+/// ended.
 fn numbering(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen), calm: bool) {
     let Scene { desired, observed, now } = scene;
     let Some(was) = Numbering::of(&seen.variables) else { return };
@@ -121,14 +122,14 @@ fn numbering(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &
     }
 }
 
-/// Whether it may be there although nothing is known of it.
+/// Reports whether a database may be running although nothing is known about it.
 fn lives(observed: &Observed, server: Database<'_>) -> bool {
     let process = observed.process(&server.process());
     !server.is_ours() || process.leader.is_some()
 }
 
-/// The last transaction of a database's own that may carry a number which another one's place has room for; nothing
-/// while it may write more of them, as far as is known.
+/// Returns the last transaction of the database's own domain whose row number may be in another database's slot;
+/// `None` while it may write more of them, as far as is known.
 fn dense_upto(observed: &Observed, server: Database<'_>, now: Millis) -> Option<u64> {
     let since = observed.numbered.get(&server.name).and_then(|n| n.apart(server)).map(|n| n.since);
     match fresh(observed, &server.name, now) {
@@ -138,17 +139,18 @@ fn dense_upto(observed: &Observed, server: Database<'_>, now: Millis) -> Option<
     }
 }
 
-/// Whether all that a lost writer wrote above `last` carries numbers of its own place: then it may come back with it,
-/// as one more of those that write.
+/// Reports whether everything that a lost writer wrote above `last` has row numbers from its own slot: then it may
+/// come back with these rows, as one more database that writes.
 pub(super) fn comes_back(desired: &Desired, observed: &Observed, writer: &ServerName, last: u64) -> bool {
     let placed = |server: Database<'_>| observed.numbered.get(writer)?.apart(server);
     let placed = desired.database(writer).and_then(placed);
     desired.routing == Routing::AllWriters && placed.is_some_and(|n| n.since <= last)
 }
 
-/// Where all write: why a database is not opened yet, so that no two give the same number: each numbers in its own
-/// place, and what was numbered otherwise before is here. The writer waits for nobody who is silent, and for no channel
-/// that waits for a person: without it there is no database at all.
+/// Returns why a database is not opened yet while all databases write, so that no two assign the same number: each
+/// must number in its own slot, and rows that were numbered differently before must have arrived. The writer waits
+/// for no silent database, and for no channel that waits for a person: without the writer there is no database at
+/// all.
 pub(super) fn unnumbered(scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) -> Option<Text> {
     let Scene { desired, observed, now } = scene;
     if desired.routing != Routing::AllWriters || desired.db.servers.len() < 2 {
@@ -162,7 +164,8 @@ pub(super) fn unnumbered(scene: Scene<'_>, (server, seen): (Database<'_>, &Datab
     for peer in desired.databases().filter(|s| s.id != server.id) {
         let silent = fresh(observed, &peer.name, now).is_none();
         let channel = seen.channels.get(&peer.name).filter(|l| l.error == 0);
-        // One that is gone comes back closed. A writer that is gone, and that nobody replaced, has all that it wrote.
+        // A database that is gone comes back closed. A writer that is gone, and that no database replaced, has all
+        // that it wrote.
         let gone = silent && !lives(observed, peer) && !desired.is_writer(&peer.name);
         let dense = match dense_upto(observed, peer, now) {
             Some(dense) => dense,
@@ -177,7 +180,7 @@ pub(super) fn unnumbered(scene: Scene<'_>, (server, seen): (Database<'_>, &Datab
         if !comes || (writer && (silent || channel.is_none())) {
             continue;
         }
-        // What came from one that does not answer is applied first: how far it is, nobody knows.
+        // What came from a database that does not answer is applied first: how far that database is, nobody knows.
         let received = channel.filter(|_| silent).map_or(0, |l| l.received.last(peer.id));
         let lacks = dense.max(received).saturating_sub(seen.holds(peer.id));
         if lacks > 0 {
@@ -188,22 +191,24 @@ pub(super) fn unnumbered(scene: Scene<'_>, (server, seen): (Database<'_>, &Datab
     None
 }
 
-/// Milliseconds for which a doubt counts as the one that a reset log brought.
+/// Milliseconds for which a doubt counts as the one that a reset log caused.
 const LATELY: u64 = 60_000;
 
-/// A database that takes writes and whose log has less of its own than came back to it: it is closed at each start, so
-/// no crash did that; somebody reset its log. The others pass over what it writes until its numbers are above theirs.
+/// Handles a database that takes writes and whose log has fewer of its own transactions than came back to it. Every
+/// database is closed at its start, so no crash caused that: somebody reset its log. The others skip what it writes
+/// until its numbers exceed theirs.
 fn renumber(plan: &mut Plan, scene: Scene<'_>, (server, seen): (Database<'_>, &DatabaseSeen)) {
     let Scene { desired, observed, now } = scene;
     if !desired.takes_writes(server) || seen.read_only || seen.claims() == 0 {
         return;
     }
-    // Itself too, unless the others are compared with it: what they passed over, it alone has.
+    // The database itself too, unless it is the one that the others are compared with: what they skipped, only it
+    // has.
     let mut others = desired.members().filter(|s| s.id != server.id || !desired.is_writer(&server.name));
     let unsaid = |s: &Database<'_>| {
         desired.doubts.get(&s.id).is_none_or(|d| !d.lacks || now.saturating_sub(d.since) > LATELY)
     };
-    // Stored first: afterwards nothing shows that there was anything.
+    // The doubt is stored first: afterwards nothing shows what happened.
     if let Some(peer) = others.find(unsaid) {
         let (of, by) = (Basis::of(desired, &peer), server.name.clone());
         plan.steps.push(Step::Wish(Decision::Doubt { of, at: now, by }));

@@ -1,4 +1,4 @@
-//! What is found in one go for all web servers is what a search for each of them finds.
+//! The relations that are computed at once for all web servers equal those found by a search for each of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ use crate::plan::tests::{first, settle};
 use crate::seen::Seen;
 use crate::sim::World;
 
-/// Who waits for whom, searched for.
+/// Returns which servers wait for which, by a search.
 pub(in crate::plan) fn waiting(
     desired: &Desired,
     observed: &Observed,
@@ -49,7 +49,7 @@ pub(in crate::plan) fn waiting(
         .collect()
 }
 
-/// Of which that one is the double, searched for.
+/// Returns the server whose double that one is, by a search.
 fn double_of<'a>(desired: &'a Desired, observed: &Observed, server: Web<'_>) -> Option<&'a ServerName> {
     let Host::Name(_) = server.host else { return None };
     let ip = plain(address(&server, observed)?);
@@ -67,7 +67,8 @@ fn double_of<'a>(desired: &'a Desired, observed: &Observed, server: Web<'_>) -> 
         .map(|other| &other.server.name)
 }
 
-/// Whether one whose name means another address than HAProxy has may go there now, searched for.
+/// Reports whether a server whose name resolves to another address than HAProxy uses may move there now, by a
+/// search.
 fn lets_move(desired: &Desired, observed: &Observed, server: Web<'_>) -> bool {
     let now = Now::of(desired, observed);
     let stays = |s: &Web<'_>| {
@@ -85,7 +86,7 @@ fn moves(observed: &Observed, server: Web<'_>) -> bool {
     there.is_some_and(|r| address(&server, observed).is_some_and(|a| r.ip != Some(a)))
 }
 
-/// Compares both for each web server.
+/// Compares both results for each web server.
 pub(in crate::plan) fn agree(desired: &Desired, observed: &Observed) {
     let peers = Peers::of(desired, observed);
     let waits = waiting(desired, observed);
@@ -101,23 +102,23 @@ pub(in crate::plan) fn agree(desired: &Desired, observed: &Observed) {
     }
 }
 
-/// One web server of a world that no test of whole histories meets often enough.
+/// One web server of a world that the tests of whole histories do not produce often enough.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that may be so or not")]
 struct One {
-    /// It has a name that means this last part of an address; without one it has an address of its own.
+    /// Its host is a name that resolves to an address with this last part; without one it has an address of its own.
     named: Option<u8>,
-    /// That name cannot be looked up.
+    /// The name cannot be resolved.
     lost: bool,
     admin: Admin,
     leaving: bool,
     anyway: bool,
-    /// It is one of Cordée's own, of an older generation than wished.
+    /// It is one of Cordée's own, of an older generation than wanted.
     outdated: bool,
-    /// What HAProxy says of it, if it has it; under another id than its own.
+    /// What HAProxy reports about it, if HAProxy has it. With `other`, HAProxy has it under another id.
     there: Option<(CheckState, bool, bool)>,
     other: bool,
-    /// HAProxy has it where its name led before.
+    /// HAProxy has it at the address that its name resolved to before.
     elsewhere: bool,
 }
 
@@ -143,7 +144,7 @@ fn one() -> impl Strategy<Value = One> {
     )
 }
 
-/// What a HAProxy says of itself once all is well.
+/// What an HAProxy instance reports once all is well.
 static SETTLED: LazyLock<Running> = LazyLock::new(|| {
     let (mut desired, mut world, mut memory) = (first(), World::at(1_000_000), Observed::default());
     settle(&mut desired, &mut world, &mut memory);
@@ -210,7 +211,7 @@ proptest! {
     }
 }
 
-/// The property above is worth something only if its worlds have what it compares.
+/// The property above is meaningful only if its worlds contain what it compares.
 #[test]
 fn those_worlds_have_some_that_wait_are_doubles_or_move() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();

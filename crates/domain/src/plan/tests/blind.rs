@@ -1,4 +1,5 @@
-//! An error while looking is not a sight of nothing: what could not be looked at is neither there nor missing.
+//! A look that failed does not mean that nothing is there: what could not be looked at is neither present nor
+//! missing.
 
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
 use crate::fault::Fault;
@@ -49,7 +50,7 @@ fn nothing_starts_before_what_a_dead_leader_left_is_known() {
     assert!(waits(&scene, "wait-unlooked"));
 }
 
-/// There has been room again for so long, and these cannot write yet.
+/// There has been space again for `ago` milliseconds, and these databases cannot write yet.
 fn again(ago: u64, stuck: &[&str]) -> Scene {
     let mut scene = cluster(1);
     scene.seen.own.again = Some(scene.now - ago);

@@ -1,4 +1,4 @@
-//! Above the list of causes stands no verdict but a good one without an entry, and what an entry offers puts it right.
+//! Every verdict above the list of causes that is not good has an entry, and the remedy that an entry offers works.
 
 use super::*;
 use crate::causes::{About, Cause, Remedy};
@@ -19,7 +19,7 @@ fn scene() -> Scene {
     scene
 }
 
-/// How bad a verdict is. A site that was set aside serves nobody.
+/// Returns how bad a verdict is. A site that was set aside serves no visitor.
 fn badness(severity: Severity) -> u8 {
     match severity {
         Severity::Good => 0,
@@ -31,7 +31,7 @@ fn badness(severity: Severity) -> u8 {
     }
 }
 
-/// The servers that an entry names.
+/// Returns the servers that an entry names.
 fn names(cause: &Cause) -> Vec<&str> {
     match &cause.about {
         About::Servers(_, names) => names.iter().map(ServerName::as_str).collect(),
@@ -49,7 +49,7 @@ impl Scene {
         snapshot(crate::scene::Scene::new(&self.desired, &self.memory, self.world.now), &setting())
     }
 
-    /// Time goes by while the engine does its work, although not everything may come about.
+    /// Lets time pass while the engine works; the cluster need not reach its desired state.
     fn go(&mut self) {
         for _ in 0..40 {
             round(&mut self.desired, &mut self.world, &mut self.memory, usize::MAX);
@@ -62,7 +62,7 @@ impl Scene {
         self.go();
     }
 
-    /// What a person asks at random, unless it is refused.
+    /// Applies a random request, unless it is refused.
     fn ask(&mut self, change: Request) {
         let mut change = asked(change, &self.desired, self.world.now);
         if let Request::Promote { accept_loss, .. } = &mut change {
@@ -86,7 +86,7 @@ impl Scene {
         self.wish(&Request::SetPower { pool, name: name(server), power: Power::Off, force: true });
     }
 
-    /// Carries out what an entry offers first.
+    /// Carries out the first remedy of an entry.
     fn mend(&mut self, cause: &Cause) {
         let remedy = cause.remedies.first().expect("a remedy");
         match remedy {
@@ -114,7 +114,8 @@ impl Scene {
         self.go();
     }
 
-    /// Each entry's first remedy puts that entry right, and makes nothing worse; the last one makes all well.
+    /// Checks that each entry's first remedy removes that entry and makes nothing worse, and that the last one makes
+    /// all well.
     fn mend_all(&mut self) {
         for _ in 0..12 {
             let before = self.look();
@@ -123,7 +124,7 @@ impl Scene {
                 assert_eq!(before.verdict.severity, Severity::Good, "{:?}", before.verdict);
                 return;
             };
-            // Stopped, and drained or in maintenance besides: each has an entry of its own, one after the other.
+            // A server that is stopped, and drained or in maintenance besides, has one entry after the other.
             let twice = names(first).into_iter().any(|n| {
                 let server = self.desired.web.server(&name(n));
                 server.is_some_and(|s| s.stopped() && s.site().admin != Admin::Ready)
@@ -142,11 +143,11 @@ impl Scene {
     }
 }
 
-/// What holds at every moment.
+/// Checks what holds at every moment.
 fn complete(desired: &Desired, shown: &Snapshot) {
     let bad = shown.verdict.severity != Severity::Good;
     assert!(!bad || !shown.causes.is_empty(), "{:?}", shown.verdict);
-    // Verdict and list name the same servers.
+    // The verdict and the list name the same servers.
     let named: usize = shown.causes.iter().map(|cause| names(cause).len()).sum();
     let reason = shown.verdict.reason.as_ref().map(Reason::sentence);
     if let Some(reason) = reason.filter(|r| r.key == "verdict-risk-reason" && shown.handover.is_none()) {
@@ -156,7 +157,7 @@ fn complete(desired: &Desired, shown: &Snapshot) {
     let mut said = BTreeSet::new();
     for cause in &shown.causes {
         assert!(!cause.remedies.is_empty(), "{cause:?}");
-        // A journal to look into is what is left where nothing was found.
+        // A journal to look into is offered only if nothing was found.
         assert!(!cause.remedies.contains(&Remedy::Journal), "{:?} {cause:?}", shown.verdict);
         for name in names(cause).into_iter().chain(cause.explains.iter().map(ServerName::as_str)) {
             assert!(
@@ -171,7 +172,7 @@ fn complete(desired: &Desired, shown: &Snapshot) {
             }
         }
     }
-    // With a standby that a person stopped the writer is not the one to touch.
+    // While a person keeps a standby stopped, the writer must not be touched.
     let stopped = desired.db.servers.iter().any(|s| s.stopped() && !desired.is_writer(&s.name));
     for remedy in shown.causes.iter().flat_map(|c| &c.remedies).filter(|_| stopped) {
         let request = remedy.request(desired, 0);
@@ -195,7 +196,7 @@ proptest! {
         for happening in history {
             match happening {
                 Happening::Wish(change) => scene.ask(change),
-                // What is decided late has a property of its own.
+                // Late decisions have a property of their own.
                 Happening::Late(meanwhile) => meanwhile.into_iter().for_each(|change| scene.ask(change)),
                 Happening::Steps(limit) => {
                     round(&mut scene.desired, &mut scene.world, &mut scene.memory, limit);
@@ -226,7 +227,7 @@ proptest! {
     }
 }
 
-/// What the list says: the names, and what is offered first.
+/// Returns what the list says: the names, and the first remedy of each entry.
 fn list(shown: &Snapshot) -> Vec<(Vec<&str>, &Remedy)> {
     shown.causes.iter().map(|c| (names(c), &c.remedies[0])).collect()
 }
@@ -312,7 +313,7 @@ fn databases_that_a_person_stopped_are_told_as_that() {
     assert_eq!(said(&shown), told("verdict-databases-stopped"));
     assert_eq!(shown.causes[0].status.severity, Severity::Maintenance);
     assert!(list(&shown)[0].0.contains(&"db1"), "{:?}", shown.causes);
-    // One comes back, and not the one that takes the writes.
+    // One database comes back, and it is not the one that takes the writes.
     let start = Request::SetPower { pool: PoolId::Db, name: name("db2"), power: Power::On, force: true };
     scene.wish(&start);
     let shown = scene.look();

@@ -1,4 +1,4 @@
-//! Histories that `every_history_ends_as_wished` found, told step by step.
+//! Histories that `every_history_ends_as_wished` found, step by step.
 
 use super::*;
 
@@ -34,8 +34,8 @@ fn power(server: &str, power: Power) -> Request {
     Request::SetPower { pool: PoolId::Db, name: name(server), power, force: true }
 }
 
-/// db2 confirms a write that it has not applied; both are stopped; db2 alone is started again, without what it
-/// had received. It is elected with nothing.
+/// db2 sends an ACK for a write that it has not applied; both are stopped; only db2 is started again, without what
+/// it had received. In that history it was elected without the write.
 #[test]
 
 fn the_standby_is_restarted_while_the_writer_is_stopped() {
@@ -47,8 +47,8 @@ fn the_standby_is_restarted_while_the_writer_is_stopped() {
     tale.end();
 }
 
-/// Both are open when one writer is wished again: they stay so until the next step of theirs. The test counts
-/// that as two writers after any other step that comes first.
+/// Both are open when one writer is wanted again: they stay open until the next step on them. The test counts that
+/// as two writers after any other step that comes first.
 #[test]
 
 fn one_writer_is_wished_while_both_are_open() {
@@ -61,8 +61,8 @@ fn one_writer_is_wished_while_both_are_open() {
     settle(&mut tale.desired, &mut tale.world, &mut tale.memory);
 }
 
-/// The standby lags by one row, and the writer has ended its connections: what they wrote last is numbered as the
-/// standby would number.
+/// The standby lags by one row, and the writer has ended its connections: their last writes have numbers that the
+/// standby would assign too.
 #[test]
 fn all_are_to_write_while_the_standby_lags() {
     let mut tale = once();

@@ -1,4 +1,5 @@
-//! A name is taken again before what its last bearer left is gone: neither serves nor throws away what is the other's.
+//! A name is used again before the remains of its last server are gone: neither server uses or removes what is the
+//! other's.
 
 use super::*;
 use crate::desired::Run;
@@ -37,7 +38,7 @@ impl Tale {
         self.desired = self.desired.apply(change).expect("a change");
     }
 
-    /// A person removes it, and it is no more among the wishes; its process and its folder are still there.
+    /// A person removes the server, and it leaves the desired state; its process and its folder still exist.
     fn forget(&mut self, pool: PoolId, server: &str) {
         let process = ProcessId::of(pool, name(server));
         self.world.stubborn.insert(process.clone());
@@ -100,7 +101,7 @@ fn nothing_stays_in_place_under_the_name_of_somebody_else_s_web_server() {
     assert_eq!(tale.world.home(&name("db2")), None);
 }
 
-/// A database by that name is ending, and a web server wants the name: it has a database's time to end well.
+/// A database of that name is ending, and a web server waits for the name: the database has its full time to end.
 #[test]
 fn a_database_has_its_time_to_end_although_a_web_server_waits_for_its_name() {
     let mut tale = settled();
@@ -121,8 +122,9 @@ fn a_database_has_its_time_to_end_although_a_web_server_waits_for_its_name() {
     assert!(tale.memory.process(&next).leader.is_some());
 }
 
-/// A name is taken again by the other kind, while its last bearer still ends: both directions, and what is seen of the
-/// old process. `lies`: whose folder is there; it may be gone already, by hand.
+/// A name is used again by a server of the other kind while its last server is still ending: in both directions,
+/// with the given state of the old process. `lies` is the owner of the folder; the folder may be gone already,
+/// removed by hand.
 fn retaken(pool: PoolId, seen: &ProcessSeen, lies: Option<Made>) -> (Tale, ProcessId, ProcessId, Vec<Step>) {
     let (other, server) = match pool {
         PoolId::Web => (PoolId::Db, "web2"),
@@ -158,7 +160,7 @@ fn a_process_of_the_other_kind_holds_the_name_whatever_became_of_its_folder() {
         for lies in [Some(theirs), Some(Made::default()), None] {
             for seen in [&lives, &asked, &frozen, &left, &unlooked] {
                 let (tale, old, _, steps) = retaken(pool, seen, lies);
-                // What it does is end the old one, as what that one is.
+                // The plan only ends the old process, as the kind that it is.
                 let ends = |step: &Step| match step {
                     Step::Host(HostStep::StopProcess { id, .. } | HostStep::KillProcess { id, .. }) => {
                         *id == old
@@ -191,8 +193,8 @@ fn the_next_bearer_is_started_once_nothing_of_the_other_kind_is_left() {
     }
 }
 
-/// Somebody else's database takes the name of one of ours that still ends: what is copied into it is told in the
-/// folder by that name.
+/// An external database takes the name of one of Cordée's that is still ending: the copy into it would be recorded
+/// in the folder of that name.
 #[test]
 fn nothing_is_put_down_for_somebody_else_s_server_while_ours_of_that_name_ends() {
     let desired = first();
@@ -208,7 +210,7 @@ fn nothing_is_put_down_for_somebody_else_s_server_while_ours_of_that_name_ends()
     assert_eq!(memory.bearers(&server.name).count(), 0);
 }
 
-/// HAProxy `web` still has a web server that was removed, of which nothing runs; a database has its name and runs.
+/// HAProxy `web` still has a removed web server whose process is gone; a database has its name and runs.
 #[test]
 fn a_running_server_of_the_other_kind_does_not_keep_a_dead_one_in_haproxy() {
     let mut tale = settled();
@@ -229,7 +231,7 @@ fn a_running_server_of_the_other_kind_does_not_keep_a_dead_one_in_haproxy() {
     assert!(steps.iter().any(out), "{steps:?}");
 }
 
-/// What the next plan does about web2, whose folder was made for another server.
+/// Returns what the next plan does about web2, whose folder was created for another server.
 fn steps_on_web2(seen: &ProcessSeen) -> Vec<Step> {
     let mut tale = settled();
     let web2 = ProcessId::Web(name("web2"));

@@ -1,9 +1,9 @@
-//! A decision is made on a picture that is some time old, and stored later: whatever people asked in between.
+//! A decision is made on a snapshot that is some time old, and stored later, whatever people asked for in between.
 
 use super::*;
 use crate::desired::{Membership, Run};
 
-/// A server that was removed, and another one that came under its name at once.
+/// A server is removed, and another one is added under its name at once.
 fn again() -> impl Strategy<Value = Vec<Request>> {
     (server_name(), any::<bool>(), any::<bool>()).prop_map(|(server, ours, leaves)| {
         let pool = pool_of(&server);
@@ -25,13 +25,13 @@ fn again() -> impl Strategy<Value = Vec<Request>> {
     })
 }
 
-/// What people ask while a decision is on its way.
+/// What people ask for while a decision is under way.
 pub(super) fn meanwhile() -> impl Strategy<Value = Vec<Request>> {
     let one = prop_oneof![3 => change().prop_map(|change| vec![change]), 2 => again()];
     proptest::collection::vec(one, 0..5).prop_map(|all| all.concat())
 }
 
-/// The decisions of a plan, and those that its steps end with.
+/// Returns the decisions of a plan, and those that its steps end with.
 fn decided(desired: &Desired, memory: &Observed, now: u64) -> Vec<Decision> {
     let decision = |step: &Step| match step {
         Step::Wish(decision) => Some(decision.clone()),
@@ -51,24 +51,25 @@ fn decided(desired: &Desired, memory: &Observed, now: u64) -> Vec<Decision> {
         .collect()
 }
 
-/// The servers by what must not be touched by a decision that was about another one.
+/// Returns the servers that a decision about another server must not touch.
 fn others(desired: &Desired, about: Option<u32>) -> Vec<Server> {
     let all = desired.servers().cloned();
     all.filter(|s| about != Some(s.id)).collect()
 }
 
-/// Judges what a decision did that was made on `before` and stored on `now`, when it was not refused.
+/// Judges what a decision did that was made on `before` and stored on `now`, if it was not refused.
 fn judge(decision: &Decision, before: &Desired, now: &Desired) -> Result<bool, TestCaseError> {
     let Ok(next) = now.apply(decision) else { return Ok(false) };
     let (name, id) = decision.about().map_or((None, None), |(name, id)| (Some(name), Some(id)));
     if let Some(epoch) = decision.epoch() {
         prop_assert_eq!((epoch, epoch), (before.epoch, now.epoch), "another epoch: {:?}", decision);
     }
-    // The server that it was made on is there still, by that name; a promotion may be given up without.
+    // The server that the decision was made on still exists, under that name; a promotion may be given up without
+    // it.
     let there = |d: &Desired| d.servers().any(|s| Some(&s.name) == name && Some(s.id) == id);
     let gives_up = matches!(decision, Decision::AbandonHandover { .. });
     prop_assert!(gives_up || (there(before) && there(now)), "{:?} of another one", decision);
-    // Nobody else is touched, but the writer that was lost.
+    // No other server is touched, except the writer that was lost.
     let lost = matches!(decision, Decision::Elect { limit: Some(_), .. }).then(|| now.writer_server());
     let was_writer = |s: &&Server| lost.flatten().is_some_and(|w| w.id == s.id);
     let untouched = |d: &Desired| -> Vec<Server> {
@@ -78,7 +79,7 @@ fn judge(decision: &Decision, before: &Desired, now: &Desired) -> Result<bool, T
     };
     prop_assert_eq!(untouched(&next), untouched(now), "{:?}", decision);
     prop_assert!(next.next_id >= now.next_id);
-    // Delivered twice it has no second effect.
+    // Applied twice, it has no second effect.
     if let Ok(twice) = next.apply(decision) {
         prop_assert_eq!(Desired { revision: next.revision, ..twice }, next, "twice: {:?}", decision);
     }
@@ -88,8 +89,8 @@ fn judge(decision: &Decision, before: &Desired, now: &Desired) -> Result<bool, T
 proptest! {
     #![proptest_config(ProptestConfig::default())]
 
-    /// A decision that was made on an old picture never touches a server with another id, nor an epoch other than the
-    /// one that it was made in.
+    /// A decision that was made on an old snapshot never touches a server with another id, nor an epoch other than
+    /// the one that it was made in.
     #[test]
     fn a_decision_in_flight_touches_only_what_it_was_made_on(
         turns in proptest::collection::vec(
@@ -110,7 +111,7 @@ proptest! {
             world.pass(&memory, 300);
             world.prepare(&desired);
             world.look(&mut memory, &desired);
-            // Here it looked and decided; then people were quicker.
+            // Here Cordée looked and decided; then people were quicker.
             let (before, decisions) = (desired.clone(), decided(&desired, &memory, world.now));
             let mut late = desired.clone();
             for request in meanwhile {
@@ -122,7 +123,7 @@ proptest! {
                 judge(decision, &before, &before)?;
                 judge(decision, &before, &late)?;
             }
-            // And one after the other, as they come.
+            // And one after the other, in their order.
             for decision in &decisions {
                 judge(decision, &before, &late)?;
                 if let Ok(next) = late.apply(decision) {
@@ -132,8 +133,8 @@ proptest! {
         }
     }
 
-    /// What is in flight while a server is replaced by another one of its name, of every kind that can be decided: on
-    /// wishes that no plan need lead to.
+    /// A server is replaced by another one of its name while a decision about it is under way, for every kind of
+    /// decision: on desired states that no plan needs to reach.
     #[test]
     fn no_kind_of_decision_touches_a_server_that_took_the_name(
         membership in 0_usize..7, external in any::<bool>(), handing in any::<bool>(), meanwhile in meanwhile(),
@@ -177,7 +178,7 @@ proptest! {
     }
 }
 
-/// The engine looks again at once; only what would be refused for ever rests.
+/// The engine looks again at once; only a decision that would be refused forever rests.
 #[test]
 fn a_decision_that_was_overtaken_is_no_failure_and_rests_only_when_it_comes_again_and_again() {
     let step = Step::Wish(elect(&first(), "db2", Some(3)));
@@ -193,7 +194,7 @@ fn a_decision_that_was_overtaken_is_no_failure_and_rests_only_when_it_comes_agai
     };
     assert_eq!(again(&mut observed, std::slice::from_ref(&step)), []);
     assert!(!held(&observed) && observed.backoffs.is_empty(), "it is decided anew at once");
-    // Refused once more on a newer picture: something is at odds with itself, and that is told.
+    // It is refused once more on a newer snapshot: the state contradicts itself, and that is reported.
     observed.overtaken(&step);
     assert_eq!(again(&mut observed, std::slice::from_ref(&step)), std::slice::from_ref(&step));
     assert!(held(&observed) && observed.backoffs.is_empty(), "no status says that anything failed");

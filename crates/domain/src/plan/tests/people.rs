@@ -1,8 +1,8 @@
-//! What people ask, at random.
+//! Random requests of people.
 
 use super::*;
 
-/// The random request as a person makes it: now, of the database that has that name now.
+/// Completes a random request as if a person made it now, about the database that has that name now.
 pub(super) fn asked(mut request: Request, desired: &Desired, now: u64) -> Request {
     match &mut request {
         Request::Promote { at, .. } => *at = now,
@@ -12,7 +12,7 @@ pub(super) fn asked(mut request: Request, desired: &Desired, now: u64) -> Reques
     request
 }
 
-/// Whether writes that were acknowledged may be lost by that.
+/// Reports whether the request may lose acknowledged writes.
 pub(super) const fn loses(request: &Request) -> bool {
     matches!(
         request,
@@ -58,7 +58,8 @@ pub(super) fn change() -> impl Strategy<Value = Request> {
         }),
         2 => join,
         2 => (server_name(), any::<bool>()).prop_map(|(n, force)| {
-            // A forced removal of a web server is decided elsewhere: what is forced here is that of the last standby.
+            // A forced removal of a web server is decided elsewhere; what is forced here is the removal of the last
+            // standby.
             let pool = pool_of(&n);
             Request::RemoveServer { pool, name: n, force: force && pool == PoolId::Db }
         }),
@@ -106,8 +107,8 @@ pub(super) fn hand() -> impl Strategy<Value = Hand> {
     ]
 }
 
-/// Every other thing is something that people ask of the databases: what comes about only after several of these is too
-/// rare among all that people can ask.
+/// Makes every other happening a request about the databases: what takes several of these is too rare among all
+/// possible requests.
 pub(super) fn of_databases(other: impl Strategy<Value = Happening>) -> impl Strategy<Value = Happening> {
     let one = || prop_oneof![Just("db1"), Just("db2"), Just("db4")].prop_map(name);
     let power = (one(), any::<bool>()).prop_map(|(name, on)| {

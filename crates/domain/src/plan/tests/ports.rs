@@ -1,4 +1,4 @@
-//! Whose port it is, and whether HAProxy may lead there.
+//! Who listens on a port, and whether HAProxy may send visitors there.
 
 use super::*;
 use crate::fault::Fault;
@@ -7,12 +7,12 @@ use crate::observed::{Backoff, Port};
 use crate::plan::cut_off;
 use crate::state::Severity;
 
-/// The process of a server of these tests, by its name.
+/// The process of one of these tests' servers, by its name.
 fn of(server: &str) -> ProcessId {
     ProcessId::of(if server.starts_with("db") { PoolId::Db } else { PoolId::Web }, name(server))
 }
 
-/// What is known of a server's process and of its port, and whether HAProxy may lead there.
+/// What is known of a server's process and port, and whether HAProxy may send visitors there.
 #[test]
 fn what_is_not_known_of_a_port_changes_nothing() {
     let mut desired = first();
@@ -33,11 +33,11 @@ fn what_is_not_known_of_a_port_changes_nothing() {
     settle(&mut desired, &mut world, &mut memory);
     assert_eq!(cut_off(crate::scene::Scene::new(&desired, &memory, world.now)), []);
     let foreign = || Port::Foreign("nc (pid 7)".to_owned());
-    // Alive or not, its end seen or not, and who listens.
+    // Whether the process is alive, whether its end was seen, who listens, and whether the server is taken out.
     let cases = [
         (true, false, Port::Ours, false),
         (true, false, Port::Unknown, false),
-        // It may be about to end, with requests that it still answers.
+        // The process may be about to end, with requests that it still answers.
         (true, false, Port::Free, false),
         (true, false, foreign(), true),
         (false, true, Port::Unknown, true),
@@ -60,13 +60,13 @@ fn what_is_not_known_of_a_port_changes_nothing() {
             let out = |s: &Step| matches!(s, Step::Proxy(ProxyStep::SetState { name, .. }) if name.as_str() == server);
             assert_eq!(steps.len(), usize::from(*cut), "{server} {alive} {ended} {port:?}: {steps:?}");
             assert!(steps.iter().all(|s| out(s) && s.takes_out()), "{steps:?}");
-            // And no step on that HAProxy comes before it.
+            // No other step on that HAProxy instance comes before it.
             let all = plan(crate::scene::Scene::new(&desired, &memory, world.now), &setting()).steps;
             let first = all.iter().find(|s| matches!(s.subject(), Subject::Proxy(_)));
             assert_eq!(first, steps.first(), "{server} {alive} {ended} {port:?}");
         }
     }
-    // One that copies the writer is out of service as it is; one that somebody else starts is not ours to judge.
+    // A standby is out of service in HAProxy already; an external server is not Cordée's to judge.
     for server in ["db2", "away"] {
         let mut memory = memory.clone();
         let seen = memory.processes.entry(of(server)).or_default();
@@ -75,7 +75,7 @@ fn what_is_not_known_of_a_port_changes_nothing() {
     }
 }
 
-/// However long ago it was started, or when nobody knows when: an earlier Cordée did it.
+/// However long ago it was started, or at an unknown time, because an earlier Cordée did it.
 #[test]
 fn a_server_that_listens_late_comes_back_when_it_does() {
     let mut desired = first();
@@ -98,7 +98,8 @@ fn a_server_that_listens_late_comes_back_when_it_does() {
     }
 }
 
-/// It comes back when its own process listens, and not before; and a step that failed does not keep it in service.
+/// The server comes back when its own process listens, and not before; a step that failed does not keep it in
+/// service.
 #[test]
 fn a_server_that_died_comes_back_when_its_own_process_listens() {
     let mut desired = first();
@@ -124,14 +125,14 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
     let mut wish = desired.clone();
     round(&mut wish, &mut world, &mut memory, usize::MAX);
     assert!(!led(&memory), "dead, and started again in the same round");
-    // Its process lives; nobody listens yet, then somebody else does, then nobody can tell.
+    // Its process is alive; nobody listens yet, then another program does, then it is unknown.
     for port in [Port::Free, Port::Foreign("nc (pid 7)".to_owned()), Port::Unknown] {
         memory.processes.get_mut(&id).expect("there").port = port.clone();
         let steps = plan(crate::scene::Scene::new(&desired, &memory, world.now), &setting()).steps;
         let back = |s: &Step| matches!(s, Step::Proxy(ProxyStep::SetState { state: State::Ready, .. }));
         assert!(!steps.iter().any(back), "{port:?}: {steps:?}");
         let status = status(&memory, world.now);
-        // Nobody took it out, and nobody is told so.
+        // Nobody took it out of service, and no status says so.
         assert_ne!(status.severity, Severity::Maintenance, "{port:?}");
         if let Port::Foreign(holder) = port {
             let port = desired.web.server(&name("web1")).expect("there").port;
@@ -144,13 +145,13 @@ fn a_server_that_died_comes_back_when_its_own_process_listens() {
     assert!(led(&memory), "its own process listens");
 }
 
-/// Whoever connects meanwhile waits in HAProxy, and does not meet a database that refuses writes (1290).
+/// A client that connects meanwhile waits in HAProxy, and does not meet a database that refuses writes (1290).
 #[test]
 fn haproxy_leads_to_a_writer_that_was_started_again_once_it_is_open() {
     let mut desired = first();
     let (mut world, mut memory) = (World::at(1_000_000), Observed::default());
     settle(&mut desired, &mut world, &mut memory);
-    // Nobody can take over.
+    // No database can take over.
     let off = Request::SetPower { pool: PoolId::Db, name: name("db2"), power: Power::Off, force: false };
     desired = desired.apply(&off).expect("stopped");
     settle(&mut desired, &mut world, &mut memory);

@@ -1,4 +1,4 @@
-//! What was done and has to be done again although nothing else happened rests like what failed.
+//! A step that was done and has to be done again although nothing else happened rests like a failed step.
 
 use super::*;
 use crate::fault::Fault;
@@ -6,7 +6,7 @@ use crate::haproxy::runtime::State;
 use crate::observed::Comparison;
 use crate::step::{RowsStep, SqlStep};
 
-/// Ten seconds in which a step has no effect: how often it is done, and how often that is told.
+/// Ten seconds in which a step has no effect: returns how often it is done, and how often that is reported.
 fn ten_seconds(observed: &mut Observed, steps: &[Step]) -> (u32, usize) {
     let (mut done, mut told) = (0, 0);
     for now in (0..10_000).step_by(10) {
@@ -26,7 +26,7 @@ fn once(step: &Step) -> (u32, usize) {
     ten_seconds(&mut Observed::default(), std::slice::from_ref(step))
 }
 
-/// A plan of all its targets that asks for these.
+/// Judges the done steps by a plan for all targets that contains these steps.
 fn planned(observed: &mut Observed, steps: &[Step]) -> Vec<Step> {
     observed.planned(&mut Plan { steps: steps.to_vec(), ..Plan::default() }, 0, |_| true)
 }
@@ -46,16 +46,16 @@ fn what_has_no_effect_rests_and_is_told_once() {
         // At once, at once again, then after 0.25, 0.5, 1, 2 and 5 s.
         assert_eq!(ten_seconds(&mut observed, std::slice::from_ref(&step)), (7, 1), "{step:?}");
         assert!(observed.rests_in_vain(&step, 10_000).is_some());
-        // Nothing else is what it was not: no other step rests, no status says that one failed.
+        // Nothing else is affected: no other step rests, and no status says that one failed.
         assert!(observed.backoffs.is_empty() && observed.vain.is_empty());
-        // A plan without it: it had its effect, and nothing rests for it.
+        // A plan without the step: the step had its effect, and no longer rests.
         assert_eq!(planned(&mut observed, &[]), []);
         assert_eq!((observed.rests_in_vain(&step, 10_000), observed.done.len()), (None, 0), "{step:?}");
         assert!(observed.succeeded(&step), "the first time again");
     }
 }
 
-/// Somebody undoes a step before the look that follows it; done once more it has its effect.
+/// Somebody undoes a step before the next look; done once more it has its effect.
 #[test]
 fn one_repetition_that_had_its_effect_is_nobody_s_fault() {
     for step in in_vain() {
@@ -64,7 +64,7 @@ fn one_repetition_that_had_its_effect_is_nobody_s_fault() {
         assert_eq!(planned(&mut observed, std::slice::from_ref(&step)), []);
         assert!(!observed.succeeded(&step));
         assert_eq!(planned(&mut observed, &[]), []);
-        // Nor is one that failed in between.
+        // Nor does a repetition count if the step failed in between.
         observed.succeeded(&step);
         observed.failed(&step, &Fault::Deadline, 0);
         assert!(observed.succeeded(&step));
@@ -72,7 +72,7 @@ fn one_repetition_that_had_its_effect_is_nobody_s_fault() {
     }
 }
 
-/// While a step is under way, or nothing newer is seen there, a plan without it says nothing.
+/// While a step is under way, or nothing newer was seen on its target, a plan without the step says nothing.
 #[test]
 fn what_is_not_known_is_not_judged() {
     let [step, ..] = in_vain();
@@ -86,7 +86,8 @@ fn what_is_not_known_is_not_judged() {
     assert_eq!(planned(&mut observed, std::slice::from_ref(&step)), [step]);
 }
 
-/// What is done in vain keeps no other step of its target from its turn, and is not forgotten for it.
+/// A step that is done in vain keeps no other step of its target waiting, and is not forgotten because of another
+/// one.
 #[test]
 fn several_in_vain_on_one_target_all_rest() {
     let set = |variable| {
@@ -137,7 +138,7 @@ fn a_comparison_begins_anew_while_rows_are_written() {
     assert_eq!(once(&step).1, 1);
 }
 
-/// A HAProxy that says "done" and does nothing, behind the whole plan.
+/// An HAProxy instance that says "done" and does nothing, with the whole plan.
 #[test]
 fn a_proxy_that_only_says_done_is_asked_seldom() {
     let mut desired = first();

@@ -1,4 +1,4 @@
-//! What `cordee up` waits for, and what keeps nobody waiting.
+//! What `cordee up` waits for, and what it does not wait for.
 
 use super::*;
 use crate::db::verify::{OddTables, TableName};
@@ -30,7 +30,7 @@ impl Scene {
     }
 }
 
-/// The picture with that of one server altered.
+/// Returns the result for a snapshot in which the view of one server is altered.
 fn with(server: &str, alter: impl Fn(&mut crate::snapshot::ServerView)) -> Started {
     let mut seen = scene().picture();
     let view = seen.servers.iter_mut().find(|s| s.name.as_str() == server).expect("a server");
@@ -103,7 +103,7 @@ fn what_does_not_run_or_is_on_its_way_is_waited_for() {
         s.status = bare(Severity::Progress, State::Returning);
     });
     assert_eq!(returns, Started::Waits);
-    // Nobody knows yet whether visitors are served; or HAProxy has not got its file.
+    // It is unknown whether visitors are served; or HAProxy does not have its file yet.
     for severity in [Severity::Progress, Severity::Unknown] {
         let mut seen = scene().picture();
         seen.verdict.severity = severity;

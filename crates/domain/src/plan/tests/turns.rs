@@ -1,4 +1,4 @@
-//! Make before break: whoever leaves waits until another one serves, and says so.
+//! Make before break: a server that leaves waits until another one serves, and says so.
 
 use super::*;
 use crate::fault::Fault;
@@ -14,7 +14,7 @@ struct Scene {
     memory: Observed,
 }
 
-/// web1 and web2 (and web3 with three) serve; HAProxy takes 900 ms until it checks one that came back.
+/// web1 and web2 (and web3 with three) serve; HAProxy takes 900 ms until it checks a server that came back.
 fn scene(count: usize) -> Scene {
     let mut desired = first();
     if count == 3 {
@@ -43,7 +43,7 @@ impl Scene {
         settle(&mut self.desired, &mut self.world, &mut self.memory);
     }
 
-    /// One round, 100 ms; nobody may be left alone by any step (`round` asks the judge).
+    /// Runs one round of 100 ms; no step may leave visitors without a server (`round` asks the judge).
     fn go(&mut self) {
         round(&mut self.desired, &mut self.world, &mut self.memory, usize::MAX);
         self.world.pass(&self.memory, 100);
@@ -52,7 +52,7 @@ impl Scene {
 
     fn serves(&self, server: &str) -> bool {
         let seen = self.memory.proxy(PoolId::Web);
-        // After a reload HAProxy has checked nobody yet, and goes on sending visitors to those that were well.
+        // After a reload HAProxy has checked no server yet, and goes on sending visitors to those that were well.
         let well = |s: &RunningServer| {
             leaving::serves(s)
                 || (leaving::takes(s) && s.check.code.is_empty() && s.verdict == CheckState::Up)
@@ -93,7 +93,7 @@ fn remove(server: &str) -> Request {
     Request::RemoveServer { pool: PoolId::Web, name: name(server), force: false }
 }
 
-/// Every way to leave.
+/// Returns every way to leave.
 fn ways(server: &str) -> Vec<Request> {
     vec![
         admin(server, Admin::Drain),
@@ -205,7 +205,7 @@ fn one_that_waits_leaves_when_a_person_insists_and_stays_when_it_is_withdrawn() 
             let mut scene = scene(2);
             scene.wish(&admin("web1", Admin::Maintenance));
             scene.settle();
-            // It never passes its first check.
+            // web1 never passes its first check.
             scene.world.check_after = 1_000_000;
             scene.wish(&admin("web1", Admin::Ready));
             scene.wish(&leave);
@@ -230,7 +230,7 @@ fn one_that_waits_leaves_when_a_person_insists_and_stays_when_it_is_withdrawn() 
         scene.settle();
         assert!(scene.serves("web2") && scene.serves("web1"), "{leave:?}");
         assert_eq!(scene.memory.process(&ProcessId::Web(name("web2"))).leader, process, "{leave:?}");
-        // And a restart that is asked for later is one again.
+        // A restart that is asked for later is carried out again.
         scene.wish(&restart("web2"));
         scene.settle();
         assert_ne!(scene.memory.process(&ProcessId::Web(name("web2"))).leader, process, "{leave:?}");
@@ -339,7 +339,7 @@ fn a_name_that_means_another_address_is_checked_there_before_visitors_come() {
         assert!(far.ip == was || !leaving::serves(&far), "{far:?}");
     }
     assert_ne!(here(&scene).ip, was);
-    // The only one that serves stays where it is while another is on its way.
+    // The only server that serves stays where it is while another is on its way.
     scene.world.silent.clear();
     scene.settle();
     scene.wish(&admin("web1", Admin::Maintenance));
@@ -460,7 +460,7 @@ fn a_name_that_cannot_be_looked_up_any_more_stays_where_it_is() {
     }
 }
 
-/// To try a port is to hold it for a moment: a server that is started right then would not get its own.
+/// Trying a port means holding it for a moment: a server that is started right then would not get its own port.
 #[test]
 fn ports_of_the_cluster_s_own_servers_are_not_tried() {
     let mut desired = first();
@@ -494,7 +494,7 @@ fn ten_that_are_added_at_once_get_ten_ports() {
     assert_eq!((refused[0].field.as_str(), refused[0].text.key.as_ref()), ("port", "problem-ports-full"));
 }
 
-/// That database as HAProxy `db` was last seen to have it.
+/// Returns that database as HAProxy `db` was last seen to have it.
 fn in_db<'a>(scene: &'a mut Scene, server: &str) -> &'a mut RunningServer {
     match scene.memory.proxies.get_mut(&PoolId::Db).map(|p| &mut p.running) {
         Some(Seen::At(_, running)) => running.servers.get_mut(&name(server)).expect("it is in HAProxy"),
@@ -509,7 +509,7 @@ fn a_database_that_is_to_stop_where_all_write_finishes_what_it_has_begun() {
     scene.settle();
     let stop = Request::SetPower { pool: PoolId::Db, name: name("db2"), power: Power::Off, force: false };
     scene.wish(&stop);
-    // What HAProxy says of db2: in service or draining, with so many connections, for so many seconds.
+    // What HAProxy reports about db2: in service or draining, with that many connections, for that many seconds.
     let told = |scene: &mut Scene, drain, sessions, since_s| {
         let db2 = in_db(scene, "db2");
         (db2.drain, db2.sessions, db2.since_s) = (drain, sessions, since_s);
@@ -529,10 +529,10 @@ fn a_database_that_is_to_stop_where_all_write_finishes_what_it_has_begun() {
     assert_eq!(told(&mut scene, true, 4, 1), (None, false), "those that it has go on");
     assert_eq!(told(&mut scene, true, 0, 1), (Some(State::Maintenance), true));
     assert_eq!(told(&mut scene, true, 4, 3), (Some(State::Maintenance), true), "but not for ever");
-    // With nobody to take the new connections nothing is gained by waiting.
+    // If no database takes the new connections, waiting gains nothing.
     in_db(&mut scene, "db1").maintenance = true;
     assert!(told(&mut scene, true, 4, 1).1);
-    // Where one writes, nobody is on the other.
+    // While one database writes, nobody is connected to the other.
     let mut scene = self::scene(2);
     scene.wish(&stop);
     assert!(told(&mut scene, false, 0, 60).1);

@@ -1,4 +1,4 @@
-//! Databases that somebody else runs: nobody can end one that is silent, so a person decides, and then it goes on.
+//! External databases: nobody can end one that is silent, so a person decides, and then the change goes on.
 
 use crate::db::Thread;
 use crate::db::failover::{Decision, SILENT, lost};
@@ -11,7 +11,7 @@ use crate::step::{SqlStep, Step};
 
 use super::scene::{Scene, Turn, cluster, judge, name, sentence, speaks};
 
-/// Its standbys' states while it is silent.
+/// The states of its standby while it is silent.
 const STANDBYS: [Turn; 6] = [
     ("connecting", |s| s),
     ("was heard long ago", |s| s.heard("db2", SILENT + 900)),
@@ -40,7 +40,8 @@ fn a_silent_one_is_left_to_a_person_in_one_sentence() {
     judge(cases.map(|(title, scene, wanted)| (title.to_owned(), scene, wanted.to_owned())));
 }
 
-/// First the standby stops receiving from it. That it is then no witness any more must not call the person's word off.
+/// First the standby stops receiving from it. The standby is then no witness any more, which must not cancel the
+/// person's decision.
 #[test]
 fn a_person_who_accepts_the_loss_is_followed_to_the_end() {
     let cases = [
@@ -69,7 +70,7 @@ fn a_person_who_accepts_the_loss_is_followed_to_the_end() {
     }
 }
 
-/// Whatever its standbys do: without a person nobody is chosen, and nothing is ended.
+/// Whatever its standbys do: without a person no database is elected, and nothing is ended.
 #[test]
 fn nobody_is_chosen_without_a_person() {
     let mut cases = 0;
@@ -101,7 +102,7 @@ fn nobody_is_chosen_without_a_person() {
     assert_eq!(cases, 1_296);
 }
 
-/// The scene after db2 was chosen.
+/// Returns the scene after db2 was elected.
 fn chosen() -> Scene {
     let mut scene = silent(3_500).answered("db2", 10, 10);
     let elect = elect(&scene.desired, "db2", Some(10));
@@ -115,13 +116,13 @@ fn opens(scene: &Scene) -> Opening {
     opening(scene.scene(), server.base())
 }
 
-/// It was open when it was last asked. It can never be asked whether it still is.
+/// It was open at the last look. It cannot be asked whether it still is.
 #[test]
 fn a_silent_one_does_not_keep_the_new_writer_closed() {
     let scene = chosen();
     assert!(matches!(scene.desired.db.servers[0].base().membership, Membership::Returning { .. }));
     assert_eq!(opens(&scene), Opening::Open);
-    // One that answers is closed first; so is one that was heard just now.
+    // A database that answers is closed first, and one that answered just now still counts as open.
     let open = cluster(1).external().seen.databases[&name("db1")].clone();
     let mut answers = scene.clone();
     answers.seen.databases.insert(name("db1"), open);
@@ -144,7 +145,7 @@ fn it_is_closed_as_soon_as_it_answers() {
     assert!(!plan.steps.iter().any(|s| matches!(s, Step::Sql(SqlStep::OpenDatabase { .. }))));
 }
 
-/// One of ours keeps it closed until its process has ended.
+/// A database of Cordée's keeps the new writer closed until its process has ended.
 #[test]
 fn one_of_ours_is_not_passed_over() {
     let mut scene = cluster(1).silent(9_000).answered("db2", 10, 10).receiving("db2", Thread::Stopped);

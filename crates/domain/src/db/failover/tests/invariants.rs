@@ -1,4 +1,4 @@
-//! Truths about every decision, over all combinations of a few dozen circumstances.
+//! Invariants of every decision, over all combinations of a few dozen circumstances.
 
 use std::collections::BTreeSet;
 
@@ -60,7 +60,7 @@ pub(crate) const WISHES: [Turn; 5] = [
     ("db2 asked for at any price, late", |s| s.promoting_at_any_price("db2", 10_001)),
 ];
 
-/// Every combination with `standbys` of them; returns how many.
+/// Judges every combination with that many standbys; returns how many there were.
 pub(crate) fn every(standbys: u32, judge: impl Fn(&Scene, &dyn Fn() -> String)) -> usize {
     let base = cluster(standbys);
     let second: &[StandbyTurn] = if standbys > 1 { &STANDBYS } else { &[("", |s, _| s)] };
@@ -140,7 +140,7 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
             .and_then(|(at, seen)| Some((at, seen, seen.channels.get(&name("db1"))?)))
             .filter(|_| kept);
         let Some((at, seen, channel)) = linked else {
-            // Whoever may have given an ACK must be asked; of the others whoever can be.
+            // Every standby that may have given an ACK must be asked; of the others, those that can be.
             assert!(!promise.standbys.contains(&standby.name), "{} is away", standby.name);
             assert_ne!(standby.name, *to);
             continue;
@@ -155,20 +155,21 @@ fn elected(scene: &Scene, to: &ServerName, limit: Option<u64>) {
     }
 }
 
-/// The channel was stopped, or it was seen to find nobody after the end of the writer's process was known.
+/// Reports whether the channel was stopped, or was seen to find no server after the end of the writer's process was
+/// known.
 fn brings_nothing(scene: &Scene, at: Millis, channel: &Channel) -> bool {
     let ended = scene.seen.process(&ProcessId::Database(name("db1"))).ended_at;
     let found_nobody = || channel.receiving == Thread::Connecting && ended.is_some_and(|ended| ended < at);
     channel.receiving == Thread::Stopped || found_nobody()
 }
 
-/// Its process runs, or it is somebody else's.
+/// Reports whether the server's process runs, or the server is external.
 fn acts(scene: &Scene, server: &Server) -> bool {
     let process = scene.seen.process(&server.process());
     !server.stopped() && (!server.is_ours() || process.leader.as_ref().is_some_and(|l| !l.frozen))
 }
 
-/// What each kind of loss may lead to.
+/// Checks what each kind of loss may lead to.
 fn answers(scene: &Scene, decision: &Decision) {
     let lost = lost(scene.scene());
     let accepted = scene.desired.handover.as_ref().is_some_and(|h| h.accept_loss);
@@ -265,7 +266,7 @@ fn every_decision_with_two_standbys() {
     assert_eq!(every(2, hold), 9 * 6 * 15 * 15 * 5);
 }
 
-/// A stale look leads to nobody's election without a person who accepts loss.
+/// An old look leads to no election unless a person accepts loss.
 #[test]
 fn a_stale_look_elects_nobody() {
     every(2, |scene, title| {
@@ -284,7 +285,7 @@ fn a_stale_look_elects_nobody() {
     });
 }
 
-/// After a while somebody takes over at once, or the lost writer comes back: nobody waits for a standby.
+/// After a while a database takes over at once, or the lost writer comes back: nobody waits for a standby.
 #[test]
 fn nobody_waits_for_long() {
     every(2, |scene, title| {
@@ -304,7 +305,7 @@ fn nobody_waits_for_long() {
     });
 }
 
-/// Positions, small numbers of all kinds: the candidate is never behind anybody who promised.
+/// Positions, small numbers of all kinds: the candidate is never behind a standby in the promise.
 #[test]
 fn every_small_position() {
     let numbers = [(10, 10), (10, 11), (11, 10), (11, 11), (11, 9), (12, 12), (12, 10)];
@@ -319,7 +320,8 @@ fn every_small_position() {
                     hold(&scene, &|| {
                         format!("{received} {holds} {other} {other_holds} {min_seqno} {broken:?}")
                     });
-                    // Whatever can be decided is: somebody takes over, or applies, or the old one comes back.
+                    // A decision is always found: a database takes over, or applies first, or the old writer comes
+                    // back.
                     let most = received.max(holds).max(other).max(other_holds);
                     let came = scene.said();
                     assert_eq!(came == "restart: failover-behind", most < min_seqno, "{came}");
@@ -332,7 +334,7 @@ fn every_small_position() {
     }
 }
 
-/// Heartbeats never stand in for transactions that were taken back, whoever was asked when.
+/// Heartbeats never take the place of transactions that were taken back, whichever databases were asked, and when.
 #[test]
 fn every_beat() {
     for own in [7, 8] {

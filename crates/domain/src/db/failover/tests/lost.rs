@@ -4,7 +4,7 @@ use crate::db::Thread;
 
 use super::scene::{Row, cluster, judge, name};
 
-/// One standby, which is not asked anything yet.
+/// One standby, which has not been asked yet.
 const ONE: &[Row] = &[
     ("all is well", |s| s, "keep"),
     ("it died just now", |s| s.dead(0), "stop []: failover-asking"),
@@ -214,7 +214,7 @@ const ONE: &[Row] = &[
     ("all write, and db1 died", |s| s.dead(100).all_writers().looked("db2", 20), "elect db2 at 10"),
 ];
 
-/// Two standbys, which are not asked anything yet.
+/// Two standbys, which have not been asked yet.
 const TWO: &[Row] = &[
     ("all is well with two", |s| s, "keep"),
     ("db1 died", |s| s.dead(100), "stop []: failover-asking"),

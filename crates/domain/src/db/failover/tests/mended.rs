@@ -1,4 +1,4 @@
-//! What was once decided and should not have been, each as the smallest state that showed it.
+//! Wrong decisions that were once made, each as the smallest state that showed it.
 
 use crate::change::Request;
 use crate::db::failover::{Decision, promise};
@@ -12,8 +12,8 @@ fn elects(scene: &Scene) -> bool {
     matches!(scene.decide(), Decision::Elect { .. })
 }
 
-/// Only db2's channel was seen to run when the promise was seen; then db2's broke and db3's ran, whose ACKs the
-/// writer took from then on. Both answer, and db3 has more.
+/// Only db2's channel was seen to run when the promise was seen; then db2's channel broke and db3's ran, whose ACKs
+/// the writer accepted from then on. Both answer, and db3 has more.
 #[test]
 fn a_member_that_received_more_than_the_promised_ones_is_not_passed_over() {
     let scene = cluster(2).dead(200).promised_by(&["db2"]);
@@ -33,7 +33,7 @@ fn a_promise_seen_again_forgets_nobody_who_may_have_sent_an_ack() {
     assert!(after.is_none_or(|p| p.standbys.contains(&name("db2"))));
 }
 
-/// MariaDB gives up waiting for ACKs after 800 ms (`rpl_semi_sync_master_timeout`), and acknowledges without.
+/// MariaDB gives up waiting for ACKs after 800 ms (`rpl_semi_sync_master_timeout`), and acknowledges without one.
 #[test]
 fn a_promise_counts_no_longer_than_the_writer_surely_kept_it() {
     let scene = cluster(1).dead(200).answered("db2", 10, 10).promised_before(800);
@@ -41,8 +41,8 @@ fn a_promise_counts_no_longer_than_the_writer_surely_kept_it() {
     assert!(!elects(&scene.promised_before(801)));
 }
 
-/// db2 confirmed an ACK and was started anew before it applied it: MariaDB with GTID throws the relay log away
-/// and asks the writer again, which is gone (and rests after several failures, or was stopped by a person).
+/// db2 sent an ACK and was restarted before it applied the transaction: MariaDB with GTID discards the relay log and
+/// asks the writer again, which is gone (and rests after several failures, or was stopped by a person).
 #[test]
 fn a_standby_started_after_the_promise_keeps_it_no_more() {
     let mut scene = cluster(1).dead(200).answered("db2", 10, 10);
@@ -51,14 +51,14 @@ fn a_standby_started_after_the_promise_keeps_it_no_more() {
     assert!(!elects(&scene));
 }
 
-/// For 3 s before it was given up it may have acknowledged without an ACK; and it may still live.
+/// For 3 s before it was given up it may have acknowledged without an ACK; and it may still be alive.
 #[test]
 fn a_silent_writer_that_cannot_be_ended_is_not_replaced() {
     let scene = cluster(1).external().silent(3_500).answered("db2", 10, 10);
     assert!(!elects(&scene));
 }
 
-/// Nobody heard it because the channel was stopped by hand, an hour ago: that says nothing about the writer.
+/// No standby heard the writer because the channel was stopped by hand, an hour ago: that says nothing about it.
 #[test]
 fn a_link_that_does_not_receive_is_no_witness() {
     let scene = cluster(1).silent(3_500).heard("db2", 900_000).idle("db2").answered("db2", 10, 10);
@@ -67,7 +67,7 @@ fn a_link_that_does_not_receive_is_no_witness() {
     assert!(!matches!(asked, Decision::Fence { .. } | Decision::Elect { .. }), "{asked:?}");
 }
 
-/// db1 was opened since, or db2 is another one now: a look of a minute ago.
+/// The look is a minute old: db1 was opened since, or db2 is another database now.
 #[test]
 fn a_promotion_is_not_decided_on_an_old_look() {
     let scene = cluster(1).promoting("db2", 9_000).out_of_service().closed(10);
@@ -79,7 +79,7 @@ fn a_promotion_is_not_decided_on_an_old_look() {
     assert!(!elects(&scene.looked("db2", 60_000)), "the new one");
 }
 
-/// `OpenDatabase` is still on its way when the promotion is asked for: db1 was last seen closed, before that.
+/// `OpenDatabase` is still under way when the promotion is asked for: db1 was last seen closed, before that.
 #[test]
 fn a_promotion_asks_the_old_writer_after_it_began() {
     let scene = cluster(1).closed(10).looked("db1", 300).promoting("db2", 100).out_of_service();
@@ -95,7 +95,7 @@ fn a_promotion_does_not_elect_a_frozen_one() {
     assert!(!elects(&forced.standby_frozen("db2")), "the writer is lost");
 }
 
-/// db1 ended while Cordée was away; db2 was looked at a minute ago.
+/// db1 ended while Cordée was not running; db2 was looked at a minute ago.
 #[test]
 fn a_loss_at_an_unknown_time_is_not_decided_on_an_old_look() {
     let scene = cluster(1).found_dead().answered("db2", 10, 10).looked("db2", 60_000);
@@ -105,14 +105,14 @@ fn a_loss_at_an_unknown_time_is_not_decided_on_an_old_look() {
     assert!(!elects(&asked.looked("db2", 101)), "before the person asked");
 }
 
-/// Its applying thread runs and waits for a lock; the writer's data lie there, whole.
+/// Its applying thread runs and waits for a lock; the writer's data are complete where they are.
 #[test]
 fn a_standby_that_applies_nothing_does_not_keep_everybody_waiting() {
     let scene = cluster(1).dead(600_000).answered("db2", 12, 10);
     assert!(scene.said().starts_with("restart"), "{}", scene.said());
 }
 
-/// The step that stops its channel is refused each time.
+/// The step that stops its channel is refused every time.
 #[test]
 fn a_link_that_cannot_be_stopped_does_not_keep_everybody_waiting() {
     let scene = cluster(1).dead(600_000).receiving("db2", Thread::Running);
@@ -135,7 +135,7 @@ fn a_promotion_may_be_typed_in_capitals() {
     assert_eq!(scene.looked("db2", 0).said(), "wait: handover-proxy");
 }
 
-/// A person stopped db2, or it was found to have diverged, between the decision and its commit.
+/// A person stopped db2, or it was found to have diverged, between the decision and its storage.
 #[test]
 fn only_a_member_that_is_to_run_can_be_elected() {
     let elect = elect(&cluster(1).desired, "db2", Some(10));
@@ -154,7 +154,7 @@ fn what_was_received_of_other_domains_is_applied_first() {
     assert!(!elects(&scene));
 }
 
-/// A person who accepts a loss goes past one who did not, and nobody else does.
+/// A promotion that accepts a loss replaces one that does not, and nothing else replaces it.
 #[test]
 fn only_a_promotion_that_accepts_loss_replaces_one_that_does_not() {
     let desired = |s: Scene| s.desired;
@@ -175,15 +175,15 @@ fn only_a_promotion_that_accepts_loss_replaces_one_that_does_not() {
     }
 }
 
-/// What the plan counts on: a promotion that is late is over.
+/// The plan relies on it: a promotion that is late is over.
 #[test]
 fn the_limit_is_what_the_sentence_says() {
     assert_eq!(HANDOVER_LIMIT, 10_000);
 }
 
-/// db1 was looked at while db2 alone gave ACKs; then db2's channel broke and db3's ran, whose ACK was the only
-/// one for an acknowledged 11. db1 and db3 end together, 100 ms after that look: db3 is not in the promise, and
-/// cannot be asked.
+/// db1 was looked at while only db2 gave ACKs; then db2's channel broke and db3's ran, whose ACK was the only one
+/// for an acknowledged 11. db1 and db3 end together, 100 ms after that look: db3 is not in the promise, and cannot
+/// be asked.
 #[test]
 fn one_that_connected_since_the_promise_and_is_away_is_not_ignored() {
     let mut scene = cluster(2).dead(200).promised_by(&["db2"]).promised_before(100);
@@ -193,12 +193,12 @@ fn one_that_connected_since_the_promise_and_is_away_is_not_ignored() {
     assert!(!elects(&scene));
 }
 
-/// Thawed, it finds the 800 ms over, acknowledges without an ACK, and is killed before the next look at its
-/// process: it is lost since it froze, and the promise of before that still counts.
+/// After the thaw the writer finds the 800 ms over, acknowledges without an ACK, and is killed before the next look
+/// at its process. If it counted as lost since it froze, the promise from before would still count.
 #[test]
 fn a_writer_that_may_have_gone_on_after_it_froze_is_not_lost_since_it_froze() {
     let mut scene = cluster(1).frozen(950).ended().answered("db2", 10, 10);
-    // Nobody ended it: that is done after a second at the earliest.
+    // Cordée did not end it: it does that after a second at the earliest.
     scene.writer_process().ended_at = Some(NOW - 20);
     assert!(!elects(&scene));
 }

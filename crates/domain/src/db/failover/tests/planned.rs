@@ -6,7 +6,7 @@ use crate::seen::Seen;
 
 use super::scene::{NOW, Row, Scene, Turn, cluster, count, judge};
 
-/// db1 writes and is well; db2 was asked for 500 ms ago.
+/// db1 writes and is well; the promotion of db2 was asked for 500 ms ago.
 const ROWS: &[Row] = &[
     ("HAProxy still sends to db1", |s| s, "wait: handover-proxy"),
     (
@@ -172,7 +172,7 @@ fn a_promotion_of_one_that_is_no_server_is_abandoned() {
     }
 }
 
-/// db1 is lost, db2 is to take over whatever is missing.
+/// db1 is lost, and db2 is to take over whatever is missing.
 const LOSSY: &[Row] = &[
     ("db2 still receives", |s| s.receiving("db2", Thread::Running), "stop [db2]: failover-asking"),
     ("db2 tries to connect", |s| s.receiving("db2", Thread::Connecting), "stop [db2]: failover-asking"),
@@ -232,7 +232,7 @@ const LOSSES: [(Turn, bool); 4] = [
     (("external", |s| s.external().silent(3_500).looked("db3", 10)), false),
 ];
 
-/// Whether the promise holds is no matter then.
+/// In these cases it does not matter whether the promise holds.
 const PROMISES: [Turn; 4] = [
     ("promised", |s| s),
     ("nothing promised", |s| s.unpromised()),
@@ -246,11 +246,11 @@ fn a_promotion_that_accepts_loss_while_the_writer_is_lost() {
     for ((loss, lose), alive) in &LOSSES {
         for (promise, change) in &PROMISES {
             for (title, make, wanted) in LOSSY {
-                // db3 is the only witness of silence in some.
+                // In some cases db3 is the only witness of silence.
                 if title.starts_with("db3 does not") && (*loss == "silent" || *loss == "external") {
                     continue;
                 }
-                // What somebody else runs nobody can stop here: the wish has no word for it.
+                // An external database cannot be stopped here: the desired state has no power setting for it.
                 if *title == "db2 was stopped" && *loss == "external" {
                     continue;
                 }

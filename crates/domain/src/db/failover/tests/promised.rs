@@ -1,4 +1,4 @@
-//! What the writer promises, and who writes a heartbeat.
+//! What the writer promises, and which databases write a heartbeat.
 
 use crate::db::Thread;
 use crate::db::failover::{beating, promise};
@@ -18,7 +18,7 @@ fn words(promise: Option<&Promise>) -> String {
 
 type Row = (&'static str, fn(Scene) -> Scene, &'static str);
 
-/// With db2 and db3. The promise before is of the first epoch, by db2, from 4, 777 ms old.
+/// With db2 and db3. The previous promise is of the first epoch, by db2, from 4, 777 ms old.
 const PROMISES: &[Row] = &[
     ("all is well", |s| s, "1 by db2 db3 from 10, 100 ms old"),
     ("nothing was promised before", |s| s.unpromised(), "1 by db2 db3 from 10, 100 ms old"),
@@ -224,7 +224,7 @@ const BEATS: &[Row] = &[
         },
         "db1 db3",
     ),
-    // It is open: it was compared before, and wrote on since it was looked at.
+    // db3 is open: it was compared before it was opened, and has written since the look at it.
     ("db3 was looked at later and holds more of db1's own", |s| s.holding("db3", 11), "db1 db2 db3"),
     (
         "db3 holds one of db1's own, but was not asked for long",

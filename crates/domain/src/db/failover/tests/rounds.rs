@@ -1,4 +1,4 @@
-//! What follows when each decision is acted on: somebody writes, or one sentence says why not.
+//! What happens when each decision is carried out: a database writes, or one sentence says why none does.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::seen::Seen;
 use super::invariants::every;
 use super::scene::{Scene, cluster, name, said};
 
-/// Acts on the decision, as the plan and the engine do.
+/// Carries out a decision, as the plan and the engine do.
 fn act(mut scene: Scene, decision: &Decision) -> Scene {
     match decision {
         Decision::Prepare { stop, .. } => {
@@ -31,7 +31,8 @@ fn act(mut scene: Scene, decision: &Decision) -> Scene {
     scene
 }
 
-/// Time passes: those that answer are asked again, what was received is applied, HAProxy does as it is told.
+/// Lets time pass: databases that answer are asked again, received transactions are applied, HAProxy does as it is
+/// told.
 fn pass(mut scene: Scene, ms: u64) -> Scene {
     scene.now += ms;
     let now = scene.now;
@@ -64,7 +65,7 @@ fn pass(mut scene: Scene, ms: u64) -> Scene {
     if out { scene.out_of_service() } else { scene }
 }
 
-/// All that is decided one after the other, until it stays so for 15 s.
+/// Returns all consecutive decisions, until the decision stays the same for 15 s.
 fn history(mut scene: Scene) -> Vec<Decision> {
     let mut all: Vec<Decision> = Vec::new();
     let mut same = 0;
@@ -96,10 +97,10 @@ fn ends(scene: &Scene, title: &dyn Fn() -> String) {
     assert!(well, "{}: {words:?}", title());
     let fences = all.iter().filter(|d| matches!(d, Decision::Fence { .. })).count();
     assert!(fences <= 1, "{}: ended twice {words:?}", title());
-    // Whoever was ended is replaced or comes back: nobody waits in the dark.
+    // A writer that was ended is replaced or comes back: nobody waits without end.
     let waits = matches!(last, Decision::Wait(_) | Decision::Keep);
     assert!(fences == 0 || !waits, "{}: {words:?}", title());
-    // A promotion is over in the end: done or given up.
+    // In the end a promotion is done or given up.
     let handover = scene.desired.handover.is_some();
     let ended =
         all.iter().any(|d| matches!(d, Decision::Elect { .. } | Decision::Abandon(_) | Decision::Restart(_)));
@@ -149,7 +150,7 @@ fn from_the_loss_to_the_end() {
             cluster(1).frozen(0).gone("db2"),
             &["keep", "fence 101", "restart: failover-standby-away"],
         ),
-        // What a silent writer acknowledged after its last word is not known: it is ended, and its data are kept.
+        // What a silent writer acknowledged after its last answer is unknown: it is ended, and its data are kept.
         ("db1 is silent", cluster(1).silent(0), &["keep", "fence 101", "restart: failover-no-promise"]),
         ("db1 dies without a promise", cluster(1).dead(0).unpromised(), &["restart: failover-no-promise"]),
         (

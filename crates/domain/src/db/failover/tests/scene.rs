@@ -1,4 +1,4 @@
-//! A cluster in which all is well, and the words for what may happen to it.
+//! A cluster in which all is well, and methods for what may happen to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,13 +16,13 @@ use crate::text::{Arg, Text, Thing};
 
 pub(crate) const NOW: Millis = 1_000_000;
 
-/// One line of a table: what is true, how it came to be, and the decision (see [`said`]).
+/// One line of a table: the situation, how to construct it, and the decision (see [`said`]).
 pub(super) type Row = (&'static str, fn(Scene) -> Scene, &'static str);
 
-/// Something that is or becomes true.
+/// A circumstance, by name.
 pub(crate) type Turn = (&'static str, fn(Scene) -> Scene);
 
-/// A situation at [`NOW`]. Every `ago` is in milliseconds before that.
+/// A situation at [`NOW`]. Every `ago` is in milliseconds before that time.
 #[derive(Clone, Debug)]
 pub(crate) struct Scene {
     pub(crate) desired: Desired,
@@ -44,7 +44,7 @@ fn upto(number: u64) -> Position {
     Position(BTreeMap::from([(1, number)]))
 }
 
-/// db1 writes; `standbys` others (db2, db3, …) follow and send ACKs. Each holds ten transactions of db1's.
+/// db1 writes; `standbys` others (db2, db3, …) replicate and send ACKs. Each holds ten transactions of db1's.
 pub(crate) fn cluster(standbys: u32) -> Scene {
     let mut desired = first();
     for number in 3..=standbys + 1 {
@@ -165,7 +165,7 @@ impl Scene {
         self
     }
 
-    /// Its process ended; the standbys try to connect.
+    /// The writer's process has ended; the standbys try to connect.
     pub(crate) fn dead(mut self, ago: u64) -> Self {
         self.lost_at = self.now - ago;
         let ended = self.lost_at;
@@ -176,14 +176,14 @@ impl Scene {
         self.each_channel(|l| l.receiving = Thread::Connecting).promise_at(ended - 300)
     }
 
-    /// Nobody knows when it ended: Cordée was away.
+    /// The writer's process ended at an unknown time: Cordée was not running.
     pub(crate) fn found_dead(mut self) -> Self {
         self = self.dead(200);
         self.writer_process().ended_at = None;
         self
     }
 
-    /// Stopped by a signal; connections to it stay as they are.
+    /// The writer is stopped by a signal; connections to it stay as they are.
     pub(crate) fn frozen(mut self, ago: u64) -> Self {
         let since = self.now - ago;
         self.lost_at = since;
@@ -195,7 +195,7 @@ impl Scene {
         self.promise_at(since - 300)
     }
 
-    /// It was ended 80 ms ago, after it froze or fell silent.
+    /// The writer's process was ended 80 ms ago, after it froze or fell silent.
     pub(crate) fn ended(mut self) -> Self {
         let now = self.now;
         let seen = self.writer_process();
@@ -209,7 +209,7 @@ impl Scene {
         })
     }
 
-    /// Neither Cordée nor a standby hears from it.
+    /// Neither Cordée nor a standby hears from the writer.
     pub(crate) fn silent(mut self, ago: u64) -> Self {
         let last = self.now - ago;
         self.lost_at = last;
@@ -218,25 +218,25 @@ impl Scene {
             .promise_at(last)
     }
 
-    /// It refuses Cordée's connections: it has too many.
+    /// The writer refuses Cordée's connections: it has too many.
     pub(crate) fn overloaded(self, ago: u64) -> Self {
         let last = self.now - ago;
         self.silent(ago).writer_fails(Some(last), Fault::TooMany)
     }
 
-    /// It did not answer since Cordée started.
+    /// The writer has not answered since Cordée started.
     pub(crate) fn never_answered(self) -> Self {
         self.silent(60_000).writer_fails(None, Fault::Unreachable(None))
     }
 
-    /// It was not looked at since Cordée started.
+    /// The writer has not been looked at since Cordée started.
     pub(crate) fn not_looked_at(mut self) -> Self {
         self = self.silent(60_000);
         self.seen.databases.insert(name("db1"), Seen::Never);
         self
     }
 
-    /// Cordée starts no database: it only watches them.
+    /// All databases are external: Cordée does not start them, it only watches them.
     pub(crate) fn external(mut self) -> Self {
         for server in &mut self.desired.db.servers {
             server.runtime = Run::External;
@@ -245,16 +245,15 @@ impl Scene {
         self
     }
 
-    /// It answers, and is closed with that many transactions of its own.
+    /// The writer answers, and is closed with that many transactions of its own.
     pub(crate) fn closed(self, written: u64) -> Self {
         self.database("db1", |d| (d.read_only, d.written) = (true, upto(written)))
     }
 }
 
-/// What a standby is and says.
+/// The state and the answers of a standby.
 impl Scene {
-    /// It says otherwise.
-    /// What is decided on.
+    /// Returns what the decision is based on.
     pub(crate) fn scene(&self) -> crate::scene::Scene<'_> {
         crate::scene::Scene::new(&self.desired, &self.seen, self.now)
     }
@@ -269,12 +268,12 @@ impl Scene {
         self
     }
 
-    /// Its channel from the writer.
+    /// Changes the standby's channel from the writer.
     pub(crate) fn channel(self, on: &str, alter: impl FnOnce(&mut Channel)) -> Self {
         self.database(on, |d| alter(d.channels.entry(name("db1")).or_default()))
     }
 
-    /// It was last looked at then.
+    /// The standby was last looked at then.
     pub(crate) fn looked(mut self, on: &str, ago: u64) -> Self {
         if let Some(Seen::At(at, _)) = self.seen.databases.get_mut(&name(on)) {
             *at = self.now - ago;
@@ -282,13 +281,14 @@ impl Scene {
         self
     }
 
-    /// It was last looked at so long before the loss.
+    /// The standby was last looked at that long before the loss.
     pub(crate) fn looked_before_the_loss(self, on: &str, by: u64) -> Self {
         let ago = self.now - self.lost_at + by;
         self.looked(on, ago)
     }
 
-    /// It no longer receives, and was asked after that: so much it received, so much of it it applied.
+    /// The standby no longer receives, and was looked at after that: it received `received`, and applied `holds` of
+    /// it.
     pub(crate) fn answered(self, on: &str, received: u64, holds: u64) -> Self {
         self.looked(on, 20).holding(on, holds).channel(on, |l| {
             (l.receiving, l.received) = (Thread::Stopped, upto(received));
@@ -303,22 +303,22 @@ impl Scene {
         self.looked(on, 20).channel(on, |l| l.receiving = thread)
     }
 
-    /// It tries to connect, and was last looked at then.
+    /// The standby tries to connect, and was last looked at then.
     pub(crate) fn connecting(self, on: &str, ago: u64) -> Self {
         self.channel(on, |l| l.receiving = Thread::Connecting).looked(on, ago)
     }
 
-    /// Its applying thread stands, with a duplicate key.
+    /// The standby's applying thread stopped at a duplicate key.
     pub(crate) fn broken(self, on: &str) -> Self {
         self.channel(on, |l| (l.applying, l.error) = (false, 1062))
     }
 
-    /// Its applying thread was stopped by hand.
+    /// The standby's applying thread was stopped by hand.
     pub(crate) fn idle(self, on: &str) -> Self {
         self.channel(on, |l| l.applying = false)
     }
 
-    /// It receives, and heard the writer then.
+    /// The standby receives, and last heard from the writer then.
     pub(crate) fn heard(self, on: &str, ago: u64) -> Self {
         let at = self.now - ago;
         self.channel(on, |l| (l.receiving, l.heard_at) = (Thread::Running, Some(at)))
@@ -328,13 +328,13 @@ impl Scene {
         self.channel(on, |l| (l.receiving, l.heard_at) = (Thread::Running, None))
     }
 
-    /// Its process was started then.
+    /// The standby's process was started then.
     pub(crate) fn started(mut self, on: &str, at: Millis) -> Self {
         self.seen.processes.entry(process(on)).or_default().started_at = Some(at);
         self
     }
 
-    /// Its process was started that long after the promise was seen.
+    /// The standby's process was started that long after the promise was seen.
     pub(crate) fn started_after_the_promise(self, on: &str, by: u64) -> Self {
         let at = self.seen.promise.as_ref().map_or(0, |p| p.at);
         self.started(on, at + by)
@@ -344,14 +344,14 @@ impl Scene {
         self.unlinked_from(on, "db1")
     }
 
-    /// It has no channel from that one.
+    /// The standby has no channel from that database.
     pub(crate) fn unlinked_from(self, on: &str, from: &str) -> Self {
         self.database(on, |d| {
             d.channels.remove(&name(from));
         })
     }
 
-    /// Its process is gone, and with it what was seen.
+    /// The standby's process is gone, and the look at it with it.
     pub(crate) fn gone(mut self, on: &str) -> Self {
         let seen = self.seen.processes.entry(process(on)).or_default();
         (seen.leader, seen.ended_at) = (None, Some(self.now - 50));
@@ -360,7 +360,7 @@ impl Scene {
         self
     }
 
-    /// Stopped by a signal since its last look.
+    /// The standby has been stopped by a signal since the last look at it.
     pub(crate) fn standby_frozen(mut self, on: &str) -> Self {
         if let Some(leader) = self.seen.processes.entry(process(on)).or_default().leader.as_mut() {
             leader.frozen = true;
@@ -409,14 +409,14 @@ impl Scene {
     }
 }
 
-/// The promise, the wish and HAProxy.
+/// The promise, the desired state and HAProxy.
 impl Scene {
     pub(crate) fn unpromised(mut self) -> Self {
         self.seen.promise = None;
         self
     }
 
-    /// The promise was last seen so long before the loss.
+    /// The promise was last seen that long before the loss.
     pub(crate) fn promised_before(self, by: u64) -> Self {
         let at = self.lost_at - by;
         self.promise_at(at)
@@ -451,7 +451,7 @@ impl Scene {
         self.handover(to, ago, true)
     }
 
-    /// It was last looked at so long before the promotion was asked for.
+    /// The standby was last looked at that long before the promotion was asked for.
     pub(crate) fn looked_at_the_wish(self, on: &str, by: u64) -> Self {
         let ago = self.desired.handover.as_ref().map_or(0, |h| self.now - h.at) + by;
         self.looked(on, ago)
@@ -467,7 +467,8 @@ impl Scene {
         self
     }
 
-    /// The writer's maintenance in HAProxy, as the routing says and behind the one writer's address.
+    /// The writer's maintenance in HAProxy, behind the address that follows the routing and behind the one writer's
+    /// address.
     pub(crate) fn maintenance(self, db: bool, writer: bool) -> Self {
         self.proxy(|p| {
             if let Seen::At(_, running) = &mut p.running
@@ -505,7 +506,7 @@ impl Scene {
     }
 }
 
-/// A decision in a few words, with its sentence's key.
+/// Returns a decision in a few words, with the key of its sentence.
 pub(crate) fn said(decision: &Decision) -> String {
     let names = |all: &[ServerName]| all.iter().map(ServerName::as_str).collect::<Vec<_>>().join(" ");
     match decision {
@@ -521,7 +522,7 @@ pub(crate) fn said(decision: &Decision) -> String {
     }
 }
 
-/// The sentence that a person reads.
+/// Returns the sentence that a person reads.
 pub(crate) fn sentence(decision: &Decision) -> Option<&Text> {
     match decision {
         Decision::Restart(text) | Decision::Wait(text) | Decision::Abandon(text) => Some(text),
@@ -535,7 +536,7 @@ const LANGUAGES: [(&str, &str); 2] = [
     ("fr", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../server/locales/fr/databases.ftl"))),
 ];
 
-/// The message of that key, with the lines that continue it.
+/// Returns the message of that key, with its continuation lines.
 fn message(file: &str, key: &str) -> Option<String> {
     let mut lines = file.lines().skip_while(|l| l.split_once(" = ").is_none_or(|(k, _)| k != key));
     let first = lines.next()?;
@@ -543,7 +544,7 @@ fn message(file: &str, key: &str) -> Option<String> {
     Some(std::iter::once(first).chain(more).collect::<Vec<_>>().join("\n"))
 }
 
-/// A refusal is exactly one sentence, which each language has, and which lacks no argument.
+/// Checks that a refusal is exactly one sentence, which each language has, and which lacks no argument.
 pub(crate) fn speaks(decision: &Decision) {
     let Some(text) = sentence(decision) else { return };
     for (language, file) in LANGUAGES {
@@ -558,7 +559,7 @@ pub(crate) fn speaks(decision: &Decision) {
     assert!(text.args.values().all(|a| !matches!(a, Arg::Message(_))), "{}: two sentences", text.key);
 }
 
-/// The number in a sentence.
+/// Returns the number in a sentence.
 pub(crate) fn count(decision: &Decision) -> Option<i64> {
     match sentence(decision)?.args.get("count")? {
         Arg::Number(number) => Some(*number),
@@ -566,7 +567,7 @@ pub(crate) fn count(decision: &Decision) -> Option<i64> {
     }
 }
 
-/// The server that a sentence names.
+/// Returns the server that a sentence names.
 pub(crate) fn named(decision: &Decision) -> Option<String> {
     match sentence(decision)?.args.get("name")? {
         Arg::Thing(Thing::Server(name)) => Some(name.to_string()),
@@ -574,7 +575,7 @@ pub(crate) fn named(decision: &Decision) -> Option<String> {
     }
 }
 
-/// Judges every case, and names all that came out otherwise.
+/// Judges every case, and reports all whose decision differs.
 pub(super) fn judge(cases: impl IntoIterator<Item = (String, Scene, String)>) -> usize {
     let mut wrong = Vec::new();
     let mut titles = BTreeSet::new();

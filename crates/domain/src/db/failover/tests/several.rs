@@ -1,4 +1,4 @@
-//! Two and three standbys promised.
+//! Two or three standbys are in the promise.
 
 use crate::db::Thread;
 

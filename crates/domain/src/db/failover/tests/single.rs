@@ -1,4 +1,4 @@
-//! One standby promised: what becomes of the lost writer, however it was lost.
+//! One standby is in the promise: what happens to the lost writer, however it was lost.
 
 use crate::db::Thread;
 use crate::db::failover::{Decision, SILENT};
@@ -6,7 +6,7 @@ use crate::ids::ProcessId;
 
 use super::scene::{NOW, Row, Scene, Turn, cluster, judge, name};
 
-/// What is true of db2 and of the promise, and the decision when the writer's process is dead.
+/// The state of db2 and of the promise, and the decision when the writer's process is dead.
 const ROWS: &[Row] = &[
     ("db2 still receives", |s| s.receiving("db2", Thread::Running), "stop [db2]: failover-asking"),
     ("db2 tries to connect", |s| s.receiving("db2", Thread::Connecting), "elect db2 at 10"),
@@ -238,7 +238,8 @@ const ROWS: &[Row] = &[
     ),
 ];
 
-/// Each loss, from a cluster in which db3 promised nothing: it is witness to silence, and holds nothing.
+/// Each kind of loss, in a cluster in which db3 is not in the promise: it is a witness to silence, and holds
+/// nothing.
 const LOSSES: [(Turn, Lost); 11] = [
     (("dead", |s| asked(s.dead(200))), Lost::Dead),
     (("dead for 2,900 ms", |s| asked(s.dead(2_900))), Lost::Dead),
@@ -257,23 +258,23 @@ fn asked(scene: Scene) -> Scene {
     scene.answered("db3", 0, 0)
 }
 
-/// How the writer was lost, as far as it matters to the decision.
+/// How the writer was lost, as far as the decision depends on it.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Lost {
     /// Its process is gone.
     Dead,
-    /// It is gone for so long that its own data are quicker.
+    /// Its process has been gone for so long that starting it again with its own data is quicker.
     Late,
-    /// It was ended after it had been silent: nobody knows what it acknowledged then.
+    /// Its process was ended after a silence: nobody knows what it acknowledged meanwhile.
     Silent,
-    /// Its process can be ended.
+    /// Its process is alive and can be ended.
     Alive,
-    /// Its process, if any, is out of reach.
+    /// Its process, if there is one, cannot be reached.
     Beyond,
 }
 
-/// The decision for that loss, given the one for a dead process: one of ours that lives is ended before anything
-/// else, one that cannot be ended is waited for, and nobody waits long for a standby.
+/// Returns the decision for that loss, given the decision for a dead process: a process of Cordée's that is alive is
+/// ended before anything else, a writer that cannot be ended is waited for, and nobody waits long for a standby.
 pub(super) fn told(lost: Lost, dead: &str) -> String {
     match (lost, dead.strip_prefix("stop ").and_then(|d| d.split_once(": "))) {
         (Lost::Alive, _) => "fence 101".to_owned(),
@@ -289,7 +290,7 @@ fn cases() -> Vec<(String, Scene, String)> {
     for ((loss, lose), lost) in &LOSSES {
         for (title, make, wanted) in ROWS {
             let scene = make(lose(cluster(2).promised_by(&["db2"])));
-            // A look at the moment of the loss does not count any more by then.
+            // By then a look at the moment of the loss does not count any more.
             let old = scene.now - scene.lost_at > SILENT && *lost != Lost::Alive;
             if old && *title == "db2 was asked at the moment of the loss" {
                 continue;
@@ -307,7 +308,7 @@ fn a_lost_writer_with_one_promised_standby() {
 
 #[test]
 fn one_that_promised_nothing_and_cannot_be_asked_is_ignored() {
-    // One that ended, or was started anew, since the promise was seen may have given the last ACK before.
+    // A standby that ended, or was restarted, after the promise was seen may have given the last ACK before that.
     let lately: [Turn; 2] =
         [("gone", |s| s.gone("db3")), ("started anew", |s| s.answered("db3", 99, 99).started("db3", NOW))];
     for (title, go) in lately {
@@ -330,7 +331,7 @@ fn one_that_promised_nothing_and_cannot_be_asked_is_ignored() {
     }
 }
 
-/// The change was asked for while the writer lived. It goes on only where somebody takes over.
+/// The promotion was asked for while the writer was alive. It goes on only if a database can take over.
 #[test]
 fn a_promotion_under_way_that_accepts_no_loss_does_not_decide() {
     let wanted = |wanted: String| match wanted.split_once(": ") {

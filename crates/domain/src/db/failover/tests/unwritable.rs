@@ -1,4 +1,4 @@
-//! The state file cannot be written: no epoch can be stored, so nobody is chosen.
+//! The state file cannot be written: no epoch can be stored, so no database is elected.
 
 use crate::db::Thread;
 use crate::db::failover::{Decision, lost};

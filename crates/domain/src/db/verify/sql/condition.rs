@@ -21,7 +21,7 @@ impl Operator {
     }
 }
 
-/// A condition on the columns of a key, by their places.
+/// A condition on the columns of a key, by their positions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::db::verify) enum Condition {
     Is(Operator, usize),
@@ -29,13 +29,14 @@ pub(in crate::db::verify) enum Condition {
     Either(Box<Self>, Box<Self>),
 }
 
-/// A key of `width` columns is above the values. MariaDB finds no index for `(a,b) > (1,2)`; for the same in ANDs
-/// and ORs it does. The first column's bound is said once more: it always serves as a range.
+/// Returns the condition that a key of `width` columns is above the bound. MariaDB uses no index for
+/// `(a,b) > (1,2)`, but does for the equivalent ANDs and ORs. The first column's bound is repeated: it always serves
+/// as a range.
 pub(in crate::db::verify) fn above(width: usize) -> Condition {
     bounded(width, Operator::Above, Operator::Above, Operator::AtLeast)
 }
 
-/// A key of `width` columns is at most the values.
+/// Returns the condition that a key of `width` columns is at most the bound.
 pub(in crate::db::verify) fn up_to(width: usize) -> Condition {
     bounded(width, Operator::Below, Operator::AtMost, Operator::AtMost)
 }

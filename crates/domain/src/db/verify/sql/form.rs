@@ -3,7 +3,7 @@
 use super::identifier;
 use crate::db::verify::Column;
 
-/// How values of a type are turned into text that is equal if and only if the stored values are, and back.
+/// How values of a type are turned into text, and back. Two texts are equal if and only if the stored values are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// Whole numbers.
@@ -12,7 +12,8 @@ pub(super) enum Form {
     Decimal { precision: u32, scale: u32 },
     /// `FLOAT` and `DOUBLE`.
     Real,
-    /// `ENUM`, `SET`, `YEAR`: by their number. A member's text would not tell the error value '' from a member ''.
+    /// `ENUM`, `SET`, `YEAR`: by their number. The text of an `ENUM` cannot tell the error value '' from a member
+    /// ''.
     Number,
     /// `BIT`, by its number.
     Bits,
@@ -53,17 +54,17 @@ impl Form {
         })
     }
 
-    /// Text for the row's hash. Of a column that is not in full (`short`), its MD5.
+    /// Returns the expression for the row's hash. With `short`, a text or binary column contributes only its MD5.
     pub(super) fn hashed(&self, name: &str, short: bool) -> String {
         match self {
             Self::Integer { .. } | Self::Decimal { .. } | Self::Time(_) => name.to_owned(),
             Self::Number | Self::Bits => format!("CAST({name} AS UNSIGNED)"),
             // A product with a DOUBLE is written with as many digits as it takes to read it back exactly; a FLOAT
-            // alone has six, and DOUBLE(M,D) has D. -0 and 0 are the same here, as they are to SQL.
+            // alone has six, and DOUBLE(M,D) has D. -0 and 0 are equal here, as they are in SQL.
             Self::Real => format!("CONCAT({name}*1e0)"),
             Self::Text { .. } | Self::Bytes if short => format!("MD5({name})"),
-            // The octets, because the collation would take 'a', 'A' and 'a ' as one; the length before them,
-            // because ('a','bc') and ('ab','c') would be one without.
+            // The octets, because the collation would treat 'a', 'A' and 'a ' as equal; the length before them,
+            // because without it ('a','bc') and ('ab','c') would be equal.
             Self::Text { .. } | Self::Bytes => {
                 format!("CONCAT(LENGTH({name}),':',CAST({name} AS BINARY))")
             }
@@ -71,7 +72,7 @@ impl Form {
         }
     }
 
-    /// Text from which [`Form::bound`] makes the same value again.
+    /// Returns the expression for a text from which [`Form::bound`] makes the same value again.
     pub(super) fn literal(&self, name: &str) -> String {
         match self {
             Self::Text { .. } | Self::Bytes => format!("HEX({name})"),
@@ -79,7 +80,7 @@ impl Form {
         }
     }
 
-    /// Text for a person.
+    /// Returns the expression for a person.
     pub(super) fn shown(&self, name: &str) -> String {
         match self {
             Self::Text { .. } => format!("CONVERT({name} USING utf8mb4)"),
@@ -89,8 +90,9 @@ impl Form {
         }
     }
 
-    /// A bound literal, of the column's own type and collation: so the comparison is the index's own order, and
-    /// the index can be used. Text travels as octets of its own character set, so nothing is converted.
+    /// Returns the placeholder of a bound literal, in the column's own type and collation: so the comparison follows
+    /// the index's order, and the index can be used. Text is sent as octets of its own character set, so nothing is
+    /// converted.
     pub(super) fn bound(&self) -> String {
         match self {
             Self::Integer { unsigned: false } => "CAST(? AS SIGNED)".to_owned(),
@@ -105,15 +107,15 @@ impl Form {
         }
     }
 
-    /// The side of the comparison that is the column. `ENUM`, `SET` and `YEAR` have rules of their own against a
-    /// number (a YEAR above 24 is above 2024); with `+0` they are numbers. Their order is the same.
+    /// Returns the column's side of a comparison. `ENUM`, `SET` and `YEAR` compare with a number by rules of their
+    /// own (a YEAR above 24 is above 2024); with `+0` they are numbers, in the same order.
     pub(super) fn compared(&self, name: &str) -> String {
         if matches!(self, Self::Number) { format!("({name}+0)") } else { name.to_owned() }
     }
 }
 
-/// How a column is read to be written elsewhere. The value of an `ENUM` that is no member reads as '', which would be
-/// written as the member '' where there is one; as the number 0 it is written as what it is.
+/// Returns the expression that reads a column so that it can be written elsewhere. The error value of an `ENUM`
+/// reads as '', which would be written as the member '' if there is one; as the number 0 it stays the error value.
 pub(super) fn as_written(column: &Column) -> String {
     let name = identifier(&column.name);
     let of = column.column_type.to_ascii_lowercase();

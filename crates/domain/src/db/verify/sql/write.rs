@@ -1,17 +1,17 @@
-//! The texts by which rows are written: no more than what differs, each row as it literally is.
+//! Statements that write rows: they change no more than what differs, and write each row exactly as given.
 
 use std::fmt::Write as _;
 
 use super::{KeyColumn, Reader, Sql, identifier};
 
-/// How a row is read that is about to be written.
+/// How to lock a row that is read before a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lock {
-    /// As it is.
+    /// No lock.
     None,
-    /// Nobody changes it until the transaction ends.
+    /// No other session changes the row until the transaction ends.
     Share,
-    /// It is changed in this transaction.
+    /// This transaction changes the row.
     Write,
 }
 
@@ -30,28 +30,28 @@ impl Lock {
 pub struct UniqueColumn {
     /// Its name.
     pub name: String,
-    /// So many characters of it count; all, if absent.
+    /// The number of characters of it that count; absent if all count.
     pub prefix: Option<u32>,
 }
 
-/// One column as a row is written with.
+/// One column that a row is written with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stored {
     pub(super) plain: String,
     pub(super) name: String,
-    /// Its value, as it is written elsewhere.
+    /// The expression that reads its value, so that it can be written elsewhere.
     pub(super) read: String,
-    /// MariaDB sets it by itself when the row is changed and it is not named.
+    /// MariaDB sets it by itself when the row changes and the statement does not name it.
     pub(super) by_itself: bool,
 }
 
-/// A column with values that a dump does not write as they are.
+/// A column with values that a dump does not write exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lossy {
     /// Its name.
     pub column: String,
-    /// A `FLOAT`, of whose nine digits a dump has six; else an `ENUM` with a member '', which a dump does not tell from
-    /// the value that is no member.
+    /// Whether it is a `FLOAT`, of whose nine digits a dump writes six; otherwise it is an `ENUM` with a member '',
+    /// which a dump cannot tell from the error value that is not a member.
     pub float: bool,
 }
 
@@ -60,12 +60,12 @@ impl Lossy {
         format!("t.{}", identifier(&self.column))
     }
 
-    /// Its value, exactly: a product with a DOUBLE has all digits.
+    /// Returns the expression for its exact value: a product with a DOUBLE has all digits.
     fn exact(&self) -> String {
         format!("{}{}", self.name(), if self.float { "*1e0" } else { "+0" })
     }
 
-    /// Whether a dump alters it.
+    /// Returns the condition under which a dump alters its value.
     fn alters(&self) -> String {
         let name = self.name();
         if self.float {
@@ -77,7 +77,7 @@ impl Lossy {
 }
 
 impl Reader {
-    /// Reads the whole of one row, to be written elsewhere.
+    /// Returns the query for a whole row, to be written elsewhere.
     pub fn whole(&self, key: &[String], lock: Lock) -> Sql {
         let names: Vec<&str> = self.stored.iter().map(|c| c.read.as_str()).collect();
         let text = format!("SELECT {} {} WHERE ", names.join(", "), self.from);
@@ -87,14 +87,14 @@ impl Reader {
         sql
     }
 
-    /// Names of the columns of [`Reader::whole`].
+    /// Returns the names of the columns of [`Reader::whole`].
     pub fn stored(&self) -> Vec<&str> {
         self.stored.iter().map(|c| c.plain.as_str()).collect()
     }
 
-    /// Reads the keys of the rows that have the same entry in a unique key as a row to be written; with it, the places
-    /// in [`Reader::whole`] of the values to be bound. `None` when a column of the key is computed: its value is not
-    /// known.
+    /// Returns the query for the keys of the rows that have the same entry in a unique key as a row to be written,
+    /// with the positions in [`Reader::whole`] of the values to bind. `None` if a column of the key is generated:
+    /// its value is not known.
     pub fn with_same(&self, unique: &[UniqueColumn]) -> Option<(String, Vec<usize>)> {
         let (mut is, mut places) = (Vec::new(), Vec::new());
         for column in unique {
@@ -110,26 +110,26 @@ impl Reader {
         Some((text, places))
     }
 
-    /// Removes one row.
+    /// Returns the statement that removes one row.
     pub fn removal(&self, key: &[String]) -> Sql {
         Sql { text: format!("DELETE FROM {} WHERE {}", self.table, self.one()), values: key.to_vec() }
     }
 
-    /// The condition by which a statement that writes finds one row.
+    /// Returns the condition with which a writing statement finds one row.
     fn one(&self) -> String {
         let is = |k: &KeyColumn| format!("{} = {}", k.form.compared(&identifier(&k.plain)), k.form.bound());
         self.key.iter().map(is).collect::<Vec<_>>().join(" AND ")
     }
 
-    /// Adds one row; a question mark for each value of [`Reader::whole`].
+    /// Returns the statement that adds one row, with a question mark for each value of [`Reader::whole`].
     pub fn addition(&self) -> String {
         let marks = vec!["?"; self.stored.len()].join(", ");
         let names: Vec<&str> = self.stored.iter().map(|c| c.name.as_str()).collect();
         format!("INSERT INTO {} ({}) VALUES ({marks})", self.table, names.join(", "))
     }
 
-    /// The places in [`Reader::whole`] that must be written to make the one row of the other: what differs, and what
-    /// MariaDB would otherwise set by itself. Empty when nothing differs.
+    /// Returns the positions in [`Reader::whole`] that must be written to turn the row `from` into `to`: what
+    /// differs, and what MariaDB would otherwise set by itself. Empty when nothing differs.
     pub fn altered<T: PartialEq>(&self, from: &[T], to: &[T]) -> Vec<usize> {
         let differs = |place: &usize| from.get(*place) != to.get(*place);
         let all = 0..self.stored.len();
@@ -139,8 +139,8 @@ impl Reader {
         all.filter(|place| differs(place) || self.stored.get(*place).is_some_and(|c| c.by_itself)).collect()
     }
 
-    /// Reads, of the rows of a chunk with values that a dump alters, the key as literals and then the exact value of
-    /// each of these columns.
+    /// Returns the query for the rows of a chunk with values that a dump alters: the key as literals, then the exact
+    /// value of each of these columns.
     pub fn altered_by_dump(&self, chunk: &super::Chunk, columns: &[Lossy]) -> Sql {
         let exact: Vec<String> = columns.iter().map(Lossy::exact).collect();
         let alters: Vec<String> = columns.iter().map(Lossy::alters).collect();
@@ -151,8 +151,8 @@ impl Reader {
         sql
     }
 
-    /// Gives these columns of one row their exact values; a question mark for each, before those of the key. Nothing
-    /// else of it changes by itself.
+    /// Returns the statement that sets these columns of one row to their exact values, with a question mark for each
+    /// before those of the key. No other column of the row changes by itself.
     pub fn made_exact(&self, columns: &[Lossy], key: &[String]) -> Sql {
         let set = columns.iter().map(|c| format!("{} = ?", identifier(&c.column)));
         let kept = self.stored.iter().filter(|c| c.by_itself).map(|c| format!("{0} = {0}", c.name));
@@ -161,7 +161,8 @@ impl Reader {
         Sql { text, values: key.to_vec() }
     }
 
-    /// Changes these columns of one row; a question mark for each, before those of the key.
+    /// Returns the statement that changes these columns of one row, with a question mark for each before those of
+    /// the key.
     pub fn alteration(&self, places: &[usize], key: &[String]) -> Sql {
         let names = places.iter().filter_map(|place| self.stored.get(*place));
         let set: Vec<String> = names.map(|c| format!("{} = ?", c.name)).collect();

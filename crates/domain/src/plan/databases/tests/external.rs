@@ -1,4 +1,4 @@
-//! A database that somebody else runs: on its way in, on its way out, and when it comes back as another one.
+//! An external database: when it joins, when it leaves, and when it comes back as another one.
 
 use crate::change::Request;
 use crate::db::failover::beating;
@@ -14,7 +14,7 @@ use crate::step::{HostStep, SqlStep, Step, Subject};
 
 use super::steps;
 
-/// db3 is somebody else's.
+/// db3 is external.
 fn guest(membership: &Membership) -> Scene {
     let mut scene = cluster(2).wished("db3", |s| {
         s.runtime = Run::External;
@@ -24,7 +24,7 @@ fn guest(membership: &Membership) -> Scene {
     scene
 }
 
-/// What is planned on it and about it.
+/// Returns what is planned on db3 and about it.
 fn about(scene: &Scene) -> Vec<Step> {
     let own = |step: &Step| match step.subject() {
         Subject::Database(n) | Subject::Rows(n) => n == name("db3"),
@@ -46,7 +46,7 @@ fn a_new_one_gets_the_tables_and_nothing_before_them() {
     let import =
         Step::Host(HostStep::ImportDatabase { name: name("db3"), id: id(&scene), donor: name("db2") });
     assert_eq!(about(&scene), [import]);
-    // What was copied for another id is no copy.
+    // A copy that was made for another id does not count.
     scene.seen.initialised.insert(name("db3"), 2);
     assert!(matches!(about(&scene).as_slice(), [Step::Host(HostStep::ImportDatabase { .. })]));
     scene.seen.initialised.insert(name("db3"), id(&scene));
@@ -113,7 +113,7 @@ fn one_that_does_not_answer_is_let_go_after_a_while() {
     assert_eq!(about(&unanswered(10_000)), [let_go]);
 }
 
-/// Whatever it is on its way out, it ends: each wish leads to the next.
+/// Whatever its state when it leaves, it leaves in the end: each decision leads to the next.
 #[test]
 fn its_removal_comes_to_an_end() {
     let remove = Request::RemoveServer { pool: crate::ids::PoolId::Db, name: name("db3"), force: false };

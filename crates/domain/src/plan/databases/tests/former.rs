@@ -1,5 +1,5 @@
-//! A writer died, another one was elected: it opens first, then the others stop receiving from the dead one, one after
-//! the other, and only then is that one started.
+//! A writer died, and another one was elected: the new writer opens first, then the others stop receiving from the
+//! dead one, one after the other, and only then is the dead one started.
 
 use super::{Scene, basis, cluster, elect, former, name, setting};
 use crate::db::Thread;
@@ -9,7 +9,7 @@ use crate::desired::{Membership, Saved};
 use crate::ids::{ProcessId, ServerName};
 use crate::step::{HostStep, SqlStep, Step};
 
-/// db1 died, and db2 was elected: two more standbys, each of which tries to connect to db1.
+/// db1 died, and db2 was elected; there are two more standbys, and each tries to connect to db1.
 fn elected() -> Scene {
     let mut scene = cluster(3).dead(60);
     let to_db2 = elect(&scene.desired, "db2", Some(10));
@@ -39,7 +39,7 @@ fn all(scene: &Scene, later: u64) -> Vec<Step> {
     crate::plan::plan(scene.scene(), &setting()).steps
 }
 
-/// Who stops receiving from db1.
+/// Returns which databases stop receiving from db1.
 fn stop(steps: &[Step]) -> Vec<&str> {
     let on = |step| match step {
         &Step::Sql(SqlStep::StopChannel { ref on, ref from, whole: false }) if from.as_str() == "db1" => {
@@ -92,7 +92,8 @@ fn one_after_the_other_stops_receiving_and_the_start_waits_for_the_last() {
     assert!(stop(&steps).is_empty() && starts(&steps) && !reads(&steps), "{steps:#?}");
 }
 
-/// Who does not answer, was stopped, or never had a channel from it, keeps nobody from coming back.
+/// A database that does not answer, was stopped, or never had a channel from the former writer keeps it from
+/// nothing.
 #[test]
 fn the_start_waits_for_those_that_answer() {
     let stopped = |s: Scene, on: &str| s.channel(on, |l| l.receiving = Thread::Stopped);
@@ -109,7 +110,8 @@ fn the_start_waits_for_those_that_answer() {
     assert!(!starts(&all(&running, 0)), "a look of before");
 }
 
-/// Its process is there, whoever started it: what it sends is nobody's business, and it is cut off everywhere at once.
+/// Its process runs, whoever started it: its transactions must reach no other database, so all stop receiving at
+/// once.
 #[test]
 fn from_one_that_runs_all_stop_receiving_at_once() {
     let two = former(0).channel("db2", |l| l.receiving = Thread::Running);

@@ -1,4 +1,4 @@
-//! How rows are numbered, who knows time zones, and where scheduled events run.
+//! How rows are numbered, which databases know time zones, and where scheduled events run.
 
 use super::{Scene, cluster, name, steps};
 use crate::db::events::{Event, Events, SCHEDULER, State, Turn};
@@ -17,7 +17,7 @@ fn number(seen: &mut DatabaseSeen, step: u64, place: u64) {
     seen.variables.insert(PLACE.to_owned(), place.to_string());
 }
 
-/// db1 and db2, each with its step and place.
+/// db1 and db2, each with its step and offset.
 fn numbered(routing: Routing, db1: (u64, u64), db2: (u64, u64)) -> Scene {
     let mut scene = cluster(1);
     scene.desired.routing = routing;
@@ -25,7 +25,7 @@ fn numbered(routing: Routing, db1: (u64, u64), db2: (u64, u64)) -> Scene {
     scene.database("db2", |d| number(d, db2.0, db2.1))
 }
 
-/// What is planned about numbers, and who is opened.
+/// Returns what is planned about numbering, and which databases are opened.
 fn planned(scene: &Scene) -> (Vec<(String, Numbering)>, Vec<String>) {
     let (mut numbers, mut opened) = (Vec::new(), Vec::new());
     for step in steps(scene) {
@@ -51,7 +51,7 @@ fn nobody_is_opened_beside_another_before_both_number_in_their_own_places() {
         (ONE, ONE, vec![db1.clone(), db2.clone()], false),
         (ONE, SECOND, vec![db1.clone()], false),
         (FIRST, ONE, vec![db2.clone()], false),
-        // Connections of before may be left, whoever began to end them.
+        // Earlier connections may be left, whichever Cordée began to end them.
         ((END, 1), SECOND, vec![db1.clone()], false),
         (FIRST, (END, 2), vec![db2.clone()], false),
         // Somebody altered it.
@@ -67,7 +67,7 @@ fn nobody_is_opened_beside_another_before_both_number_in_their_own_places() {
 #[test]
 fn nobody_is_opened_before_it_has_what_was_numbered_one_after_the_other() {
     let at = |number| Position([(1, number)].into());
-    // Connections that have ended wrote up to 15; what came then is in db1's place.
+    // Connections that have ended wrote up to 15; later rows are in db1's slot.
     let apart = |d: &mut DatabaseSeen| {
         number(d, FIRST.0, FIRST.1);
         d.written = at(15);
@@ -77,12 +77,12 @@ fn nobody_is_opened_before_it_has_what_was_numbered_one_after_the_other() {
     let opened = |scene: &Scene, holds| planned(&scene.clone().holding("db2", holds)).1;
     assert_eq!(opened(&scene, 14), [] as [&str; 0], "its next number is one of those that are to come");
     assert_eq!(opened(&scene, 15), ["db2"]);
-    // Whoever lags by a second is waited for, and no longer one that does not answer.
+    // A database that does not answer or is gone is not waited for; the rows that it numbered consecutively are.
     let silent = scene.clone().unanswered("db1");
     assert_eq!((opened(&silent, 14).len(), opened(&silent, 15).len()), (0, 1));
     let gone = scene.clone().gone("db1");
     assert_eq!((opened(&gone, 14).len(), opened(&gone, 15).len()), (0, 1));
-    // A Cordée that began anew takes all of it for numbered as before.
+    // A restarted Cordée assumes that all rows so far were numbered consecutively.
     scene.seen.numbered.clear();
     let scene = scene.database("db1", |_| {});
     assert_eq!((opened(&scene, 16).len(), opened(&scene, 17).len()), (0, 1));
@@ -139,7 +139,7 @@ fn one_that_is_silent_may_number_as_it_did_when_it_was_last_heard() {
     assert_eq!(planned(&never).1, [] as [&str; 0], "a Cordée that began anew knows nothing of it");
     never.writer_process().leader = None;
     assert_eq!(planned(&never).1, [] as [&str; 0], "nobody replaced it: it has all that it wrote");
-    // Any other comes back closed, with what stands in its file.
+    // Any other database comes back closed, with the numbering in its file.
     never.desired.writer = Some(name("db2"));
     assert_eq!(planned(&never).1, ["db2"]);
 }
@@ -185,7 +185,7 @@ fn the_writer_knows_time_zones_once_the_others_do() {
     assert_eq!(loads(&writer), ["db1"]);
     assert_eq!(loads(&writer.clone().unanswered("db2")), [] as [&str; 0], "it may not know them");
     assert_eq!(loads(&writer.database("db1", |d| d.read_only = true)), [] as [&str; 0]);
-    // Not while the writer changes; and nobody else's before its copy is there.
+    // Not while the writer changes; and not on an external database before its copy is complete.
     let mut handed = zoneless(cluster(1), "db2");
     handed.desired.handover = Some(Handover { to: name("db2"), at: handed.now, accept_loss: false });
     assert_eq!(loads(&handed), [] as [&str; 0]);
@@ -206,7 +206,7 @@ fn event(state: State) -> Events {
     Events { all: [(name, event)].into(), ..Events::default() }
 }
 
-/// What is planned about events: on whom, the scheduler, and the states.
+/// Returns what is planned about events: the database, the scheduler, and the states.
 fn followed(scene: &Scene) -> Vec<(String, Option<bool>, Vec<State>)> {
     let state = |turn: &Turn| match turn {
         Turn::Set(_, event) => event.state,
@@ -238,7 +238,7 @@ fn events_run_where_the_writer_is_open() {
     let mut handed = scene.clone();
     handed.desired.handover = Some(Handover { to: name("db2"), at: handed.now, accept_loss: false });
     assert_eq!(followed(&handed), [away], "not when it is about to close");
-    // One that was started without a scheduler has none to turn.
+    // A database that was started without a scheduler has none to switch.
     let none = scheduler(scheduler(cluster(1), "db1", "DISABLED"), "db2", "OFF");
     assert_eq!(followed(&none), []);
 }

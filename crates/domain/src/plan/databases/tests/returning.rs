@@ -1,5 +1,5 @@
-//! A former writer comes back, whatever its log, its position and its tables say. The judge knows what its tables hold,
-//! which the planner does not.
+//! A former writer comes back, whatever its log, its position and its tables say. The judge knows what its tables
+//! hold, which the planner does not.
 
 use std::collections::BTreeSet;
 
@@ -14,27 +14,27 @@ use crate::state::{Severity, State};
 use crate::status::database;
 use crate::step::{RowsStep, SqlStep, Step};
 
-/// The last acknowledged transaction of db1's, which db2 holds: it took over.
+/// The last acknowledged transaction of db1's, which db2 holds: db2 took over.
 const LIMIT: u64 = 10;
-/// So many rounds settle everything.
+/// The number of rounds within which everything settles.
 const ROUNDS: usize = 40;
 
-/// What db1 has, whatever anybody is told.
+/// What db1 really has, whatever it reports.
 #[derive(Clone, Debug)]
 struct World {
     /// The last of its own transactions in its log.
     log: u64,
-    /// What its position says of its own domain.
+    /// What its position says about its own domain.
     position: u64,
     /// Its own transactions that are in its tables.
     tables: BTreeSet<u64>,
-    /// It sends ACKs: only then does MariaDB give it its own transactions.
+    /// Whether it sends ACKs: only then does MariaDB send it its own transactions.
     acks: bool,
-    /// db2's log begins after this one.
+    /// db2's log begins after this transaction.
     purged: u64,
     receiving: bool,
     error: u32,
-    /// How far its channel has received.
+    /// The last transaction that its channel has received.
     received: u64,
 }
 
@@ -45,7 +45,7 @@ impl World {
         Self { log, position, tables, acks, purged, receiving, error, received }
     }
 
-    /// What Cordée sees of it.
+    /// Records what Cordée sees of it.
     fn look(&self, seen: &mut DatabaseSeen) {
         let at = |number| Position([(1, number)].into());
         (seen.read_only, seen.acks, seen.semi_sync) = (true, self.acks, false);
@@ -57,8 +57,8 @@ impl World {
         }
     }
 
-    /// As MariaDB 10.11 was seen to do it: what the position claims is not sent; of its own it takes what its log has
-    /// not, if it sends ACKs, and passes over the rest.
+    /// As MariaDB 10.11 was seen to do it: what the position claims is not sent; of its own transactions it accepts
+    /// those that its log does not have, if it sends ACKs, and skips the rest.
     fn replicate(&mut self) {
         if !self.receiving {
             return;
@@ -130,7 +130,8 @@ impl World {
     }
 }
 
-/// db2 writes; db1 has come back as `world` says, and `count` transactions of its log were saved before it was started.
+/// db2 writes; db1 has come back as `world` says, and `count` transactions of its log were saved before it was
+/// started.
 fn scene(world: &World, count: u64) -> Scene {
     let mut scene = former(count);
     let saved = Some(Saved { count, file: "lost/x.sql".to_owned() });
@@ -139,7 +140,7 @@ fn scene(world: &World, count: u64) -> Scene {
     scene.database("db1", |d| world.look(d))
 }
 
-/// Lets Cordée do all that it plans, and judges each moment. Says how it ended.
+/// Lets Cordée do all that it plans, and judges each moment. Returns how it ended.
 fn settle(mut world: World, count: u64, title: &str) -> &'static str {
     let mut scene = scene(&world, count);
     let mut shown = Severity::Unknown;
@@ -189,7 +190,8 @@ fn whoever_comes_back_is_in_sync_with_every_acknowledged_row_or_not_in_sync() {
     assert!(ends.keys().copied().eq(["copied again", "critical", "in sync"]), "{ends:?}");
 }
 
-/// As it was seen once in 54 kills: the log ends two before what the position claims and the new writer holds.
+/// As it was seen once in 54 kills: the log ends two transactions before what the position claims and the new writer
+/// holds.
 #[test]
 fn what_a_crash_took_back_and_the_position_claims_is_fetched_again() {
     let world = World::new(LIMIT - 2, LIMIT, LIMIT - 2, true, 0);
@@ -197,12 +199,12 @@ fn what_a_crash_took_back_and_the_position_claims_is_fetched_again() {
     let set_back = Step::Sql(SqlStep::SetBack { name: name("db1"), id: scene.desired.db.servers[0].id });
     assert_eq!(super::steps(&scene).into_iter().filter(|s| *s == set_back).count(), 1);
     assert_eq!(settle(world, 2, "as seen"), "in sync");
-    // Its tables hold what its log lost: that is no state of MariaDB's, and is not mended.
+    // Its tables hold what its log lost: MariaDB does not produce that state, and Cordée does not repair it.
     let world = World::new(LIMIT - 2, LIMIT, LIMIT, true, 0);
     assert_eq!(settle(world, 2, "log lost"), "copied again");
 }
 
-/// The others may be away when the writer starts where its data are.
+/// The others may be away when the writer is started again where its data are.
 #[test]
 fn a_writer_whose_log_lacks_what_its_position_claims_is_not_opened() {
     let opens = |written: u64, claims: u64| {

@@ -38,7 +38,8 @@ fn keyless() -> TableResult {
     TableResult::Unverifiable { why: text!("verify-no-key") }
 }
 
-/// The last comparison of a database, which ended so long ago, and how many in a row left something open.
+/// Sets the last comparison of a database, which ended `ago` milliseconds ago; `unsettled` consecutive ones left
+/// something open.
 fn compared(mut scene: Scene, server: &str, ago: u64, verdict: TableResult, unsettled: u32) -> Scene {
     let id = scene.desired.db.server(&name(server)).map_or(0, |s| s.id);
     let last = Some((id, report(scene.now - ago, verdict)));
@@ -68,9 +69,9 @@ fn who_joins_is_admitted_by_what_was_proven_of_it() {
     assert_eq!(of(&joining(), "db3"), ["compare"]);
     assert_eq!(of(&compared(joining(), "db3", 50, equal, 0), "db3"), ["admit"]);
     assert_eq!(of(&compared(joining(), "db3", 50, differs(), 0), "db3"), [""; 0]);
-    // No comparison could tell: the copy carried it, and the status says it.
+    // No comparison could settle it: it came with the copy, and the status says so.
     assert_eq!(of(&compared(joining(), "db3", 50, keyless(), 0), "db3"), ["admit"]);
-    // The next one may tell.
+    // The next comparison may settle it.
     assert_eq!(of(&compared(joining(), "db3", 50, unsettled(), 1), "db3"), [""; 0]);
     assert_eq!(of(&compared(joining(), "db3", 11_000, unsettled(), 1), "db3"), ["compare"]);
     assert_eq!(of(&compared(joining(), "db3", 11_000, unsettled(), 3), "db3"), ["admit"]);
@@ -100,7 +101,7 @@ fn a_repair_is_of_the_epoch_in_which_it_was_asked_for() {
     };
     let epoch = cluster(1).desired.epoch;
     assert!(repairs(epoch));
-    // Another database writes by now: its rows would be overwritten, or taken, unasked.
+    // Another database writes by now: its rows would be overwritten, or taken, without a request.
     assert!(!repairs(epoch - 1) && !repairs(epoch + 1));
 }
 
@@ -112,7 +113,8 @@ fn one_that_is_known_to_differ_is_not_copied() {
     let both = compared(compared(cluster(2), "db2", 50, differs(), 0), "db3", 50, differs(), 0);
     assert_eq!(donor(&both), Some(name("db1")), "the writer");
     assert_eq!(donor(&compared(cluster(2), "db2", 50, keyless(), 0)), Some(name("db2")));
-    // What was found of the writer while it was a standby says nothing now: the others are measured by it.
+    // A comparison of the writer from when it was a standby says nothing now: the others are compared with the
+    // writer.
     assert_eq!(donor(&compared(both, "db1", 50, differs(), 0)), Some(name("db1")));
 }
 

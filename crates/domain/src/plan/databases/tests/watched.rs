@@ -1,4 +1,4 @@
-//! What somebody altered behind Cordée's back.
+//! What somebody altered without Cordée.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::status::database;
 use crate::step::{Mend, SqlStep, Step, Subject};
 use crate::text;
 
-/// What the file of a database of ours sets, as MariaDB shows it.
+/// Returns what the file of one of Cordée's databases sets, as MariaDB shows it.
 fn file(server: &Server) -> BTreeMap<String, String> {
     let path = std::path::Path::new("/x");
     let text = crate::db::mariadb::render(&crate::db::mariadb::Instance {
@@ -52,7 +52,7 @@ fn what_the_file_sets_is_what_is_watched() {
     let scene = cluster(1);
     let server = &scene.desired.db.servers[1];
     assert_eq!(wrong(&scene.desired, server.base(), &file(server)), []);
-    // MariaDB's own defaults, which the file leaves as they are.
+    // MariaDB's own defaults, which the file leaves unchanged.
     let left = [
         "slave_exec_mode",
         "slave_skip_errors",
@@ -95,7 +95,7 @@ fn a_setting_is_put_right_at_once_and_what_it_was_is_said() {
     }
     assert_eq!(set(&cluster(1)), [], "what is not known is not altered");
     assert_eq!(set(&with(cluster(1), "db2", "max_connections", "50")), [], "a person's choice");
-    // Only while no channel runs: not while the writer is lost.
+    // Only while no channel runs, so not while the writer is lost.
     let duplicates = |scene| set(&with(scene, "db2", "gtid_ignore_duplicates", "OFF")).len();
     assert_eq!((duplicates(cluster(1)), duplicates(cluster(1).dead(200))), (1, 0));
 }
@@ -130,7 +130,7 @@ fn what_is_put_right_in_vain_keeps_nothing_else_waiting() {
     observed.vain.clear();
     observed.backoffs.insert(target(), backoff());
     assert_eq!(kept(&observed), [zones.clone(), set.clone()]);
-    // It is noted as it is looked for.
+    // The backoff is stored where it is looked up.
     observed = Observed::default();
     observed.failed(&set, &Fault::Broken, 1_000);
     assert!(observed.backoff(&set).is_some() && observed.backoff(&zones).is_none());
@@ -153,7 +153,7 @@ fn somebody_elses_is_named_with_what_to_run() {
     assert_ne!(database(local.scene(), server.base()).state, State::Altered);
 }
 
-/// Cordée's account on a database that an older Cordée started may not set everything; a start gives it the right.
+/// Cordée's account on a database that an older Cordée started may not set everything; a restart gives it the right.
 #[test]
 fn one_of_ours_that_refuses_a_setting_is_to_be_restarted() {
     let mut scene = with(cluster(1), "db2", "max_allowed_packet", "16777216");
@@ -200,7 +200,7 @@ fn an_account_that_is_gone_is_made_again() {
     );
 }
 
-/// db1 writes, and its log was reset: three transactions since.
+/// db1 writes, and its log was reset: it has written three transactions since.
 fn reset(scene: Scene) -> Scene {
     let at = |number| Position([(1, number)].into());
     scene.database("db1", |d| (d.written, d.applied) = (at(3), at(10)))
@@ -217,7 +217,7 @@ fn a_writer_whose_log_was_reset_goes_on_once_the_others_are_in_doubt() {
     scene.desired = scene.desired.apply(&doubt).expect("a decision");
     let planned = steps(&scene);
     assert!(planned.contains(&renumber) && !planned.contains(&Step::Wish(doubt)), "{planned:?}");
-    // Meanwhile the other one does not take over: it passed over what was written.
+    // Meanwhile the other database does not take over: it skipped what was written.
     let desired = scene.desired.clone();
     let mut lost = cluster(1).dead(200).answered("db2", 10, 10);
     lost.desired = desired;
@@ -239,7 +239,7 @@ fn a_standby_whose_log_was_reset_is_named_and_not_written_to() {
     );
 }
 
-/// Unproven is not equal: who may lack rows is not in sync before all of its tables were proven.
+/// Unproven is not equal: a database that may lack rows is not in sync before all of its tables were proven equal.
 #[test]
 fn a_doubt_about_lacking_rows_stays_while_a_table_is_unproven() {
     let mut scene = cluster(1);
@@ -267,7 +267,7 @@ fn a_doubt_about_lacking_rows_stays_while_a_table_is_unproven() {
     assert_eq!(shown(TableResult::Equal { rows: 1 }), State::InSync);
 }
 
-/// A short look that was begun after a whole one may have been answered before it: neither hides a log that was reset
+/// A short look that began after a whole one may have been answered before it: it neither hides a log that was reset
 /// nor makes one up.
 #[test]
 fn a_short_look_says_nothing_of_what_the_position_claims() {
@@ -292,7 +292,7 @@ fn links_that_wait_for_one_that_is_gone_are_freed_and_nothing_else_is_done_there
         let (db2, first) = (name("db2"), scene.now - since);
         let mut look = scene.seen.databases[&db2].value().cloned().expect("a look");
         look.waits = true;
-        // It would be started otherwise.
+        // Otherwise the channels would be started.
         look.channels.values_mut().for_each(|l| l.receiving = Thread::Stopped);
         scene.seen.databases.remove(&db2);
         scene.seen.see_database(&db2, first, Ok(look.clone()));
@@ -306,11 +306,11 @@ fn links_that_wait_for_one_that_is_gone_are_freed_and_nothing_else_is_done_there
     let free = Step::Sql(SqlStep::FreeChannels { on: name("db2") });
     assert_eq!(at_db2(&stalled(STALLED)), std::slice::from_ref(&free));
     assert!(!at_db2(&stalled(STALLED - 1)).contains(&free));
-    // What is thrown away with it could not be had again.
+    // What is discarded could not be received again.
     for alone in [stalled(STALLED).dead(10), stalled(STALLED).silent(9_000), stalled(STALLED).frozen(9_000)] {
         assert!(!at_db2(&alone).contains(&free), "{:?}", at_db2(&alone));
     }
-    // They wait for one that stopped with an error, and would wait for it again.
+    // The channels wait for one that stopped with an error, and would wait for it again.
     let failed = |code, applying| {
         stalled(STALLED).database("db2", |d| {
             let channel = d.channels.get_mut(&name("db1")).unwrap();
@@ -318,7 +318,7 @@ fn links_that_wait_for_one_that_is_gone_are_freed_and_nothing_else_is_done_there
         })
     };
     assert!(!at_db2(&failed(1062, false)).contains(&free), "{:?}", at_db2(&failed(1062, false)));
-    // One that only receives nothing is waited for by nobody.
+    // No channel waits for one that only receives nothing.
     assert!(at_db2(&failed(1236, true)).contains(&free), "{:?}", at_db2(&failed(1236, true)));
 }
 
