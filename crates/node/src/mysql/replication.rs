@@ -210,7 +210,7 @@ impl Database {
     /// channel stops only when it is killed. What was received and not applied is thereby discarded, and received
     /// again.
     pub async fn free_links(&self) -> Result<(), Fault> {
-        // Before anything stands still for it.
+        // This comes before any channel is stopped for it.
         drop(self.unawaited().await?);
         let channels = self.look().await?.channels;
         let runs = |l: &Channel| l.receiving != Thread::Stopped || l.applying;
