@@ -177,7 +177,7 @@ struct Keeper {
     shared: Arc<Shared>,
     parts: Parts,
     mark: Mark,
-    /// Lines of each worker that were taken in, or counted as lost.
+    /// The lines of each worker that were received, or counted as lost.
     lines: BTreeMap<u32, u64>,
     /// A period without a list that is not recorded yet.
     gap: Option<Mark>,
@@ -266,7 +266,7 @@ impl Keeper {
             let coming = self.shared.tally().workers.get(&pid).copied().unwrap_or(0);
             let lines = self.lines.entry(pid).or_default();
             let missed = requests.saturating_sub(*lines + coming);
-            // The last question of the Cordée before may be among them.
+            // The last question of the previous Cordée may be among them.
             let missed = missed.saturating_sub(self.asked.saturating_sub(self.mark.counts.own).min(OWN_MOST));
             // They are accounted for: the next start must not count them as missed again.
             *lines += missed;

@@ -280,7 +280,7 @@ fn state(home: &Home, config: &Config) -> Result<(Arc<Store>, Secrets, Option<Lo
     Ok((store, secrets, log))
 }
 
-/// The board with the first wish on it; from now on the journal is written, and announced there.
+/// Makes the board with the first wish on it. From now on the journal is written, and announced on the board.
 fn begin_board(
     store: &Arc<Store>,
     desired: &Desired,
