@@ -96,7 +96,7 @@ impl TestReport {
     }
 }
 
-/// A test under way: stops at the first failure.
+/// A running connection test. It stops at the first failure.
 struct Attempt {
     began: Clock,
     steps: Vec<TestStep>,
@@ -107,7 +107,7 @@ impl Attempt {
         Self { began: Clock::now(), steps: Vec::new() }
     }
 
-    /// Runs one step; `None` when it failed.
+    /// Runs one step; returns `None` if it failed.
     async fn step<T>(
         &mut self,
         name: Text,
@@ -255,7 +255,7 @@ pub async fn greeting(mut stream: TcpStream) -> Result<((), Text), Text> {
     }
 }
 
-/// `10.11.6-MariaDB` is release 10.11.
+/// Parses the release from a version: `10.11.6-MariaDB` is release 10.11.
 fn release(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.split(|c: char| !c.is_ascii_digit());
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))

@@ -378,7 +378,8 @@ mod tests {
         assert!(!closed_by(""));
     }
 
-    /// A server's folder that holds these, each a folder but what says an id.
+    /// Returns what `made` tells of a server's folder with these entries: `NAME=TEXT` is a file, everything else a
+    /// folder.
     fn made_of(holds: &[&str]) -> Made {
         let home = PathBuf::from(env!("OUT_DIR")).join(format!("made-{}", std::process::id()));
         let _ = fs::remove_dir_all(&home);

@@ -24,7 +24,7 @@ const RIGHTS: u32 = 20_000;
 /// The longest MariaDB message that is passed on, in characters.
 const WORDS: usize = 600;
 
-/// Asks the database. The caller takes looks at the other databases before and after.
+/// Asks the database. The two looks at this database, before and after those at the others, are left to the caller.
 pub async fn read(database: &Database) -> Result<Answers, Fault> {
     let work = async {
         let mut conn = database.session().await?;

@@ -17,9 +17,9 @@ const ENDS: Duration = Duration::from_secs(10);
 const LOOKS: Duration = Duration::from_millis(50);
 
 impl Database {
-    /// Changes how new rows are numbered. If the database gets a residue class of its own, no connection from
-    /// before is left when this returns. `rights` grants what the owner account may do from then on; sessions that
-    /// are connected keep what they had.
+    /// Changes how new rows are numbered. Unless the new numbering is the dense one, no connection from before is
+    /// left when this returns. `rights` grants what the owner account may do from then on; sessions that are
+    /// connected keep what they had.
     pub async fn number(&self, to: Numbering, rights: &str) -> Result<(), Fault> {
         let rights = [rights.to_owned()];
         let set = |name: &str, value: u64| format!("SET GLOBAL {name}={value}");

@@ -387,8 +387,8 @@ impl Options {
         Self(command)
     }
 
-    /// Returns the name of an API field in this command, if the command has it: `--cookie`, or `name` of `cordee
-    /// add`. Most commands take a server as one word or two, and the error sentence itself names it.
+    /// Returns the name of an API field in this command, if the command has it: for example `--cookie`, or `name`
+    /// for `add`. Most commands take a server as one word or two, and the error sentence itself names it.
     pub fn called(&self, field: &str) -> Option<String> {
         let file = format!("{field}_file");
         let mut all = self.0.get_arguments().filter(|a| *a.get_id() == field || *a.get_id() == file.as_str());

@@ -212,8 +212,8 @@ fn lost(method: &str) -> Failure {
     Failure::Broken(if method == "GET" { text!("cli-lost-look") } else { text!("cli-lost") })
 }
 
-/// Connects to a Cordée that runs as root, as our own user, or as the owner of the socket's folder. A process of
-/// another user that answers in its place receives nothing.
+/// Connects to a Cordée that runs as root or as our own user; if we are root, also to one that runs as the owner of
+/// the socket's folder. A process of another user that answers in its place receives nothing.
 async fn connect(path: &Path) -> std::io::Result<UnixStream> {
     let stream = UnixStream::connect(path).await?;
     let uid = stream.peer_cred()?.uid();

@@ -28,7 +28,7 @@ const TARGET: &str = "web1";
 /// The number of simultaneous requests of one session, and below it of repetitions.
 const AT_ONCE: u32 = 8;
 const ROUNDS: u32 = 5;
-/// How often a log-out is tried where it may not have reached the server that it had to reach.
+/// How often a log-out is tried if other requests decide which server it reaches.
 const TURNS: u32 = 4;
 /// The number of requests whose times are measured.
 const TIMED: u32 = 200;
