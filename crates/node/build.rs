@@ -1,5 +1,5 @@
-//! Tells cargo that the demonstration site is a part of this crate: a file that is new there is embedded too. Its
-//! `OUT_DIR` is where the tests make folders, because nobody else may write there.
+//! Tells cargo that the demonstration site is part of this crate: a new file there is embedded too. The tests make
+//! their folders in `OUT_DIR`, because no other user may write there.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

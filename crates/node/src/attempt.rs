@@ -1,7 +1,7 @@
-//! The connection test: step by step, each with its time and a sentence, up to the first failure.
+//! The connection test. It runs step by step up to the first failure; each step has its duration and a sentence.
 //!
-//! The other side is not trusted: it gets no file, no password in clear text, and of what it sends only a version,
-//! numbers and error numbers travel on.
+//! The tested server is not trusted: it gets no file and no password in clear text. Of what it sends, only a
+//! version, numbers and error numbers are passed on.
 
 mod refusal;
 
@@ -30,62 +30,62 @@ use refusal::closed_to_writes;
 
 pub use refusal::refusal;
 
-/// What one step may take.
+/// The time limit of one step.
 const DEADLINE: Duration = Duration::from_millis(cordee_domain::figures::TEST_STEP);
-/// What all of them may take: below what the page and the API wait.
+/// The time limit of all steps together: less than what the page and the API wait.
 const ALL: Duration = Duration::from_secs(13);
-/// The oldest MariaDB that knows the rights by which Cordée runs a database.
+/// The oldest MariaDB release that has the privileges by which Cordée runs a database.
 const OLDEST: (u32, u32) = (10, 5);
 
-/// What is tried.
+/// The server to test.
 #[derive(Clone)]
 pub struct Goal {
-    /// Its name.
+    /// The server's name.
     pub name: ServerName,
-    /// Its id.
+    /// The server's id.
     pub id: u32,
-    /// Where it is.
+    /// The server's host.
     pub host: Host,
-    /// Its port.
+    /// The server's port.
     pub port: u16,
-    /// Whether the others copy it, too.
+    /// Whether the other databases replicate from it, too.
     pub member: bool,
-    /// The application's password.
+    /// The password of the application's account.
     pub password: String,
-    /// Whether it should take the application's writes.
+    /// Whether the server should accept the application's writes.
     pub writes: bool,
-    /// Where sessions should be kept.
+    /// Where the server should keep sessions.
     pub session: Mode,
-    /// The database, by Cordée's own way.
+    /// The database, through Cordée's own account.
     pub own: Database,
-    /// Those that it exchanges writes with: name, id, connections.
+    /// The databases with which it exchanges writes: name, id, connections.
     pub peers: Vec<(ServerName, u32, Database)>,
 }
 
 impl std::fmt::Debug for Goal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The password is nobody's to read.
+        // The password must not appear in a log.
         f.debug_struct("Goal").field("name", &self.name).field("id", &self.id).finish_non_exhaustive()
     }
 }
 
-/// A connection test that a person can read.
+/// The result of a connection test, for a reader.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestReport {
-    /// In order; the first failure is the last step.
+    /// The steps in order; the first failure is the last step.
     pub steps: Vec<TestStep>,
 }
 
-/// One step of it.
+/// One step of a connection test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestStep {
-    /// What was tried.
+    /// What the step tries.
     pub name: Text,
-    /// Whether it worked.
+    /// Whether the step succeeded.
     pub ok: bool,
-    /// How long it took.
+    /// How long the step took.
     pub ms: u64,
-    /// What was found.
+    /// What the step found.
     pub says: Text,
 }
 
@@ -96,7 +96,7 @@ impl TestReport {
     }
 }
 
-/// A test under way: stops at the first failure.
+/// A running connection test. It stops at the first failure.
 struct Attempt {
     began: Clock,
     steps: Vec<TestStep>,
@@ -107,7 +107,7 @@ impl Attempt {
         Self { began: Clock::now(), steps: Vec::new() }
     }
 
-    /// Runs one step; `None` when it failed.
+    /// Runs one step; returns `None` if it failed.
     async fn step<T>(
         &mut self,
         name: Text,
@@ -128,7 +128,7 @@ impl Attempt {
     }
 }
 
-/// Tries a server of that pool.
+/// Tests a server of the given pool.
 pub async fn test(pool: PoolId, goal: &Goal) -> TestReport {
     let mut trial = Attempt::new();
     let address = trial.step(text!("test-name"), resolve(&goal.host, goal.port)).await;
@@ -152,7 +152,7 @@ pub async fn test(pool: PoolId, goal: &Goal) -> TestReport {
     TestReport { steps: trial.steps }
 }
 
-/// Whether a web server keeps sessions where it is told to.
+/// Checks whether a web server keeps sessions where it is told to.
 async fn session(address: SocketAddr, wish: Mode) -> Result<((), Text), Text> {
     let said = visitor::ask_mode(address, wish).await.map_err(|_| text!("reason-not-http"))?;
     match (said.disobeys(wish), said.used) {
@@ -162,7 +162,7 @@ async fn session(address: SocketAddr, wish: Mode) -> Result<((), Text), Text> {
     }
 }
 
-/// The address behind a host, and how it was found.
+/// Returns the address of a host, and how it was found.
 pub async fn resolve(host: &Host, port: u16) -> Result<(SocketAddr, Text), Text> {
     match host {
         Host::Ip(ip) => Ok((SocketAddr::new(*ip, port), text!("test-name-address"))),
@@ -176,7 +176,7 @@ pub async fn resolve(host: &Host, port: u16) -> Result<(SocketAddr, Text), Text>
     }
 }
 
-/// A connection, and that the port is open.
+/// Connects, and says that the port is open.
 pub async fn connect(address: SocketAddr) -> Result<(TcpStream, Text), Text> {
     let port = || address.port().to_string();
     match TcpStream::connect(address).await {
@@ -188,7 +188,7 @@ pub async fn connect(address: SocketAddr) -> Result<(TcpStream, Text), Text> {
     }
 }
 
-/// Asks for `/` as HAProxy's check does. Only the status goes on to a reader, never what the server sent.
+/// Asks for `/` as HAProxy's health check does. Only the status is passed on, never what the server sent.
 async fn http(mut stream: TcpStream) -> Result<((), Text), Text> {
     let broken = |_| text!("reason-not-http");
     stream
@@ -209,7 +209,8 @@ async fn http(mut stream: TcpStream) -> Result<((), Text), Text> {
     }
 }
 
-/// From the greeting to a write, over TCP and with the application's own account, as the application does it.
+/// Tests a database from the greeting to a write, as the application uses it: over TCP and with the application's
+/// own account.
 async fn database(
     trial: &mut Attempt,
     stream: TcpStream,
@@ -235,9 +236,9 @@ async fn database(
     Some(())
 }
 
-/// Reads who is there. The connection is given up afterwards: the next step makes its own.
+/// Reads the server's greeting. The connection is dropped afterwards: the next step opens its own.
 pub async fn greeting(mut stream: TcpStream) -> Result<((), Text), Text> {
-    // Sooner than the step's end, so that a silent server gets its own sentence.
+    // Ends before the time limit of the step, so that a silent server gets its own sentence.
     let said = handshake::listen(&mut stream, DEADLINE.mul_f32(0.9)).await;
     match said {
         Greeting::MariaDb(version) => match release(&version) {
@@ -254,7 +255,7 @@ pub async fn greeting(mut stream: TcpStream) -> Result<((), Text), Text> {
     }
 }
 
-/// `10.11.6-MariaDB` is release 10.11.
+/// Parses the release from a version: `10.11.6-MariaDB` is release 10.11.
 fn release(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.split(|c: char| !c.is_ascii_digit());
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
@@ -268,7 +269,8 @@ async fn sign_in(address: SocketAddr, password: &str) -> Result<(Conn, Text), Te
         .map_err(|e| refusal(&e))
 }
 
-/// The account may what the application needs, and nothing that opens a closed door.
+/// Checks that the account has the privileges that the application needs, and none that lets it write to a database
+/// that is closed to writes.
 fn judged(grants: &[String]) -> Result<((), Text), Text> {
     let may = rights(grants, SCHEMA);
     let user = account::APP;
@@ -285,12 +287,12 @@ fn judged(grants: &[String]) -> Result<((), Text), Text> {
     }
 }
 
-/// Writes a row and takes it back, where the application writes; elsewhere it must be refused.
+/// Inserts a row and rolls back. This must succeed where the application writes, and must be refused elsewhere.
 async fn write(conn: &mut Conn, writes: bool) -> Result<((), Text), Text> {
     conn.query_drop("START TRANSACTION").await.map_err(|e| refusal(&e))?;
     let row = ("cordee", "connection test, taken back at once");
     let result = conn.exec_drop("INSERT INTO note (server, message) VALUES (?, ?)", row).await;
-    // Whatever came of it: nothing stays. Where this fails, the end of the connection takes it back.
+    // Nothing stays, whatever the result. If the rollback fails, the end of the connection rolls back.
     let back = conn.query_drop("ROLLBACK").await;
     match (result, writes) {
         (Ok(()), true) => {
@@ -303,7 +305,7 @@ async fn write(conn: &mut Conn, writes: bool) -> Result<((), Text), Text> {
     }
 }
 
-/// Both directions: the threads run, and a heartbeat of each side has arrived on the other.
+/// Checks both directions: the replication threads run, and a heartbeat of each side has arrived on the other.
 async fn replication(goal: &Goal) -> Result<((), Text), Text> {
     let name = goal.name.as_str();
     if goal.peers.is_empty() {
@@ -314,7 +316,7 @@ async fn replication(goal: &Goal) -> Result<((), Text), Text> {
     for (peer, id, database) in &goal.peers {
         running(&own, name, peer)?;
         oldest = oldest.max(arrived(&goal.own, *id, name, peer.as_str()).await?);
-        // A new one is copied by nobody yet, and a former writer only once it was compared.
+        // A new server is not replicated by any other yet, and a former writer only after it was compared.
         if goal.member {
             let seen = database.look().await.map_err(|why| text!("verify-node", name = peer, why = why))?;
             running(&seen, peer.as_str(), &goal.name)?;
@@ -340,10 +342,10 @@ fn running(seen: &DatabaseSeen, on: &str, from: &ServerName) -> Result<(), Text>
     Ok(())
 }
 
-/// A heartbeat is written every second: one that is older than this did not arrive.
+/// A heartbeat is written every second. Above this age in milliseconds, heartbeats do not arrive.
 const HEARTBEAT_OLD: u64 = 10_000;
 
-/// Milliseconds since the heartbeat of `from` that is on `on` was written.
+/// Returns the milliseconds since the heartbeat of `from` that `on` holds was written.
 async fn arrived(database: &Database, id: u32, on: &str, from: &str) -> Result<u64, Text> {
     match database.beat_age(id).await? {
         Some(ms) if ms <= HEARTBEAT_OLD => Ok(ms),

@@ -1,5 +1,5 @@
-//! A physical copy of a running MariaDB: `mariabackup` reads, `mbstream` writes, and the bytes go through here, so
-//! that they are counted and the copy ends with Cordée.
+//! A physical copy of a running MariaDB: `mariabackup` reads, `mbstream` writes. The bytes pass through this
+//! process, so that they are counted and the copy ends when Cordée ends.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -18,11 +18,11 @@ use rustix::process::Signal;
 use super::{files, logs, process};
 use crate::users::User;
 
-/// What the caller lends: ears, and a way to stop.
+/// What the caller provides: a callback for progress, and a way to cancel.
 pub struct Watch<'a> {
-    /// Is told how many bytes have come so far.
+    /// Is called with the number of bytes copied so far.
     pub progress: &'a dyn Fn(u64),
-    /// Asked several times a second. `true` ends the copy.
+    /// Is called several times a second. `true` ends the copy.
     pub cancelled: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -32,18 +32,18 @@ impl std::fmt::Debug for Watch<'_> {
     }
 }
 
-/// The program that reads.
+/// The program that reads the database.
 pub const MARIABACKUP: &str = "/usr/bin/mariabackup";
 
-/// Whether the program is there.
+/// Reports whether the program is installed.
 pub fn here() -> bool {
     Path::new(MARIABACKUP).exists()
 }
 const BLOCK: usize = 1 << 20;
 
-/// Copies the database that the `options` file leads to into the empty folder `into`, ready to be started. Gives the
-/// GTID position that was written down beside it. The `options` hold the password: they are a file
-/// that only `user` reads.
+/// Copies the database that the `options` file leads to into the empty folder `into`, ready to be started. Returns
+/// the GTID position that mariabackup recorded with the copy. `options` holds the password: only `user` may read
+/// that file.
 pub fn copy(
     options: &Path,
     into: &Path,
@@ -90,7 +90,7 @@ fn files_at(
     position(into).ok_or_else(|| text!("copy-no-position").into())
 }
 
-/// What stood in a log before: what is said from now on is ours.
+/// The length of a log before the programs run: lines beyond it are theirs.
 pub(super) struct Lines<'a> {
     log: &'a Path,
     before: usize,
@@ -101,13 +101,13 @@ impl<'a> Lines<'a> {
         Self { log, before: logs::tail(log, usize::MAX).map_or(0, |lines| lines.len()) }
     }
 
-    /// A failure, with what the programs said of it last.
+    /// Returns the failure together with the last words of the programs about it.
     pub(super) fn explain(&self, why: Fault) -> Fault {
         if !matches!(why, Fault::Copy(_)) {
             return why;
         }
         let lines = logs::tail(self.log, usize::MAX).unwrap_or_default();
-        // A log that was cut short since holds what is new at its end all the same.
+        // If the log was truncated in between, what is new still stands at its end.
         let new = lines.get(self.before..).filter(|new| !new.is_empty()).unwrap_or(&lines);
         match last_words(new) {
             Some(said) => text!("copy-failed-said", said = said).into(),
@@ -116,18 +116,18 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Words near the beginning of what is carried that go over as other ones.
+/// A replacement of words near the beginning of the stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mend {
     pub(super) from: &'static str,
     pub(super) to: &'static str,
 }
 
-/// So far these words are looked for.
+/// The words are looked for within this many octets.
 const BEGINNING: usize = 64 << 10;
 
 impl Mend {
-    /// The beginning as it goes over; `None`: it is not all there yet.
+    /// Returns the beginning with the words replaced; `None` while more of it is needed.
     fn mended(self, start: &[u8]) -> Option<Vec<u8>> {
         let (from, to) = (self.from.as_bytes(), self.to.as_bytes());
         match start.windows(from.len()).position(|piece| piece == from) {
@@ -137,7 +137,8 @@ impl Mend {
     }
 }
 
-/// Runs both to their end, what the one says carried to the other. Gives the last octets that went through.
+/// Runs both programs to their end and carries the output of the reader to the writer. Returns the last octets that
+/// went through.
 pub(super) fn pipe(
     mut reader: Command,
     mut writer: Command,
@@ -156,7 +157,7 @@ pub(super) fn pipe(
         end(&mut reader);
         end(&mut writer);
     }
-    // The writer sees the end of its input only when nobody holds it any more.
+    // The writer sees the end of its input only once every handle to it is closed.
     drop(writer.stdin.take());
     let both = [reader.wait(), writer.wait()];
     carried?;
@@ -180,10 +181,10 @@ pub(super) fn as_user(mut command: Command, user: Option<User>, log: &Path) -> s
     Ok(command)
 }
 
-/// Between two questions whether to go on.
+/// The pause between two checks for cancellation.
 const ASKED: Duration = Duration::from_millis(100);
 
-/// Carries the bytes, and meanwhile asks whether to go on: a copy that stands still is ended too.
+/// Carries the bytes, and checks for cancellation on another thread: so a copy that stands still can be ended too.
 ///
 /// `tail` gets the last octets that went through.
 fn watched(
@@ -215,7 +216,7 @@ fn watched(
     })
 }
 
-/// How much of the end of what was carried is kept.
+/// How many octets of the end of the stream are kept.
 const TAIL: usize = 8 << 10;
 
 fn carry(
@@ -256,23 +257,23 @@ fn carry(
     }
 }
 
-/// Ends a program that is not wanted any more; its end is waited for by the caller.
+/// Kills a program that is no longer needed; the caller waits for its end.
 fn end(child: &mut Child) {
     if let Err(error) = child.kill() {
         tracing::debug!(error = &error as &dyn std::error::Error, "ending a copy");
     }
 }
 
-/// What is read of the file that says where a copy ends, in octets.
+/// How many octets are read of the file that says where a copy ends.
 const INFO: u64 = 64 << 10;
 
-/// Where the copy ends: file, offset and GTIDs, the last of which counts (MariaDB Knowledge Base, "mariabackup
-/// files"; the file was renamed in 11.1).
+/// Returns where the copy ends. The file holds a log file, an offset and GTIDs; only the GTIDs count (MariaDB
+/// Knowledge Base, "mariabackup files"; the file was renamed in 11.1).
 fn position(copy: &Path) -> Option<Gtids> {
     let read = |name: &str| String::from_utf8(files::read(&copy.join(name), INFO).ok()?).ok();
     let text = read("mariadb_backup_binlog_info").or_else(|| read("xtrabackup_binlog_info"))?;
     let words: Vec<&str> = text.split_whitespace().collect();
-    // The program that wrote it is not ours.
+    // The file was written by another program: it is parsed, not trusted.
     words.get(2..).and_then(|gtids| Gtids::parse(&gtids.concat()))
 }
 

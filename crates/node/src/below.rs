@@ -1,8 +1,8 @@
-//! A folder, and what lies in it, reached by descriptors.
+//! A folder and its entries, reached by file descriptors.
 //!
-//! No link is followed in any part of a path; what is opened is a plain file with one name, and it belongs to whom the
-//! folder belongs to, or to us. So nothing that another user puts into a folder of theirs, before or meanwhile, leads
-//! us out of it.
+//! No part of a path may be a symbolic link. A file is opened only if it is a plain file with one hard link that
+//! belongs to the owner of its folder, or to us. So nothing that another user puts into a folder of theirs, before
+//! or during an operation, leads us out of that folder.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -18,7 +18,7 @@ use rustix::process::geteuid;
 
 use crate::users::User;
 
-/// Folders that are open at once while one is measured.
+/// How many folders are open at once while a folder is measured.
 const MOST_OPEN: usize = 64;
 
 /// An open folder.
@@ -28,23 +28,23 @@ pub struct Folder {
 }
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-/// A FIFO without a partner is opened at once, or refused; a terminal does not become ours.
+/// A FIFO without a peer is opened at once, or refused; a terminal does not become our controlling terminal.
 const FILE: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 const NO_LINK: ResolveFlags = ResolveFlags::NO_SYMLINKS.union(ResolveFlags::NO_MAGICLINKS);
 const BENEATH: ResolveFlags = NO_LINK.union(ResolveFlags::BENEATH).union(ResolveFlags::NO_XDEV);
 
 impl Folder {
-    /// Opens a folder by its path, of which no part may be a link.
+    /// Opens a folder by its path. No part of the path may be a link.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self { fd: openat2(CWD, path, FOLDER, Mode::empty(), NO_LINK)? })
     }
 
-    /// Opens a folder in this one.
+    /// Opens a subfolder.
     pub fn inside(&self, name: &OsStr) -> io::Result<Self> {
         Ok(Self { fd: openat2(&self.fd, name, FOLDER, Mode::empty(), BENEATH)? })
     }
 
-    /// Opens a folder in this one, making it when it is not there.
+    /// Opens a subfolder; creates it when it does not exist.
     pub fn make(&self, name: &OsStr) -> io::Result<Self> {
         match mkdirat(&self.fd, name, Mode::from_raw_mode(0o755)) {
             Ok(()) | Err(Errno::EXIST) => self.inside(name),
@@ -52,12 +52,12 @@ impl Folder {
         }
     }
 
-    /// Sets mode and owner of the folder itself. Without an owner it is ours, its group as it was.
+    /// Sets mode and owner of the folder itself. Without `owner` it becomes ours and keeps its group.
     pub fn give(&self, mode: u32, owner: Option<User>) -> io::Result<()> {
         give(&self.fd, mode, owner)
     }
 
-    /// The names in it, sorted.
+    /// Returns the names of the entries, sorted.
     pub fn names(&self) -> io::Result<Vec<OsString>> {
         let mut all = Vec::new();
         for entry in Dir::read_from(&self.fd)? {
@@ -71,7 +71,8 @@ impl Folder {
         Ok(all)
     }
 
-    /// Opens a plain file in it. What is anything else, has a second name, or belongs to a third is refused.
+    /// Opens a plain file in this folder. Refuses anything else, a file with a second hard link, and a file of a
+    /// third user.
     pub fn file(&self, name: &OsStr, flags: OFlags) -> io::Result<File> {
         let fd = openat2(&self.fd, name, flags | FILE, Mode::empty(), BENEATH)?;
         let (found, folder) = (fstat(&fd)?, fstat(&self.fd)?);
@@ -81,7 +82,7 @@ impl Folder {
         Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain file of its folder's owner"))
     }
 
-    /// Makes a file that was not there.
+    /// Creates a file; fails when it exists.
     pub fn create(&self, name: &OsStr, mode: u32, owner: Option<User>) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::EXCL | FILE;
         let fd = openat2(&self.fd, name, flags, Mode::from_raw_mode(mode & 0o700), BENEATH)?;
@@ -89,17 +90,17 @@ impl Folder {
         Ok(File::from(fd))
     }
 
-    /// Gives a plain file in it a mode and an owner; without one it is ours.
+    /// Sets mode and owner of a plain file in this folder; without `owner` it becomes ours.
     pub fn hand_over(&self, name: &OsStr, mode: u32, owner: Option<User>) -> io::Result<()> {
         give(&self.file(name, OFlags::RDONLY)?, mode, owner)
     }
 
-    /// Whether that name is a file's, whatever else it is called.
+    /// Reports whether the entry is a regular file, whatever other names it has.
     pub fn is_file(&self, name: &OsStr) -> io::Result<bool> {
         Ok(kind(&statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?) == FileType::RegularFile)
     }
 
-    /// Whether there is a plain file with one name under that name.
+    /// Reports whether the entry is a plain file with one hard link.
     pub fn has_plain(&self, name: &OsStr) -> io::Result<bool> {
         match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => Ok(plain(&found)),
@@ -108,22 +109,22 @@ impl Folder {
         }
     }
 
-    /// Renames in it.
+    /// Renames an entry within this folder.
     pub fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         Ok(renameat(&self.fd, from, &self.fd, to)?)
     }
 
-    /// Sees its names on the disk.
+    /// Flushes the folder's entries to the disk.
     pub fn sync(&self) -> io::Result<()> {
         Ok(rustix::fs::fsync(&self.fd)?)
     }
 
-    /// The bytes of what has that name, with everything in it, what its folders take included. What vanishes meanwhile
-    /// has none.
+    /// Returns the bytes that an entry takes, with everything in it and the folders themselves. An entry that
+    /// vanishes meanwhile counts as 0.
     ///
-    /// A folder is open only while one of its folders is still to be measured, so that however deep they lie in each
-    /// other, few are open at once. Of a tree that would keep more open than that, the rest is left out: it was made to
-    /// trouble us.
+    /// A folder stays open only while one of its subfolders is still to be measured, so a deep tree keeps few
+    /// folders open at once. If a tree would keep more open than `MOST_OPEN`, the rest is left out: such a tree was
+    /// made to cause trouble.
     pub fn size(&self, name: &OsStr) -> io::Result<u64> {
         let mut sum = self.own_size(name)?;
         let mut left: Vec<(Self, Vec<OsString>)> = Vec::new();
@@ -151,7 +152,7 @@ impl Folder {
         }
     }
 
-    /// What it takes by itself.
+    /// Returns the bytes that the entry itself takes.
     fn own_size(&self, name: &OsStr) -> io::Result<u64> {
         let found = match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => found,
@@ -170,7 +171,7 @@ impl Folder {
         }
     }
 
-    /// The folder of that name; nothing where another thing is, or has become of it.
+    /// Opens the folder of that name; `None` if the entry is something else by now, or gone.
     fn folder_of(&self, name: &OsStr) -> io::Result<Option<Self>> {
         match self.inside(name) {
             Ok(folder) => Ok(Some(folder)),
@@ -179,21 +180,22 @@ impl Folder {
         }
     }
 
-    /// Removes what has that name: a file, a link itself, a folder with everything in it. What is gone is fine.
+    /// Removes an entry: a file, a link itself, or a folder with everything in it. An entry that is gone is no
+    /// error.
     pub fn remove(&self, name: &OsStr) -> io::Result<()> {
         match unlinkat(&self.fd, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => return Ok(()),
             Err(Errno::ISDIR) => {}
             Err(error) => return Err(error.into()),
         }
-        // Not beneath: a whole file system may be mounted here.
+        // Without `BENEATH`: another file system may be mounted here.
         let folder = Self { fd: openat2(&self.fd, name, FOLDER | OFlags::NOFOLLOW, Mode::empty(), NO_LINK)? };
         folder.empty()?;
         Ok(unlinkat(&self.fd, name, AtFlags::REMOVEDIR)?)
     }
 
-    /// Removes everything in it. Folders in folders are first moved up here, so neither descriptors nor the stack bound
-    /// how deep they may be; each is closed to everybody else before it is read.
+    /// Removes everything in this folder. Subfolders of subfolders are first moved up into this folder, so neither
+    /// descriptors nor the stack limit the depth. Each folder is closed to all other users before it is read.
     fn empty(&self) -> io::Result<()> {
         self.give(0o700, None)?;
         let mut folders = self.unlink_files()?;
@@ -209,7 +211,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes all but folders, and gives their names.
+    /// Removes all entries but folders, and returns the folders' names.
     fn unlink_files(&self) -> io::Result<Vec<OsString>> {
         let mut folders = Vec::new();
         for name in self.names()? {
@@ -222,7 +224,7 @@ impl Folder {
         Ok(folders)
     }
 
-    /// Moves something out of a folder in here, under a name that nothing has.
+    /// Moves an entry of `from` into this folder, under an unused name.
     fn move_up(&self, from: &Self, name: &OsStr, number: &mut u64) -> io::Result<OsString> {
         loop {
             let new = OsString::from(format!("going.{number}"));
@@ -236,7 +238,7 @@ impl Folder {
     }
 }
 
-/// What is told when another thing stands where a folder was.
+/// Reports whether the error says that something else stands where a folder was.
 fn swapped(error: &io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP))
 }
@@ -249,17 +251,17 @@ fn kind(found: &Stat) -> FileType {
     FileType::from_raw_mode(found.st_mode)
 }
 
-/// A plain file with one name: a second one could be anybody's.
+/// Reports whether it is a plain file with one hard link: a second link could be any user's.
 fn plain(found: &Stat) -> bool {
     kind(found) == FileType::RegularFile && found.st_nlink == 1
 }
 
-/// A folder in which nobody else can put anything.
+/// Reports whether no other user can put anything into the folder.
 fn closed(folder: &Stat) -> bool {
     folder.st_uid == us() && folder.st_mode & 0o022 == 0
 }
 
-/// Sets owner and mode of what is open. Without an owner it is ours, its group as it was.
+/// Sets owner and mode of an open file or folder. Without `owner` it becomes ours and keeps its group.
 fn give(fd: impl AsFd, mode: u32, owner: Option<User>) -> io::Result<()> {
     let (uid, gid) = owner.map_or((us(), None), |u| (u.uid, Some(u.gid)));
     fchown(&fd, Some(Uid::from_raw(uid)), gid.map(Gid::from_raw))?;

@@ -11,10 +11,11 @@ use super::below::Folder;
 use super::files::folder;
 use crate::users::User;
 
-/// What the program says when no transaction comes after the start position (10.11, client/mysqlbinlog.cc).
+/// What mariadb-binlog says when no transaction follows the start position (10.11, client/mysqlbinlog.cc).
 const ENDS_BEFORE: &str = "never reached expected GTID state";
 
-/// The program, as the databases' user: what it reads lies in folders of theirs. What it writes is opened by us.
+/// Returns the command for mariadb-binlog. It runs as the databases' user, because it reads folders of that user.
+/// Its output file is opened by us.
 fn reader(user: Option<User>) -> Command {
     let mut command = Command::new("/usr/bin/mariadb-binlog");
     command.arg("--no-defaults").arg("--verbose").env_clear().env("TZ", "UTC").current_dir("/");
@@ -24,11 +25,11 @@ fn reader(user: Option<User>) -> Command {
     command
 }
 
-/// Saves a stopped server's own transactions after number `after` of its domain into `file`, as text that a person
-/// can read and MariaDB can run: each row event with its statement beside it. Gives how many there are; with none
-/// there is no file.
+/// Saves the own transactions of a stopped server after number `after` of its domain into `file`, as text that a
+/// person can read and MariaDB can run: each row event with its statement beside it. Returns how many there are;
+/// with none, no file is made.
 ///
-/// A `file` that is there already is written anew: the server did not run meanwhile, so it says the same.
+/// An existing `file` is written anew: the server did not run meanwhile, so the content is the same.
 pub fn save(logs: &Path, domain: u32, after: u64, file: &Path, user: Option<User>) -> io::Result<u64> {
     use std::os::unix::fs::OpenOptionsExt as _;
     if let Some(parent) = file.parent() {
@@ -40,8 +41,8 @@ pub fn save(logs: &Path, domain: u32, after: u64, file: &Path, user: Option<User
     let output = options.write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     let mut child = reader(user)
         .arg("--verbose")
-        // A start position of GTIDs gives what comes after it, in its domain. Every domain that the log has been purged
-        // of has to stand in it: the program refuses it otherwise.
+        // With a GTID start position, the program prints what follows that position in its domain. Every domain of
+        // which the log was purged must be part of the position: otherwise the program refuses it.
         .arg(format!("--start-position={}", from(&logs, domain, after, user)?))
         .arg(format!("--do-domain-ids={domain}"))
         .args(&logs)
@@ -54,7 +55,7 @@ pub fn save(logs: &Path, domain: u32, after: u64, file: &Path, user: Option<User
         pipe.take(4_096).read_to_string(&mut said)?;
     }
     let ended = child.wait()?.success();
-    // A log that ends at the start position, or before it, is an error of the program's: then nothing comes after.
+    // If the log ends at or before the start position, the program reports an error: then nothing follows.
     if !ended && !said.contains(ENDS_BEFORE) {
         return Err(io::Error::other(said));
     }
@@ -68,7 +69,7 @@ pub fn save(logs: &Path, domain: u32, after: u64, file: &Path, user: Option<User
     Ok(count)
 }
 
-/// Where to begin: after number `after` of `domain`, and of the others where the log begins.
+/// Returns the start position: number `after` in `domain`, and for the other domains the beginning of the log.
 fn from(logs: &[PathBuf], domain: u32, after: u64, user: Option<User>) -> io::Result<Gtids> {
     let own = Gtids::parse(&format!("{domain}-{domain}-{after}")).unwrap_or_default();
     let Some(first) = logs.first() else { return Ok(own) };
@@ -77,20 +78,22 @@ fn from(logs: &[PathBuf], domain: u32, after: u64, user: Option<User>) -> io::Re
     Ok(begun.with_domain_of(domain, &own))
 }
 
-/// The first event of a log, and the second one, which says where it begins: with room for a thousand domains.
+/// How far to read for the first event of a log and the second one, which says where the log begins: enough for a
+/// thousand domains.
 const HEAD: u64 = 20_000;
 
-/// Where a log begins, by its text: `Gtid list [1-1-2,` and so on, a line for each.
+/// Parses where a log begins from its text: `Gtid list [1-1-2,` and so on, one line for each GTID.
 fn begins(text: &str) -> Option<Gtids> {
     let (_, list) = text.split_once("\tGtid list [")?;
     let (list, _) = list.split_once(']')?;
     Gtids::parse(&list.replace("\n#", ""))
 }
 
-/// What is shown of a log at most, in octets.
+/// How many octets of a log are shown at most.
 const SHOWN: u64 = 64 << 10;
 
-/// The events of a log file between two of its places, as text: rows with their values, nothing else of theirs.
+/// Returns the events of a log file between two offsets as text: row events with their values, without their
+/// encoded form.
 pub fn between(log: &Path, start: u64, end: u64, user: Option<User>) -> io::Result<String> {
     let mut child = reader(user)
         .arg("--base64-output=DECODE-ROWS")
@@ -105,18 +108,18 @@ pub fn between(log: &Path, start: u64, end: u64, user: Option<User>) -> io::Resu
     if let Some(pipe) = child.stdout.take() {
         pipe.take(SHOWN).read_to_end(&mut text)?;
     }
-    // One that has more to say waits for a reader that has gone.
+    // A program that has more to print would wait forever: nobody reads any more.
     let _ = child.kill();
     child.wait()?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Transactions of a domain above a number, by the comment that stands before each: `#… GTID 1-1-42 trans`. Those
-/// that only touch Cordée's own heartbeat are not counted: the next beat says the same.
+/// Counts the transactions of a domain above a number, by the comment that precedes each: `#… GTID 1-1-42 trans`. A
+/// transaction that only touches Cordée's own heartbeat is not counted: the next heartbeat replaces it.
 fn transactions(text: &Path, domain: u32, after: u64) -> io::Result<u64> {
     let own = format!("{domain}-{domain}-");
     let mut count = 0;
-    // Whether the transaction being read is one of them, and what it touches.
+    // Whether the transaction that is being read is one of the wanted ones, and which tables it touches.
     let (mut wanted, mut beats, mut others) = (false, false, false);
     for line in io::BufReader::new(std::fs::File::open(text)?).split(b'\n') {
         let line = line?;
@@ -135,7 +138,8 @@ fn transactions(text: &Path, domain: u32, after: u64) -> io::Result<u64> {
     Ok(count + u64::from(wanted && (others || !beats)))
 }
 
-/// The log's files, oldest first. What has such a name and is no file could keep the program waiting for ever.
+/// Returns the log's files, oldest first. An entry with such a name that is no regular file is an error: the
+/// program could wait for it forever.
 fn files(logs: &Path) -> io::Result<Vec<PathBuf>> {
     let folder = Folder::open(logs)?;
     let mut all = Vec::new();

@@ -1,4 +1,5 @@
-//! What somebody wrote into HAProxy's file: kept before it is overwritten, and shown beside the wish.
+//! What a person wrote into HAProxy's configuration file: it is kept before the file is overwritten, and shown
+//! beside the wish.
 
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -12,19 +13,19 @@ use crate::paths::Home;
 use crate::trouble::fault;
 use crate::{files, process};
 
-/// A file above this many bytes is not HAProxy's; its beginning is kept.
+/// A file above this many bytes is no configuration of HAProxy's; only its beginning is kept.
 const MOST_BYTES: u64 = 1 << 20;
-/// How many are kept: a program that writes there again and again must not fill the disk.
+/// How many files are kept: a program that writes there again and again must not fill the disk.
 const MOST_FILES: usize = 10;
 
-/// Keeps the file that is about to be replaced, when it is not as Cordée wrote it; gives where, relative to the state
-/// folder.
+/// Keeps the file that is about to be replaced, if it is not as Cordée wrote it. Returns the path of the kept file
+/// relative to the state folder.
 pub fn keep(home: &Home, proxy: PoolId) -> Result<Option<String>, Fault> {
     let config = home.proxy_config(proxy);
     let path = home.trash().join(format!("{}{}", prefix(proxy), now()));
     let other = std::fs::symlink_metadata(&config).is_ok_and(|meta| !meta.is_file());
     if other {
-        // A link, a pipe, a folder: kept as it is, and never opened.
+        // A link, a pipe or a folder is moved as it is, and never opened.
         std::fs::rename(&config, &path).map_err(|e| fault(&e))?;
         return Ok(Some(relative(home, &path)));
     }
@@ -44,7 +45,7 @@ pub fn keep(home: &Home, proxy: PoolId) -> Result<Option<String>, Fault> {
     Ok(Some(relative(home, &path)))
 }
 
-/// The newest file that was kept of one proxy: when, where (relative to the state folder), and its text.
+/// Returns the newest kept file of one proxy: when it was kept, where (relative to the state folder), and its text.
 pub fn last(home: &Home, proxy: PoolId) -> Option<(Millis, String, String)> {
     let (at, path) = kept(home, proxy).pop()?;
     let text = read(&path).ok()?;
@@ -57,7 +58,7 @@ fn read(path: &Path) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// How the name begins under which a file that was changed by hand is kept.
+/// Returns the prefix of the names of the kept files.
 pub fn prefix(proxy: PoolId) -> String {
     format!("{proxy}.cfg-by-hand-")
 }
@@ -66,7 +67,7 @@ fn relative(home: &Home, path: &Path) -> String {
     path.strip_prefix(&home.root).unwrap_or(path).to_string_lossy().into_owned()
 }
 
-/// The files kept of one proxy, by time.
+/// Returns the kept files of one proxy, sorted by time.
 fn kept(home: &Home, proxy: PoolId) -> Vec<(Millis, PathBuf)> {
     let prefix = prefix(proxy);
     let mut all: Vec<(Millis, PathBuf)> = std::fs::read_dir(home.trash())

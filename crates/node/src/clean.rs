@@ -1,7 +1,7 @@
-//! "Clean configuration": what is proven to serve nobody any more.
+//! "Clean configuration": finds files that provably serve nothing any more.
 //!
-//! Nothing is offered because it is unknown: a name says what it is, its age or its silence that nobody is at it, and
-//! the kernel that no process holds it. What cannot be told stays.
+//! No file is offered because it is unknown. Its name must say what it is, its age or a socket that nobody answers
+//! must say that it is not in use, and the kernel must say that no process holds it. Everything else stays.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -20,31 +20,31 @@ use crate::logs::entries;
 use crate::paths::{self, Home};
 use crate::{files, process};
 
-/// What "clean configuration" finds.
+/// The result of "clean configuration".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cleaning {
-    /// What may go, or is gone.
+    /// What may be removed, or was removed.
     pub items: Vec<Leftover>,
     /// What is not Cordée's, and stays.
     pub foreign: Vec<Leftover>,
 }
 
-/// Something that no wish explains.
+/// A file or folder that no wish explains.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leftover {
-    /// Where it is, relative to `CORDEE_HOME`.
+    /// Its path, relative to `CORDEE_HOME`.
     pub path: String,
-    /// What it is, and why it may go or stays.
+    /// What it is, and why it may be removed or stays.
     pub why: Text,
     /// Its size.
     pub bytes: u64,
 }
 
-/// A draft is renamed within a moment: one that is older was left by an act that did not finish.
+/// A draft is renamed within a moment: an older one was left by an operation that did not finish.
 const DRAFT_AGE: Duration = Duration::from_secs(60);
 
-/// What may go, and what is somebody else's. With `apply` the former goes, and what is gone is told. `names`: the
-/// servers that are wished or still there.
+/// Returns what may be removed, and what is foreign. With `apply` the former is removed, and only what was removed
+/// is returned. `names` are the servers that are wished or still exist.
 pub fn clean(home: &Home, names: &BTreeSet<ServerName>, apply: bool) -> Cleaning {
     let told = |path: PathBuf, why: Text, bytes: u64| {
         let shown = path.strip_prefix(&home.root).unwrap_or(&path);
@@ -61,7 +61,7 @@ pub fn clean(home: &Home, names: &BTreeSet<ServerName>, apply: bool) -> Cleaning
     }
 }
 
-/// What may go, or is gone, with its size.
+/// Returns what may be removed, or was removed, with its size.
 fn leftovers(home: &Home, names: &BTreeSet<ServerName>, apply: bool) -> Vec<(PathBuf, Text, u64)> {
     let mut found = candidates(home, names);
     match process::held_below(&[&home.root, &home.run()]) {
@@ -83,7 +83,8 @@ fn leftovers(home: &Home, names: &BTreeSet<ServerName>, apply: bool) -> Vec<(Pat
     told
 }
 
-/// What a name and an age say: removed servers' folders, older halves of logs, drafts of files, dead sockets.
+/// Selects candidates by name and age: folders of removed servers, older halves of logs, drafts of files, dead
+/// sockets.
 fn candidates(home: &Home, names: &BTreeSet<ServerName>) -> Vec<(PathBuf, Text)> {
     let mut found: Vec<(PathBuf, Text)> = Vec::new();
     found.extend(entries(&home.trash()).into_iter().map(|path| {
@@ -105,7 +106,8 @@ fn candidates(home: &Home, names: &BTreeSet<ServerName>) -> Vec<(PathBuf, Text)>
     found
 }
 
-/// Why something is in the trash: its name says whose folder it was, or that it was changed by hand, and when.
+/// Returns why an entry is in the trash. Its name says whose folder it was, or that it was changed by hand, and
+/// when.
 fn thrown_away(path: &Path, names: &BTreeSet<ServerName>) -> Text {
     let entry = path.file_name().unwrap_or_default().to_string_lossy();
     if PoolId::ALL.iter().any(|proxy| entry.starts_with(&by_hand::prefix(*proxy))) {
@@ -118,13 +120,13 @@ fn thrown_away(path: &Path, names: &BTreeSet<ServerName>) -> Text {
     }
 }
 
-/// Whether a file has lain there for a while.
+/// Reports whether a file is at least `DRAFT_AGE` old.
 fn aged(path: &Path) -> bool {
     let modified = std::fs::symlink_metadata(path).and_then(|meta| meta.modified());
     modified.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age >= DRAFT_AGE))
 }
 
-/// Whether a folder of sockets is a server's that is not here any more.
+/// Reports whether a folder of sockets belongs to a server that does not exist any more.
 fn gone(path: &Path, names: &BTreeSet<ServerName>) -> bool {
     let name = path.file_name().and_then(|n| n.to_str()).and_then(|n| ServerName::parse(n).ok());
     let proxies = PoolId::ALL.map(|p| format!("haproxy-{p}"));
@@ -133,7 +135,7 @@ fn gone(path: &Path, names: &BTreeSet<ServerName>) -> bool {
     })
 }
 
-/// Whether nobody answers at any socket in it.
+/// Reports whether no socket in it accepts connections.
 fn dead(path: &Path) -> bool {
     let inside = entries(path);
     std::iter::once(path).chain(inside.iter().map(PathBuf::as_path)).all(|path| {
@@ -148,7 +150,7 @@ fn dead(path: &Path) -> bool {
     })
 }
 
-/// For people: what cannot be measured is shown without a size, and told.
+/// Returns a size to show. A size that cannot be measured is shown as 0, and logged.
 fn size(path: &Path) -> u64 {
     files::size(path).unwrap_or_else(|error| {
         tracing::warn!(path = %path.display(), error = &error as &dyn std::error::Error, "measuring");
@@ -202,13 +204,13 @@ mod tests {
         }
         aged_file(&home.session_map());
         aged_file(&home.own_questions());
-        // Being written now; and what somebody else put there.
+        // A draft that is being written now, and a file that another program put there.
         fs::write(files::draft(&home.proxy_config(PoolId::Web)), "").unwrap();
         aged_file(&home.root.join("conf/notes.txt"));
-        // A program writes to it on.
+        // A log that a process still holds open.
         let log = home.logs().join("haproxy-web.log.1");
         let _open = fs::File::create(&log).unwrap();
-        // A server that is wished, the proxies, one that answers, and no server at all.
+        // A server that is wished, a HAProxy instance, a socket that answers, and a name that is no server's.
         for name in ["db1", "haproxy-web", "db8", "db3.import.cnf"] {
             fs::create_dir_all(home.run().join(name)).unwrap();
         }

@@ -1,12 +1,12 @@
-//! The clock: milliseconds since 1970, taken once from the system and then from the monotonic clock, so that a
-//! jump of the system's time makes nothing look old or young.
+//! The clock: milliseconds since 1970. It is read once from the system and then advances with the monotonic clock,
+//! so that a jump of the system's time makes nothing look old or young.
 
 use std::sync::OnceLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use cordee_domain::ids::Millis;
 
-/// Now.
+/// Returns the current time.
 pub fn now() -> Millis {
     static START: OnceLock<(Instant, u64)> = OnceLock::new();
     let (start, base) = START.get_or_init(|| {

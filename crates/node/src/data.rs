@@ -1,4 +1,4 @@
-//! A database's data folder: made new, or copied from another one.
+//! A database's data folder: made new, or copied from another database.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,8 +21,8 @@ use crate::trouble::fault;
 use crate::users::User;
 use crate::{backup, logs, process};
 
-/// Makes a database's data folder and accounts. It is renamed into place when it is complete, so that a crash
-/// leaves nothing that looks like a database.
+/// Makes a database's data folder and accounts. The folder is renamed into place when it is complete, so that a
+/// crash leaves nothing that looks like a database.
 pub fn init(machine: &Machine, name: &ServerName, id: u32) -> Result<(), Fault> {
     let home = machine.home.server(name);
     let user = machine.users.mariadb;
@@ -35,7 +35,7 @@ pub fn init(machine: &Machine, name: &ServerName, id: u32) -> Result<(), Fault> 
     complete(&home, &draft, id).map_err(|e| fault(&e))
 }
 
-/// Makes the folders of a database; gives the empty one into which its data come.
+/// Makes the folders of a database; returns the empty folder into which its data are written.
 fn folders(home: &Path, user: Option<User>) -> std::io::Result<PathBuf> {
     let draft = home.join("data.new");
     folder(home, 0o755, None)?;
@@ -48,15 +48,15 @@ fn folders(home: &Path, user: Option<User>) -> std::io::Result<PathBuf> {
     Ok(draft)
 }
 
-/// Puts the complete data in their place. For which id they were made is written down first: another server by the
-/// same name must not take them for its own.
+/// Renames the complete data folder into place. The id for which it was made is written first: another server with
+/// the same name must not take the data for its own.
 fn complete(home: &Path, draft: &Path, id: u32) -> std::io::Result<()> {
     files::replace(&id_file(home), format!("{id}\n"), 0o644, None)?;
     std::fs::rename(draft, home.join("data"))
 }
 
-/// For which id the data in a database's folder were made; `None` while they are not complete. A folder of an older
-/// Cordée does not say: then it is `known`.
+/// Returns the id for which the data in a database's folder were made; `None` while they are not complete. A folder
+/// made by an older Cordée holds no id: then `known` is returned.
 pub fn made_for(home: &Path, known: u32) -> std::io::Result<Option<u32>> {
     if !files::is_folder(&home.join("data"))? {
         return Ok(None);
@@ -65,22 +65,22 @@ pub fn made_for(home: &Path, known: u32) -> std::io::Result<Option<u32>> {
     Ok(Some(id.unwrap_or(known)))
 }
 
-/// Whether a server's folder is a database's.
+/// Reports whether a server's folder is a database's.
 pub fn is_database(home: &Path) -> bool {
     home.join("my.cnf").exists()
 }
 
-/// What only a database has in its folder, and what only a web server has.
+/// What only a database has in its folder, and below it what only a web server has.
 const OF_A_DATABASE: [&str; 3] = ["my.cnf", "data", "data.new"];
 const OF_A_WEB_SERVER: [&str; 2] = ["apache.conf", "site"];
 
-/// The file that says for which id a server's folder was made.
+/// Returns the path of the file that holds the id for which a server's folder was made.
 pub fn id_file(home: &Path) -> PathBuf {
     home.join("id")
 }
 
-/// For whom a server's folder was made, as far as it says. Where a web server of an older Cordée was put beside the
-/// data of a database, they are the database's.
+/// Returns for which pool and id a server's folder was made, as far as the folder tells. If an older Cordée put a
+/// web server into the folder of a database, the folder is the database's.
 pub fn made(home: &Path) -> std::io::Result<Made> {
     if !std::fs::symlink_metadata(home)?.is_dir() {
         return Ok(Made::default());
@@ -104,27 +104,29 @@ pub fn made(home: &Path) -> std::io::Result<Made> {
     Ok(Made { pool, id: said.and_then(|text| text.trim().parse().ok()) })
 }
 
-/// The file that says that a copy into somebody else's database was begun: what lies in it since then is ours.
+/// Returns the path of the file that marks the beginning of a copy into a database that existed already: what that
+/// database holds since then is ours.
 pub fn begun_file(home: &Path) -> PathBuf {
     home.join("begun")
 }
 
-/// Puts a server's folder into the trash, under its name and that time.
+/// Moves a server's folder into the trash, under its name and the given time.
 pub fn trash(home: &Home, name: &ServerName, at: Millis) -> Result<(), Fault> {
     std::fs::rename(home.server(name), home.trash().join(format!("{name}-{at}"))).map_err(|e| fault(&e))
 }
 
-/// The file that says where a copy ends, until its database was told.
+/// Returns the path of the file that holds the end position of a copy until its database was told.
 pub fn position_file(home: &Path) -> PathBuf {
     home.join("position")
 }
 
-/// Keeps where a copy ends until its database was told.
+/// Records the end position of a copy until its database was told.
 pub fn keep_position(home: &Path, copied: &Copied) -> Result<(), Fault> {
     files::replace(&position_file(home), copied.to_string(), 0o644, None).map_err(|e| fault(&e))
 }
 
-/// Tells a copy where it ends, once. What its tables say counts only until they were told something: it is kept first.
+/// Tells a copied database its end position, once. The position in its own tables counts only until the database is
+/// told one, so the result is recorded first.
 pub async fn seed(home: &Home, database: &Database, name: &ServerName) -> Result<(), Fault> {
     let file = position_file(&home.server(name));
     let kept = files::plain_text(&file).map_err(|e| fault(&e))?;
@@ -139,7 +141,7 @@ pub async fn seed(home: &Home, database: &Database, name: &ServerName) -> Result
     process::remove_file(&file).map_err(|e| fault(&e))
 }
 
-/// Copies a running database, `donor` by its id, into the folder of a new one.
+/// Copies the running database `donor` into the folder of a new one. `donor_id` is the donor's id.
 pub fn copy(
     machine: &Machine,
     name: &ServerName,
@@ -177,20 +179,21 @@ pub fn copy(
     complete(&home, &draft, id).map_err(|e| fault(&e))
 }
 
-/// Kept free beside a copy: the first logs of the new database.
+/// Is kept free beside a copy, for the first logs of the new database.
 const RESERVE: u64 = 256 << 20;
 
-/// What a copy reads of a data folder: all but the redo log, of which only the newest part is taken.
+/// Returns how many bytes of a data folder a copy reads: everything except the redo log, of which it takes only the
+/// newest part.
 pub fn copied_bytes(data: &Path) -> std::io::Result<u64> {
     Ok(files::size(data)?.saturating_sub(files::size(&data.join("ib_logfile0"))?))
 }
 
-/// Bytes that must be free for a copy of so many.
+/// Returns how many bytes must be free for a copy of that size.
 pub const fn room_for(bytes: u64) -> u64 {
     bytes + bytes / 10 + RESERVE
 }
 
-/// For people.
+/// Converts bytes to mebibytes for a message.
 pub const fn mebibytes(bytes: u64) -> u64 {
     bytes >> 20
 }
@@ -204,14 +207,14 @@ fn install(home: &Path, data: &Path, sql: &Path, user: Option<User>) -> Result<(
         .arg("--no-defaults")
         .arg(format!("--datadir={}", data.display()))
         .arg("--skip-test-db")
-        // Otherwise it looks up this machine's name, and gives up where nobody knows it.
+        // Without it the program looks up this machine's name, and gives up if the name does not resolve.
         .arg("--force")
         .arg("--auth-root-authentication-method=socket")
         .arg(format!("--extra-file={}", sql.display()))
         .arg(format!("--innodb-log-file-size={REDO_LOG}"))
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        // Its tables of a moment have names that can be guessed: not where everybody may take them.
+        // The names of its temporary tables can be guessed: they must not lie where every user can create files.
         .env("TMPDIR", home.join("tmp"))
         .current_dir("/")
         .stdin(Stdio::null())
@@ -225,7 +228,7 @@ fn install(home: &Path, data: &Path, sql: &Path, user: Option<User>) -> Result<(
         Ok(status) if status.success() => Ok(()),
         Ok(status) => {
             tracing::warn!(%status, "mariadb-install-db");
-            // The next try begins another one; what this one said is kept beside it.
+            // The next try begins a new log; the log of this try is kept beside it.
             std::fs::rename(log, log.with_extension("log.1")).map_err(|e| fault(&e))?;
             Err(text!("db-install-failed").into())
         }
@@ -233,8 +236,8 @@ fn install(home: &Path, data: &Path, sql: &Path, user: Option<User>) -> Result<(
     }
 }
 
-/// Accounts with the least rights that do, made before the database is reachable. Passwords are hexadecimal
-/// digits of our own making.
+/// Returns the statements that create the accounts, with the least privileges that suffice. They run before the
+/// database is reachable. The passwords are hexadecimal digits that Cordée makes, so they need no escaping.
 fn accounts(machine: &Machine) -> String {
     let secrets = &machine.secrets;
     let user = |name: &str, host: &str, password: &str, rights: &str| {
@@ -251,7 +254,8 @@ fn accounts(machine: &Machine) -> String {
     sql
 }
 
-/// The accounts that every database has: name, password, rights. All come over TCP, from this machine.
+/// Returns the accounts that every database has: name, password, privileges. All sign in over TCP from this
+/// machine.
 fn shared(secrets: &Secrets) -> [(&'static str, &str, &'static str); 4] {
     SHARED.map(|(name, rights)| {
         let password: &str = match name {
@@ -264,7 +268,8 @@ fn shared(secrets: &Secrets) -> [(&'static str, &str, &'static str); 4] {
     })
 }
 
-/// The statements that make them what they were, whatever became of them. Nobody who is signed in notices.
+/// Returns the statements that restore these accounts, whatever was changed. Sessions that are signed in are not
+/// affected.
 pub fn accounts_again(machine: &Machine, all_write: bool) -> Vec<String> {
     let mut all: Vec<String> = shared(&machine.secrets)
         .into_iter()
@@ -281,7 +286,7 @@ pub fn accounts_again(machine: &Machine, all_write: bool) -> Vec<String> {
     all
 }
 
-/// The statements that make these accounts on a database of somebody else's.
+/// Returns the statements that create these accounts on a database that existed already.
 pub fn members_accounts(machine: &Machine) -> Vec<String> {
     shared(&machine.secrets)
         .into_iter()
@@ -294,60 +299,62 @@ pub fn members_accounts(machine: &Machine) -> Vec<String> {
         .collect()
 }
 
-/// The statements that take them off it again.
+/// Returns the statements that drop these accounts there again.
 pub fn no_accounts(machine: &Machine) -> Vec<String> {
     let drop = |(name, _, _): (&str, &str, &str)| format!("DROP USER IF EXISTS '{name}'@'127.0.0.1'");
     shared(&machine.secrets).into_iter().map(drop).collect()
 }
 
-/// Opens each table in memory once, unlogged, before anybody else can: the file of statements is run before connections
-/// are taken. MariaDB logs at the first opening after a start that such a table was emptied, whoever reads it and
-/// closed or not, and the links would carry that to the writer. The writer's own is logged, so that the others empty
-/// theirs too. `ENGINE` is read without opening anything (3,000 tables: 0.1 s).
+/// Opens each MEMORY table once, unlogged, before any client can: MariaDB runs this init file before it accepts
+/// connections. At the first opening after a start, MariaDB logs that such a table was emptied, whichever account
+/// reads it and even if the database is closed to writes; the channels would carry that to the writer. On the
+/// writer the event is logged, so that the other databases empty their tables too. `ENGINE` is read without opening
+/// a table (3,000 tables: 0.1 s).
 pub const EMPTIED: &str = "SET SESSION sql_log_bin=0;\n\
     BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN END; \
     FOR r IN (SELECT CONCAT('`', REPLACE(TABLE_SCHEMA, '`', '``'), '`.`', REPLACE(TABLE_NAME, '`', '``'), '`') AS n \
     FROM information_schema.TABLES WHERE ENGINE = 'MEMORY' AND TABLE_TYPE = 'BASE TABLE') \
     DO EXECUTE IMMEDIATE CONCAT('SELECT COUNT(*) INTO @emptied FROM ', r.n); END FOR; END;\n";
 
-/// What Cordée's own account may do. It runs at each start of a database, so that one that an older Cordée made
-/// gets what this one needs. It is not logged: each database has its own accounts.
+/// Returns the statements that grant Cordée's own account its privileges. They run at each start of a database, so
+/// that an account that an older Cordée made gets what this version needs. They are not logged: each database has
+/// its own accounts.
 pub fn rights() -> String {
     let to = format!("TO '{}'@'localhost';\n", account::CONTROL);
     let with = to.replace(';', " WITH GRANT OPTION;");
     [
         "SET SESSION sql_log_bin=0;\n",
-        // Opening and closing, links, positions, ending connections.
-        // Setting what somebody altered (SUPER), and the cluster's accounts.
+        // Opening and closing to writes, channels, positions, ending connections.
+        // Restoring settings that somebody changed (SUPER), and the cluster's accounts.
         "GRANT SUPER, CREATE USER, READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, \
          REPLICATION SLAVE, SLAVE MONITOR, \
          BINLOG MONITOR, BINLOG ADMIN, CONNECTION ADMIN, PROCESS ON *.* ",
         &with,
-        // Comparing rows and putting them right, copying files, and for a copy through statements reading events and
-        // views that call functions.
+        // Comparing and repairing rows, copying files; for a copy through statements: reading events, and views
+        // that call functions.
         "GRANT SELECT, INSERT, UPDATE, DELETE, TRIGGER, EVENT, EXECUTE, LOCK TABLES, RELOAD, SHOW VIEW ON *.* ",
         &to,
         "GRANT ALL ON cordee.* ",
         &to,
-        // What it gives to the application's accounts it has to have.
+        // The account must itself hold what it grants to the application's accounts.
         "GRANT ALL ON site.* ",
         &with,
     ]
     .concat()
 }
 
-/// Whether a copy was not told yet where it ends.
+/// Reports whether a copy was not yet told its end position.
 pub fn unseeded(home: &Path) -> std::io::Result<bool> {
     position_file(home).try_exists()
 }
 
-/// Whether a database starts closed, as its file says; nothing where that cannot be read.
+/// Reports whether a database starts closed to writes, according to its file; `None` if the file cannot be read.
 pub async fn starts_closed(home: &Path) -> Option<bool> {
     let file = tokio::fs::read_to_string(home.join("my.cnf")).await.ok()?;
     Some(closed_by(&file))
 }
 
-/// Whether a database with that file starts closed. The last line counts.
+/// Reports whether a database with that file starts closed to writes. The last line counts.
 fn closed_by(file: &str) -> bool {
     let mut values = file.lines().filter_map(|line| {
         let (name, value) = line.split_once('=')?;
@@ -371,7 +378,8 @@ mod tests {
         assert!(!closed_by(""));
     }
 
-    /// A server's folder that holds these, each a folder but what says an id.
+    /// Returns what `made` tells of a server's folder with these entries: `NAME=TEXT` is a file, everything else a
+    /// folder.
     fn made_of(holds: &[&str]) -> Made {
         let home = PathBuf::from(env!("OUT_DIR")).join(format!("made-{}", std::process::id()));
         let _ = fs::remove_dir_all(&home);

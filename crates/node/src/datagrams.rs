@@ -1,4 +1,4 @@
-//! The socket to which HAProxy sends a line for each request.
+//! The socket to which HAProxy sends one line for each request.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, UdpSocket};
@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use rustix::net::sockopt;
 
-/// Lines wait here while Cordée does something else: at 20,000 lines a second some 0.2 s of them.
+/// The receive buffer of the socket: about 0.2 s of lines at 20,000 lines a second can wait while Cordée does
+/// something else.
 const BUFFER: usize = 8 << 20;
-/// How long a read waits for a line: so long an end may take. Each time it wakes a thread for nothing.
+/// How long a read waits for a line. It bounds the time that an end takes; each timeout wakes a thread for nothing.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// It hears this machine only. Nobody who sends is ever held up: what finds no room is dropped, and the kernel counts
-/// it.
+/// A socket that receives from this machine only. A sender never waits: the kernel drops a datagram that finds no
+/// room, and counts it.
 #[derive(Debug)]
 pub struct LogSocket {
     socket: UdpSocket,
@@ -22,10 +23,10 @@ pub struct LogSocket {
 }
 
 impl LogSocket {
-    /// Binds a port of 127.0.0.1; with 0 the system chooses one.
+    /// Binds a port of 127.0.0.1; with 0 the system chooses a free port.
     pub fn bind(port: u16) -> std::io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
-        // Beyond the system's own limit only root may go.
+        // Only root may exceed the system's own limit.
         if sockopt::set_socket_recv_buffer_size_force(&socket, BUFFER).is_err() {
             sockopt::set_socket_recv_buffer_size(&socket, BUFFER)?;
         }
@@ -37,17 +38,18 @@ impl LogSocket {
         Ok(Self { socket, port, inode })
     }
 
-    /// Its port.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Octets that may wait, as the kernel counts them (twice what was asked for, for its own book-keeping).
+    /// Returns how many octets may wait, as the kernel counts them (twice the requested size, for its own
+    /// bookkeeping).
     pub fn room(&self) -> usize {
         sockopt::socket_recv_buffer_size(&self.socket).unwrap_or(0)
     }
 
-    /// The next datagram, cut to the buffer; nothing when none came for a moment.
+    /// Returns the next datagram, cut to the buffer; `None` if none came within `PATIENCE`.
     pub fn read<'a>(&self, buffer: &'a mut [u8]) -> std::io::Result<Option<&'a [u8]>> {
         match self.socket.recv(buffer) {
             Ok(length) => Ok(buffer.get(..length)),
@@ -63,7 +65,7 @@ impl LogSocket {
         }
     }
 
-    /// How many datagrams the kernel dropped because there was no room.
+    /// Returns how many datagrams the kernel dropped because there was no room.
     pub fn dropped(&self) -> Option<u64> {
         let table = std::fs::read_to_string("/proc/net/udp").ok()?;
         table.lines().skip(1).find_map(|line| drops(line, &self.inode))

@@ -1,5 +1,5 @@
-//! What a database says of itself, asked only while somebody looks at its page: one connection of its own, every
-//! answer bounded, never a password in any form.
+//! What a database reports about itself. It is asked only while its page is open, over a connection of its own.
+//! Every answer is bounded, and none holds a password in any form.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,21 +15,21 @@ use tokio::time::timeout;
 
 use super::mysql::{Bounded as _, Database, explain, variables};
 
-/// All questions together.
+/// The time limit for all questions together.
 const DEADLINE: Duration = Duration::from_secs(3);
-/// Connections that are read at most: the rest of a crowd says nothing new.
+/// How many connections are read at most: more of them add no information.
 const CONNECTIONS: u32 = 2_000;
-/// Rights that are read at most.
+/// How many privileges are read at most.
 const RIGHTS: u32 = 20_000;
-/// The longest words of MariaDB's that are passed on, in characters.
+/// The longest MariaDB message that is passed on, in characters.
 const WORDS: usize = 600;
 
-/// Asks. The two looks around those at the other databases are the caller's.
+/// Asks the database. The two looks at this database, before and after those at the others, are left to the caller.
 pub async fn read(database: &Database) -> Result<Answers, Fault> {
     let work = async {
         let mut conn = database.session().await?;
         let answers = answers(&mut conn).await.map_err(|e| explain(&e))?;
-        // What it says is known: an end that does not come is of no interest.
+        // The answers are there: if the disconnect fails, that is of no interest.
         let _ = conn.disconnect().await;
         Ok(answers)
     };
@@ -37,7 +37,7 @@ pub async fn read(database: &Database) -> Result<Answers, Fault> {
 }
 
 async fn answers(conn: &mut Conn) -> Result<Answers, mysql_async::Error> {
-    // A lock that somebody holds must not hold this up for longer than the page waits.
+    // A lock that another session holds must not delay this for longer than the page waits.
     conn.query_drop("SET SESSION max_statement_time=2, SESSION lock_wait_timeout=2").await?;
     Ok(Answers {
         variables: variables(conn).await?,
@@ -53,7 +53,7 @@ async fn threads(conn: &mut Conn) -> Result<BTreeMap<ServerName, Threads>, mysql
     Ok(rows.iter().filter_map(one_link).collect())
 }
 
-/// One row, read by name: the order differs between versions.
+/// Reads one row by column names: the order of columns differs between versions.
 fn one_link(row: &Row) -> Option<(ServerName, Threads)> {
     let named = |name: &str| row.get_opt::<String, _>(name).and_then(Result::ok).unwrap_or_default();
     let words = |name: &str| named(name).chars().take(WORDS).collect::<String>();
@@ -77,7 +77,8 @@ fn one_link(row: &Row) -> Option<(ServerName, Threads)> {
     Some((name, threads))
 }
 
-/// Who may sign in, and with which rights; roles are no accounts. Nothing that stands for a password is asked for.
+/// Returns the accounts with their privileges; roles are not accounts. No column that stands for a password is
+/// read.
 async fn accounts(conn: &mut Conn) -> Result<Vec<Account>, mysql_async::Error> {
     let names: Vec<Row> = conn
         .all("SELECT User, Host FROM mysql.user WHERE is_role = 'N' ORDER BY User, Host LIMIT 500")
@@ -124,11 +125,11 @@ async fn accounts(conn: &mut Conn) -> Result<Vec<Account>, mysql_async::Error> {
     Ok(all.into_values().collect())
 }
 
-/// The bits of `access` that matter, as MariaDB keeps them since 10.5.
+/// The bits of `access` that matter, as MariaDB stores them since 10.5.
 const BITS: [(u32, &str); 2] = [(15, "SUPER"), (33, "READ_ONLY ADMIN")];
 
-/// Adds what accounts may through roles: `information_schema` does not say it. A role may hold a role, and everybody
-/// holds `PUBLIC`.
+/// Adds the privileges that accounts have through roles: `information_schema` does not list them. A role may be
+/// granted to a role, and every account has `PUBLIC`.
 fn through_roles(all: &mut BTreeMap<String, Account>, roles: &[Row], members: &[Row]) {
     for role in roles {
         let access = text(role, 1).parse::<u64>().unwrap_or(0);
@@ -159,7 +160,7 @@ fn through_roles(all: &mut BTreeMap<String, Account>, roles: &[Row], members: &[
     }
 }
 
-/// Who is signed in, but for this connection.
+/// Returns who is signed in, except for this connection.
 async fn crowds(conn: &mut Conn) -> Result<Vec<Crowd>, mysql_async::Error> {
     let rows: Vec<Row> = conn
         .all_with(
@@ -190,7 +191,7 @@ fn whole(ms: f64) -> u64 {
     ms.clamp(0.0, 1e15) as u64
 }
 
-/// One field as text; octets that are not text are shown as such.
+/// Returns one field as text; octets that are not valid text are shown as replacement characters.
 fn text(row: &Row, place: usize) -> String {
     match row.as_ref(place) {
         Some(mysql_async::Value::Bytes(bytes)) => String::from_utf8_lossy(bytes).into_owned(),

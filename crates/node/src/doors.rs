@@ -1,4 +1,4 @@
-//! The connections to each database, shared by all who ask it something.
+//! The connections to each database, shared by all parts of the program that query it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -8,12 +8,12 @@ use cordee_domain::ids::ServerName;
 use crate::mysql::Database;
 use crate::over;
 
-/// By name; another server under a name that was used before has another id, and gets connections of its own.
+/// By name. A different server with a reused name has a different id, and gets connections of its own.
 #[derive(Clone, Debug, Default)]
 pub struct Doors(Arc<Mutex<BTreeMap<ServerName, (u32, Database)>>>);
 
 impl Doors {
-    /// The connections to the server of that name and id; `fresh` makes them where there are none.
+    /// Returns the connections to the server of that name and id; `fresh` makes them if there are none.
     pub fn to(&self, name: &ServerName, id: u32, fresh: impl FnOnce() -> Database) -> Database {
         let mut all = over::hold(&self.0);
         match all.get(name) {
@@ -26,8 +26,8 @@ impl Doors {
         }
     }
 
-    /// Closes those to servers that are no more. `kept` says by name and id whether connections to one are kept
-    /// between two questions; `None` of one that is gone.
+    /// Closes the connections to servers that no longer exist. `kept` reports, by name and id, whether a connection
+    /// to a server is kept open between two questions; it returns `None` for a server that is gone.
     pub fn keep(&self, kept: impl Fn(&ServerName, u32) -> Option<bool>) {
         let mut all = over::hold(&self.0);
         all.retain(|name, (id, database)| {
@@ -37,7 +37,7 @@ impl Doors {
         });
     }
 
-    /// Closes those that are kept to all of them, and returns once that is done, or soon.
+    /// Closes the kept connections to all databases, and returns once that is done, or soon.
     pub async fn part(&self) {
         let all: Vec<Database> = over::hold(&self.0).values().map(|(_, database)| database.clone()).collect();
         let mut parting = tokio::task::JoinSet::new();
@@ -47,7 +47,7 @@ impl Doors {
         parting.join_all().await;
     }
 
-    /// The connections to that server, if it has any.
+    /// Returns the connections to that server, if there are any.
     pub fn known(&self, name: &ServerName) -> Option<Database> {
         let all = over::hold(&self.0);
         all.get(name).map(|(_, database)| database.clone())

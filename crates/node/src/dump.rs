@@ -1,5 +1,5 @@
-//! A logical copy: `mariadb-dump` reads one of our databases, `mariadb` writes somebody else's. The octets go through
-//! here, so that they are counted and the copy ends with Cordée.
+//! A logical copy: `mariadb-dump` reads one of our databases, `mariadb` writes into a database that existed
+//! already. The octets pass through this process, so that they are counted and the copy ends when Cordée ends.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,33 +11,33 @@ use cordee_domain::text;
 use super::backup::{Lines, Mend, Watch, as_user, pipe};
 use crate::users::User;
 
-/// The two ends of a copy. The files hold passwords: only `user` reads them.
+/// The two ends of a copy. The option files hold passwords: only `user` may read them.
 #[derive(Clone, Copy, Debug)]
 pub struct Ends<'a> {
-    /// Leads to the database that is copied.
+    /// The option file for the database that is copied.
     pub from: &'a Path,
-    /// Leads to the database that gets the copy.
+    /// The option file for the database that gets the copy.
     pub into: &'a Path,
-    /// What both programs say.
+    /// The log of both programs.
     pub log: &'a Path,
-    /// As whom they run.
+    /// The user that runs both programs.
     pub user: Option<User>,
 }
 
-/// Whether both programs are here.
+/// Reports whether both programs are installed.
 pub fn here() -> bool {
     ["/usr/bin/mariadb-dump", "/usr/bin/mariadb"].iter().all(|program| Path::new(program).exists())
 }
 
-/// How the dump begins, and how it goes in: a date that was stored with `ALLOW_INVALID_DATES` would become a zero in
-/// silence.
+/// How the dump begins, and what replaces it: otherwise a date that was stored with `ALLOW_INVALID_DATES` would
+/// silently become a zero date.
 const MODES: Mend = Mend {
     from: "SQL_MODE='NO_AUTO_VALUE_ON_ZERO'",
     to: "SQL_MODE='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
 };
 
-/// What is sent there first: nothing is logged; rows that a check forbids since are rows, and so are tables that are
-/// wider than what is made today.
+/// The first statement on the target. Nothing is logged. Rows that a later check constraint forbids are accepted,
+/// and so are tables with wider rows than new tables may have.
 const FIRST: &str = "SET SESSION sql_log_bin=0, check_constraint_checks=0, innodb_strict_mode=0";
 
 /// What is copied.
@@ -45,15 +45,15 @@ const FIRST: &str = "SET SESSION sql_log_bin=0, check_constraint_checks=0, innod
 pub struct What<'a> {
     /// The schemas.
     pub schemas: &'a [String],
-    /// Views that are left out: there already.
+    /// Views that are left out, because they exist on the target already.
     pub but: &'a [TableName],
-    /// Whether there are scheduled events.
+    /// Whether there are scheduled events to copy.
     pub events: bool,
 }
 
-/// Copies those schemas at one moment of the donor's, without holding up anybody. What is written is not logged there,
-/// on any connection of the client's: it is refused before anything is sent if that cannot be had. Gives the GTID
-/// position of that moment, of the domains in the donor's log.
+/// Copies those schemas as of one moment of the donor's, without blocking any session. The target does not log what
+/// is written, on any connection of the client program; if logging cannot be switched off, the copy is refused
+/// before anything is sent. Returns the GTID position of that moment, for the domains in the donor's log.
 pub fn copy(ends: &Ends<'_>, what: &What<'_>, watch: &Watch<'_>) -> Result<String, Fault> {
     let lines = Lines::of(ends.log);
     let failed = |error: std::io::Error| Fault::Copy(Cause::of(&error));
@@ -61,7 +61,8 @@ pub fn copy(ends: &Ends<'_>, what: &What<'_>, watch: &Watch<'_>) -> Result<Strin
     reader
         .arg(format!("--defaults-file={}", ends.from.display()))
         .args(["--single-transaction", "--master-data=2", "--gtid", "--hex-blob", "--routines", "--triggers"])
-        // A sequence that is a column's default is not locked with its table; the history of versioned rows is data.
+        // A sequence that is a column's default is not locked together with its table. The history of versioned
+        // rows is data.
         .args([
             "--skip-add-locks",
             "--dump-history",
@@ -82,7 +83,8 @@ pub fn copy(ends: &Ends<'_>, what: &What<'_>, watch: &Watch<'_>) -> Result<Strin
     position(&String::from_utf8_lossy(&tail)).ok_or_else(|| text!("copy-no-position").into())
 }
 
-/// The position stands near the end, in a comment; the last one counts (10.11.19: text of the tables comes before it).
+/// Finds the position near the end, in a comment. The last one counts, because text of the tables precedes it
+/// (10.11.19).
 fn position(tail: &str) -> Option<String> {
     let text = tail.lines().rev().find_map(|l| l.strip_prefix("-- SET GLOBAL gtid_slave_pos='"))?;
     text.strip_suffix("';").map(str::to_owned)

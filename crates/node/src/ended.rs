@@ -1,4 +1,4 @@
-//! How a program ended, and what it wrote last.
+//! How a program ended, and its last log line.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -8,29 +8,30 @@ use cordee_domain::fault::Fault;
 
 use crate::logs;
 
-/// Characters of what a program wrote last that are passed on.
+/// How many characters of a program's last log line are passed on.
 const SAID: usize = 300;
-/// What Apache writes last, whatever came before.
+/// The message that Apache always writes last, whatever the cause.
 const NOTHING_SAID: &str = "AH00016";
 
-/// A line without when and by which process it was written: those change with each try.
+/// Returns a line without its time and process: those change with each try.
 fn undated(line: &str) -> &str {
     let mut said = line.trim();
-    // Apache's: `[when] [module:level] [pid 1:tid 1] what`.
+    // Apache's format: `[when] [module:level] [pid 1:tid 1] what`.
     while let Some((_, rest)) = said.strip_prefix('[').and_then(|_| said.split_once("] ")) {
         said = rest;
     }
-    // MariaDB's: `when thread [level] what`.
+    // MariaDB's format: `when thread [level] what`.
     ["[ERROR] ", "[Warning] ", "[Note] "]
         .iter()
         .find_map(|level| said.split_once(level))
         .map_or(said, |(_, what)| what)
 }
 
-/// What only the programs themselves write into these logs: a site's own lines may hold what is nobody's to read.
+/// Marks of the lines that the programs themselves write into these logs: the site's own lines may hold data that
+/// nobody else should read.
 const OWN_WORDS: [&str; 3] = [" AH0", " AH1", "[ERROR]"];
 
-/// Why a program ends again and again: the last line of the log that it wrote to last.
+/// Returns why a program ends again and again: the last line of the log that was written last.
 pub fn saying(code: i32, folder: &Path) -> Option<Fault> {
     let written = |name: &&str| std::fs::symlink_metadata(folder.join(name)).and_then(|m| m.modified()).ok();
     let own = ["error.log", "apache.log", "mariadb.log"];
@@ -43,7 +44,7 @@ pub fn saying(code: i32, folder: &Path) -> Option<Fault> {
     Some(Fault::ExitSaying { code, said })
 }
 
-/// How a process ended; `None`: nobody was told.
+/// Returns how a process ended. `None` means that its exit status is unknown.
 pub fn reason(status: Option<ExitStatus>) -> Fault {
     match status.map(|s| (s.signal(), s.code())) {
         Some((Some(signal), _)) => Fault::Signal(signal),

@@ -1,4 +1,4 @@
-//! Files: complete or not at all, and never through a link.
+//! Files: written completely or not at all, and never through a symbolic link.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use super::below::Folder;
 use crate::users::User;
 
-/// The open folder of a path, and the name in it.
+/// Opens the folder of a path, and returns it with the file's name.
 pub(super) fn split(path: &Path) -> io::Result<(Folder, &OsStr)> {
     let (folder, name) = names(path)?;
     Ok((Folder::open(folder)?, name))
@@ -22,7 +22,7 @@ fn names(path: &Path) -> io::Result<(&Path, &OsStr)> {
     path.parent().zip(path.file_name()).ok_or_else(|| io::ErrorKind::InvalidInput.into())
 }
 
-/// Makes a folder, with a mode and an owner; without one it is ours.
+/// Makes a folder and sets its mode and owner; without `owner` it becomes ours.
 pub fn folder(path: &Path, mode: u32, owner: Option<User>) -> io::Result<()> {
     make(path)?.give(mode, owner)
 }
@@ -37,12 +37,12 @@ fn make(path: &Path) -> io::Result<Folder> {
     }
 }
 
-/// Where the new text of a file lies until it is complete.
+/// Returns the path under which the new text of a file is written until it is complete.
 pub fn draft(path: &Path) -> PathBuf {
     path.with_extension("new")
 }
 
-/// Replaces a file: a new one beside it, flushed, then renamed over it, and the folder flushed.
+/// Replaces a file: writes and flushes a new file beside it, renames that over it, and flushes the folder.
 pub fn replace(path: &Path, text: impl AsRef<[u8]>, mode: u32, owner: Option<User>) -> io::Result<()> {
     let temporary = draft(path);
     write(&temporary, text, mode, owner)?;
@@ -51,8 +51,8 @@ pub fn replace(path: &Path, text: impl AsRef<[u8]>, mode: u32, owner: Option<Use
     folder.sync()
 }
 
-/// The same for what is about running processes, and ours: not flushed, so that nobody waits for the disk. A machine
-/// that goes down takes the processes with it.
+/// Does the same for a file of ours about running processes. It is not flushed, so that no caller waits for the
+/// disk: if the machine goes down, the processes go with it.
 pub fn replace_unflushed(path: &Path, text: impl AsRef<[u8]>, mode: u32) -> io::Result<()> {
     let temporary = draft(path);
     let ((folder, name), draft) = (split(path)?, names(&temporary)?.1);
@@ -64,17 +64,19 @@ pub fn replace_unflushed(path: &Path, text: impl AsRef<[u8]>, mode: u32) -> io::
 /// Writes a file with a mode, for the user whose program reads it.
 pub fn write(path: &Path, text: impl AsRef<[u8]>, mode: u32, owner: Option<User>) -> io::Result<()> {
     let (folder, name) = split(path)?;
-    // A leftover of a crash may have another mode or owner, and may be anything.
+    // A leftover of a crash may have another mode or owner, and may be of any type.
     folder.remove(name)?;
     let mut file = folder.create(name, mode, owner)?;
     file.write_all(text.as_ref())?;
     file.sync_all()
 }
 
-/// A longer text is none of ours; its beginning differs from what is expected, which is all that is asked.
+/// The most that is read of a text. A longer text is not ours; its beginning differs from the expected text, and
+/// callers only need that.
 const MOST_TEXT: u64 = 16 << 20;
 
-/// A file's text; nothing when there is no such file. What is no UTF-8 in it is not ours and only has to differ.
+/// Returns a file's text; `None` if there is no such file. Invalid UTF-8 is replaced: such a file is not ours, and
+/// only has to differ.
 pub fn text(path: &Path) -> io::Result<Option<String>> {
     match read(path, MOST_TEXT) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
@@ -83,37 +85,37 @@ pub fn text(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// Opens a plain file to read it, where no other user may write. What is anything else, a link or a pipe, is refused,
-/// and never waited for.
+/// Opens a plain file for reading, in a folder where no other user may write. Anything else, a link or a pipe, is
+/// refused without waiting.
 pub fn plain(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) }
 }
 
-/// What opening anything but a plain file gives.
+/// Returns the error for opening anything but a plain file.
 pub fn no_file() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "not a plain file")
 }
 
-/// Whether nothing is there, as far as that can be told.
+/// Reports whether nothing is there, as far as that can be told.
 pub fn is_gone(path: &Path) -> bool {
     matches!(path.try_exists(), Ok(false))
 }
 
-/// Whether that error says that there is something, and that it is no plain file.
+/// Reports whether the error says that the entry exists and is not a plain file.
 pub fn is_no_file(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::InvalidInput || error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
 }
 
-/// The text of a plain file where no other user may write.
+/// Returns the text of a plain file in a folder where no other user may write.
 pub fn plain_text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     plain(path)?.take(MOST_TEXT).read_to_string(&mut text)?;
     Ok(text)
 }
 
-/// Whether there is a folder. Fails when that cannot be told.
+/// Reports whether there is a folder. Fails if that cannot be told.
 pub fn is_folder(path: &Path) -> io::Result<bool> {
     match std::fs::metadata(path) {
         Ok(meta) => Ok(meta.is_dir()),
@@ -122,7 +124,7 @@ pub fn is_folder(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Closes a file of ours to everybody else. What is not there is fine.
+/// Closes a file of ours to all other users. A missing file is no error.
 pub fn close(path: &Path) -> io::Result<()> {
     let (folder, name) = split(path)?;
     match folder.hand_over(name, 0o600, None) {
@@ -131,7 +133,7 @@ pub fn close(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a file of ours to add to it, making it when it is not there.
+/// Opens a file of ours for appending; creates it if it does not exist.
 pub fn append(path: &Path) -> io::Result<File> {
     let (folder, name) = split(path)?;
     match folder.file(name, OFlags::WRONLY | OFlags::APPEND) {
@@ -140,7 +142,7 @@ pub fn append(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Reads a file, of which at most so many bytes are taken.
+/// Reads at most `most` bytes of a file.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let (folder, name) = split(path)?;
     let mut bytes = Vec::new();
@@ -148,7 +150,7 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What lies in a folder, sorted. One that is not there holds nothing.
+/// Returns the entries of a folder, sorted. A missing folder has none.
 pub fn entries(path: &Path) -> io::Result<Vec<PathBuf>> {
     match Folder::open(path) {
         Ok(folder) => Ok(folder.names()?.iter().map(|name| path.join(name)).collect()),
@@ -157,7 +159,7 @@ pub fn entries(path: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// Removes a file, a link itself, or a folder with everything in it. What is gone is fine.
+/// Removes a file, a link itself, or a folder with everything in it. A missing entry is no error.
 pub fn remove(path: &Path) -> io::Result<()> {
     match split(path) {
         Ok((folder, name)) => folder.remove(name),
@@ -166,7 +168,7 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The size of a file or of everything under a folder, in bytes. What is not there has none.
+/// Returns the size of a file or of everything under a folder, in bytes. A missing entry counts as 0.
 pub fn size(path: &Path) -> io::Result<u64> {
     match split(path) {
         Ok((folder, name)) => folder.size(name),
@@ -175,7 +177,7 @@ pub fn size(path: &Path) -> io::Result<u64> {
     }
 }
 
-/// Bytes free for us on the file system of a folder.
+/// Returns how many bytes are free for us on the file system of a folder.
 pub fn free(folder: &Path) -> io::Result<u64> {
     let stat = rustix::fs::statvfs(folder)?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))

@@ -1,4 +1,5 @@
-//! What a server says first on a database's port. Nothing is sent, and of what comes only a version travels on.
+//! What a server sends first on a database's port. Nothing is sent to it, and of what it sends only a version or an
+//! error number is passed on.
 
 use std::time::Duration;
 
@@ -6,26 +7,26 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Something that listens on a database's port.
+/// What listens on a database's port, by its first octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Greeting {
     /// MariaDB, with its version.
     MariaDb(String),
-    /// MySQL or another one that speaks its protocol, with its version.
+    /// MySQL or another server that speaks its protocol, with its version.
     Other(String),
     /// A database that refuses with an error number.
     Refuses(u32),
-    /// It speaks HTTP.
+    /// The server speaks HTTP.
     Http,
-    /// It says something else.
+    /// The server sends something else.
     Garbage,
-    /// It closes the connection without a word.
+    /// The server closes the connection without sending anything.
     Closes,
-    /// It says nothing.
+    /// The server sends nothing.
     Silent,
 }
 
-/// The first packet of a database is well below this; so much is read at most.
+/// The first packet of a database is well below this size; no more than about this much is read.
 const LONGEST: usize = 1_024;
 /// The longest version that is passed on, in characters.
 const VERSION: usize = 40;
@@ -41,7 +42,7 @@ pub async fn listen(stream: &mut TcpStream, patience: Duration) -> Greeting {
     }
 }
 
-/// Reads until a packet is whole, the other side closes, or what came cannot be one.
+/// Reads until a packet is complete, the other side closes, or the octets cannot be a packet.
 async fn read_packet(stream: &mut TcpStream, bytes: &mut Vec<u8>) {
     let mut piece = [0; LONGEST];
     while bytes.len() < LONGEST {
@@ -59,12 +60,12 @@ fn length(bytes: &[u8]) -> usize {
     usize::from(bytes[0]) | usize::from(bytes[1]) << 8 | usize::from(bytes[2]) << 16
 }
 
-/// The header of a first packet: short, and number 0.
+/// Reports whether this can be the header of a first packet: short, and with number 0.
 fn could_be(bytes: &[u8]) -> bool {
     bytes.len() >= 4 && length(bytes) < LONGEST && bytes[3] == 0
 }
 
-/// What those octets say.
+/// Interprets those octets.
 fn understand(bytes: &[u8]) -> Greeting {
     if bytes.starts_with(b"HTTP/") {
         return Greeting::Http;
@@ -82,7 +83,7 @@ fn understand(bytes: &[u8]) -> Greeting {
             }
             let version: String = rest[..end].iter().take(VERSION).map(|b| char::from(*b)).collect();
             if version.to_ascii_lowercase().contains("mariadb") {
-                // MariaDB before 11 puts a version of MySQL's in front of its own.
+                // MariaDB before 11 puts a MySQL version in front of its own.
                 Greeting::MariaDb(version.strip_prefix("5.5.5-").unwrap_or(&version).to_owned())
             } else {
                 Greeting::Other(version)

@@ -1,4 +1,5 @@
-//! HAProxy's sockets. Each call has a deadline of its own: a frozen worker accepts and never answers.
+//! HAProxy's sockets. Each call has a time limit of its own: a frozen worker accepts a connection and never
+//! answers.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -20,9 +21,9 @@ use crate::users::User;
 
 use super::trouble;
 
-/// Milliseconds that HAProxy has for one answer.
+/// How long HAProxy may take for one answer.
 const DEADLINE: Duration = Duration::from_secs(1);
-/// An answer above this is no answer of HAProxy's.
+/// An answer above this size is not HAProxy's.
 const MOST: u64 = 64 << 20;
 
 /// Sends one line and reads the whole answer.
@@ -30,7 +31,7 @@ async fn ask(socket: &Path, line: &str) -> Result<String, Fault> {
     let talk = async {
         let mut stream = UnixStream::connect(socket).await?;
         stream.write_all(format!("{line}\n").as_bytes()).await?;
-        // The master's command line waits for more unless this side is closed.
+        // The master's command line waits for more input unless this side is closed.
         stream.shutdown().await?;
         let mut answer = Vec::new();
         stream.take(MOST).read_to_end(&mut answer).await?;
@@ -43,7 +44,7 @@ async fn ask(socket: &Path, line: &str) -> Result<String, Fault> {
     }
 }
 
-/// Reads everything that is shown about one HAProxy.
+/// Reads everything that is shown about one HAProxy instance.
 pub async fn look(home: &Home, proxy: PoolId) -> Result<Running, Fault> {
     let map = match proxy {
         PoolId::Web => format!(";show map {}", home.session_map().display()),
@@ -63,7 +64,7 @@ pub async fn look(home: &Home, proxy: PoolId) -> Result<Running, Fault> {
     Ok(running)
 }
 
-/// Sends runtime commands one after the other; stops at the first refusal, in HAProxy's words.
+/// Sends runtime commands one after the other. Stops at the first refusal, and returns it in HAProxy's words.
 pub async fn run(socket: &Path, commands: &[Command]) -> Result<(), Fault> {
     for command in commands {
         let answer = ask(socket, &command.line).await?;
@@ -75,14 +76,15 @@ pub async fn run(socket: &Path, commands: &[Command]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Where a program finds its standard input.
+/// The path under which a program finds its standard input.
 const INPUT: &str = "/dev/stdin";
 
 /// Has HAProxy check the text of a file, as the user it runs as and with an empty environment (a file can name
 /// variables).
 ///
-/// What is checked has no name that somebody else could open, and nobody can change it any more: HAProxy's own user may
-/// write where the files lie, and a refusal of what that user put there would be taken for one of the text.
+/// The checked text has no file name that another user could open, and it is sealed. HAProxy's own user may write
+/// where the configuration files lie, so a refusal of a file that was put there could be taken for a refusal of the
+/// text.
 pub async fn check(proxy: PoolId, text: &str, user: Option<User>) -> Result<(), Fault> {
     let sealed = sealed(text).map_err(|error| {
         tracing::warn!(error = &error as &dyn std::error::Error, "check");
@@ -106,7 +108,8 @@ pub async fn check(proxy: PoolId, text: &str, user: Option<User>) -> Result<(), 
     }
 }
 
-/// A file without a name that holds `text` for ever. Whoever is given it can read it from its beginning.
+/// Returns a file without a name that holds `text` and is sealed. A program that is given it reads from the
+/// beginning.
 fn sealed(text: &str) -> std::io::Result<std::fs::File> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let mut file = std::fs::File::from(memfd_create("haproxy.cfg", flags)?);
@@ -115,10 +118,10 @@ fn sealed(text: &str) -> std::io::Result<std::fs::File> {
     Ok(file)
 }
 
-/// Reloads through the master, and proves it: a new worker that shows `shape`.
+/// Reloads through the master, and proves it: a new worker must show `shape`.
 ///
-/// HAProxy 2.6 answers `reload` with nothing, for success and failure alike, and its master refuses
-/// connections for a moment; the count of failed reloads and the new worker tell.
+/// HAProxy 2.6 answers `reload` with nothing, for success and failure alike, and its master refuses connections for
+/// a moment. The count of failed reloads and the new worker's pid tell the result.
 pub async fn reload(home: &Home, proxy: PoolId, shape: &str) -> Result<(), Fault> {
     let master = &home.proxy_master(proxy);
     let before = ask(master, "show proc").await?;

@@ -1,4 +1,4 @@
-//! The copy into a database that exists already and is empty, and its end when it leaves.
+//! The copy into a database that existed already and is empty, and how a broken copy is cleaned up.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -24,20 +24,20 @@ use crate::vault::Login;
 use crate::verify::{Node, exact};
 use crate::{backup, dump, logs, newcomer, process};
 
-/// For which id a copy is complete.
+/// Returns the id for which a copy is complete.
 pub fn complete_for(home: &Path) -> std::io::Result<Option<u32>> {
     Ok(files::text(&data::id_file(home))?.and_then(|text| text.trim().parse().ok()))
 }
 
-/// Whether a database holds a copy of ours, or a part of one, or may.
+/// Reports whether a database holds a copy of ours or a part of one, or whether that cannot be excluded.
 pub fn begun(home: &Path) -> bool {
     begun_file(home).try_exists().unwrap_or(true) || complete_for(home).map_or(true, |id| id.is_some())
 }
 
-/// The endings of the files with passwords that the two programs read.
+/// The suffixes of the option files with passwords that the two programs read.
 const OPTIONS: [&str; 2] = [".donor.cnf", ".import.cnf"];
 
-/// Takes away what a Cordée that was killed in the middle of a copy left of its passwords.
+/// Removes the option files with passwords that remain if Cordée was killed during a copy.
 pub fn forget_options(machine: &Machine) {
     for entry in std::fs::read_dir(machine.home.run()).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -47,40 +47,40 @@ pub fn forget_options(machine: &Machine) {
     }
 }
 
-/// The database that gets the tables, and the one that they come from.
+/// The target database, and the donor.
 #[derive(Clone, Copy, Debug)]
 pub struct Ends<'a> {
-    /// Its name.
+    /// The target's name.
     pub name: &'a ServerName,
-    /// Its id: another server under that name gets nothing of what was meant for it.
+    /// The target's id: another server with that name gets nothing that was meant for this one.
     pub id: u32,
-    /// Where it listens.
+    /// The target's address.
     pub address: SocketAddr,
-    /// The account by which Cordée runs it.
+    /// The account by which Cordée runs the target.
     pub login: &'a Login,
-    /// The connections to it.
+    /// The connections to the target.
     pub into: &'a Database,
-    /// Whose tables they are.
+    /// The donor's name.
     pub donor: &'a ServerName,
-    /// The connections to that one.
+    /// The connections to the donor.
     pub source: &'a Database,
-    /// Whether that one is the writer.
+    /// Whether the donor is the writer.
     pub from_writer: bool,
 }
 
-/// How far it is, and whether it is to go on.
+/// The progress of a copy, and whether to go on.
 #[derive(Clone, Copy)]
 pub struct Watch<'a> {
-    /// Bytes that were carried, and how many there are.
+    /// Is called with the bytes carried so far, and with the total.
     pub progress: &'a dyn Fn(u64, u64),
-    /// The server is not wished any more.
+    /// Reports whether the server is not wished any more.
     pub gone: &'a (dyn Fn() -> bool + Send + Sync),
-    /// The same, or it is to be something else than what it was when this began.
+    /// Reports the same, or that the wish for the server differs from what it was when the copy began.
     pub changed: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// Copies the donor's tables, from the beginning each time: a copy that was broken off is thrown away first. Called
-/// where it may block.
+/// Copies the donor's tables, each time from the beginning: an unfinished copy is dropped first. Must be called
+/// where blocking is allowed.
 pub fn import(machine: &Machine, ends: &Ends<'_>, watch: &Watch<'_>) -> Result<(), Fault> {
     let Ends { name, donor, into, source, .. } = *ends;
     let home = machine.home.server(name);
@@ -107,7 +107,7 @@ pub fn import(machine: &Machine, ends: &Ends<'_>, watch: &Watch<'_>) -> Result<(
     here.block_on(into.still_events(&freight.events))?;
     let all = Gtids::parse(&position)
         .zip(Gtids::parse(&before))
-        // A domain that the donor only knows from its own copy does not stand in its log.
+        // A domain that the donor has only from its own copy is not in its log.
         .map(|(dumped, applied)| dumped.with(applied))
         .ok_or_else(|| text!("copy-no-position"))?;
     let (logged, _) = here.block_on(into.positions())?;
@@ -118,7 +118,7 @@ pub fn import(machine: &Machine, ends: &Ends<'_>, watch: &Watch<'_>) -> Result<(
     files::replace(&data::id_file(&home), format!("{}\n", ends.id), 0o644, None).map_err(|e| fault(&e))
 }
 
-/// Empties what an earlier try left; a first one makes sure once more that nothing of somebody else's is there.
+/// Drops what an earlier try left. A first try checks again that the target holds no data of its owner.
 async fn prepare(machine: &Machine, ends: &Ends<'_>, schemas: &[String]) -> Result<(), Fault> {
     let home = machine.home.server(ends.name);
     let mark = begun_file(&home);
@@ -132,12 +132,12 @@ async fn prepare(machine: &Machine, ends: &Ends<'_>, schemas: &[String]) -> Resu
         files::replace(&mark, format!("{}\n", ends.id), 0o644, None).map_err(|e| fault(&e))?;
     }
     statements.extend(data::members_accounts(machine));
-    // A value in a dump is twice as long as in its table. A connection has what counts when it is made.
+    // A value in a dump is twice as long as in its table. A connection takes the limit that is set when it opens.
     statements.push(format!("SET GLOBAL max_allowed_packet={PACKET}"));
     ends.into.run_unlogged(&statements).await
 }
 
-/// The broken views, which the programs would stop at.
+/// Copies the broken views, at which the two programs would stop.
 async fn broken(source: &Database, into: &Database, freight: &Freight) -> Result<(), Fault> {
     if freight.unsound.is_empty() {
         return Ok(());
@@ -146,7 +146,7 @@ async fn broken(source: &Database, into: &Database, freight: &Freight) -> Result
     into.make_broken(views, &source.collations().await?).await
 }
 
-/// How long it may take to answer.
+/// How long the target may take to answer.
 const ASKED: Duration = Duration::from_secs(10);
 
 async fn still_empty(ends: &Ends<'_>) -> Result<(), Fault> {
@@ -161,7 +161,7 @@ async fn still_empty(ends: &Ends<'_>) -> Result<(), Fault> {
     Err(text!("problem-newcomer-data", names = found.tables.join(", "), count = found.tables.len()).into())
 }
 
-/// Runs the two programs, with their passwords in files that go away again.
+/// Runs the two programs with their passwords in files, and removes those files.
 fn carry(
     machine: &Machine,
     ends: &Ends<'_>,
@@ -192,13 +192,13 @@ fn carry(
         .and_then(|()| files::write(&into, &writer, 0o600, user))
         .map_err(|e| fault(&e))
         .and_then(|()| dump::copy(&programs, what, watch));
-    // Both go, whatever becomes of the other one: they hold passwords.
+    // Both files are removed, even if removing the other one fails: they hold passwords.
     let gone = [&from, &into].map(|path| process::remove_file(path));
     gone.into_iter().collect::<Result<(), _>>().map_err(|e| fault(&e))?;
     result
 }
 
-/// A value as MariaDB's option files have it (its Knowledge Base, "Option file syntax"); it holds no control
+/// Quotes a value for MariaDB's option files (its Knowledge Base, "Option file syntax"). The value holds no control
 /// characters.
 fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))

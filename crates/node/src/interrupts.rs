@@ -1,20 +1,20 @@
-//! What asks `cordee up` to end: Ctrl-C, a request to end, a terminal that was closed.
+//! What asks `cordee up` to end: Ctrl-C, TERM, or a terminal that was closed.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Who asks.
+/// Where the request to end comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interrupt {
     /// A person with Ctrl-C, or a program with TERM.
     End,
-    /// The terminal is gone.
+    /// The terminal was closed.
     HungUp,
 }
 
-/// Listens to all that asks a program to end, but for what whoever started it has it ignore: `nohup` does that with
-/// HUP, a shell in a script with INT for what runs in the background.
+/// Listens for the signals that ask a program to end, except for those that its parent had set to be ignored:
+/// `nohup` ignores HUP, and a shell script ignores INT for its background jobs.
 pub struct Interrupts {
     int: Option<Signal>,
     term: Option<Signal>,
@@ -22,7 +22,7 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// From now on none that comes is missed.
+    /// Starts to listen: from now on no signal is missed.
     pub fn listen() -> io::Result<Self> {
         let status = std::fs::read_to_string("/proc/self/status")?;
         let heard = |kind: SignalKind| {
@@ -35,7 +35,7 @@ impl Interrupts {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) -> Interrupt {
         tokio::select! {
             () = came(&mut self.int) => Interrupt::End,
@@ -45,7 +45,7 @@ impl Interrupts {
     }
 }
 
-/// Waits for a signal; for ever where it is not listened to.
+/// Waits for a signal; forever if it is not listened for.
 async fn came(signal: &mut Option<Signal>) {
     match signal {
         Some(signal) => {
@@ -55,7 +55,7 @@ async fn came(signal: &mut Option<Signal>) {
     }
 }
 
-/// Whether a process ignores a signal, by its `/proc/PID/status`: bit 0 of the mask is signal 1.
+/// Reports whether a process ignores a signal, by its `/proc/PID/status`: bit 0 of the mask is signal 1.
 fn ignores(status: &str, signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! A database that exists already is asked who it is, from its name on: by reading only.
+//! Questions to a database that existed already, from resolving its name on. They only read.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -16,14 +16,15 @@ use crate::attempt::{connect, greeting, refusal, resolve};
 use crate::newcomer::{read, sign_in};
 use crate::vault::Login;
 
-/// For leaving it.
+/// How long saying good-bye to it may take.
 const GOOD_BYE: Duration = Duration::from_millis(200);
 
 fn about(field: &str, text: impl Into<Text>) -> Problem {
     Problem::conflict(field, text.into())
 }
 
-/// From its name to what it says of itself; the first trouble ends it.
+/// Resolves the name, connects, signs in and reads what the database reports about itself. The first problem ends
+/// it.
 pub async fn ask(host: &Host, port: u16, login: &Login) -> Result<(IpAddr, Newcomer), Problem> {
     let at = |field: &'static str| move |text: Text| about(field, text);
     let (address, _) = resolve(host, port).await.map_err(at("address"))?;
@@ -34,13 +35,14 @@ pub async fn ask(host: &Host, port: u16, login: &Login) -> Result<(IpAddr, Newco
     greeting(stream).await.map_err(at("port"))?;
     let mut conn = signed_in(address, login).await?;
     let found = read(&mut conn).await;
-    // The driver reads what is left of an answer before it says good-bye, and does so by itself when a connection is
-    // dropped: of one that floods us that would have no end. Given up in the middle, it is closed as it is.
+    // Before it disconnects, the driver reads what is left of an answer; it does the same when a connection is
+    // dropped. A server that floods us could prolong that forever. With the time limit, the connection is closed as
+    // it is.
     let _ = timeout(GOOD_BYE, conn.disconnect()).await;
     Ok((address.ip(), found.map_err(|e| about("address", refusal(&e)))?))
 }
 
-/// The account or its password is at fault, or what listens there.
+/// Signs in. Tells whether the problem is the account or its password, or what listens there.
 async fn signed_in(address: SocketAddr, login: &Login) -> Result<Conn, Problem> {
     sign_in(address, login).await.map_err(|error| match &error {
         mysql_async::Error::Server(server) if matches!(server.code, 1045 | 1698) => {

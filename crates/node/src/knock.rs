@@ -1,5 +1,5 @@
-//! One question at the site's own addresses, as a visitor and as an application would ask it, over a connection of its
-//! own.
+//! One question at the site's own addresses, as a visitor and as an application would ask it, over a connection of
+//! its own.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,7 +18,8 @@ use super::mysql::{WAIT, account, at};
 use super::trouble;
 use super::visitor::{VisitError, Visitor};
 
-/// Asks for the first page. `Err`: it could not be asked, for want of something of Cordée's own.
+/// Asks for the first page. `Err` means that the question could not be asked, because Cordée itself lacks a
+/// resource.
 pub async fn as_visitor(to: SocketAddr, agent: HeaderValue, patience: Duration) -> Result<Answer, Fault> {
     match Visitor::new(to, "").called(agent, patience).get("/").await {
         Ok(answer) => Ok(match answer.status {
@@ -32,14 +33,14 @@ pub async fn as_visitor(to: SocketAddr, agent: HeaderValue, patience: Duration) 
     }
 }
 
-/// Asks at an address as an application would: a connection of its own, with the application's account. `Err`: it could
-/// not be asked, for want of something of Cordée's own.
+/// Asks at an address as an application would: over a connection of its own, with the application's account. `Err`
+/// means that the question could not be asked, because Cordée itself lacks a resource.
 pub async fn as_application(to: SocketAddr, password: &str, patience: Duration) -> Result<Answer, Fault> {
     let options = at(to).wait_timeout(Some(WAIT)).user(Some(account::APP)).pass(Some(password));
     let talk = async {
         let mut conn = Conn::new(options).await?;
         let row: Option<(u8, u32, bool)> = conn.query_first("SELECT 1, @@server_id, @@read_only").await?;
-        // Said goodbye to: a connection that is dropped is a line in the database's log.
+        // A connection that is dropped without a good-bye leaves a line in the database's log.
         let _ = conn.disconnect().await;
         Ok(row)
     };
@@ -51,7 +52,8 @@ pub async fn as_application(to: SocketAddr, password: &str, patience: Duration) 
     }
 }
 
-/// Errors of a database whose connections are all used: in all, by one account, by one account in an hour.
+/// Error numbers of a database whose connections are used up: all of them, those of one account, those of one
+/// account in an hour.
 const FULL: [u16; 3] = [1040, 1203, 1226];
 
 fn no_answer(error: &mysql_async::Error) -> Result<Answer, Fault> {
@@ -68,7 +70,8 @@ fn no_answer(error: &mysql_async::Error) -> Result<Answer, Fault> {
     }
 }
 
-/// What it means that no connection came about. Without descriptors, memory or ports of one's own nothing is known.
+/// Interprets a connection that failed. If Cordée itself lacks descriptors, memory or ports, nothing is known about
+/// the site.
 pub fn refused(error: &io::Error) -> Result<Answer, Fault> {
     let own = match error.raw_os_error().map(Errno::from_raw_os_error) {
         Some(Errno::ADDRNOTAVAIL) => Some(Fault::NoPort),

@@ -22,7 +22,7 @@ use crate::roster::Roster;
 use crate::trouble::fault;
 use crate::{logs, net};
 
-/// The demonstration site, as it is copied into each web server's folder.
+/// The demonstration site, which is copied into each web server's folder.
 #[derive(RustEmbed)]
 #[folder = "../../site"]
 #[include = "public/*"]
@@ -30,19 +30,19 @@ use crate::{logs, net};
 #[include = "session/src/*"]
 struct Site;
 
-/// What a cluster that sessions are compared on has beside it.
+/// The additional files of a cluster on which sessions are compared.
 #[derive(RustEmbed)]
 #[folder = "../../site/trial"]
 struct Probe;
 
-/// The site's tables, and the one in which it keeps sessions.
+/// The site's tables, and the table in which it keeps sessions.
 const TABLES: [&str; 2] =
     [include_str!("../../../site/schema.sql"), include_str!("../../../site/session/schema.sql")];
 
-/// A program of ours, with all that its files say of it.
+/// A program to start, with everything that its files need.
 #[derive(Clone, Debug)]
 pub enum Start {
-    /// A HAProxy: which, and where it is about to listen.
+    /// A HAProxy instance: its pool, and the addresses on which it will listen.
     Proxy(PoolId, Vec<SocketAddr>),
     /// A web server.
     Web(Web),
@@ -50,46 +50,47 @@ pub enum Start {
     Database(Database),
 }
 
-/// What the files of a web server say of it.
+/// What the files of a web server need.
 #[derive(Clone, Debug)]
 pub struct Web {
-    /// Its name.
+    /// The server's name.
     pub name: ServerName,
-    /// Its id, which its folder carries.
+    /// The server's id, which is recorded in its folder.
     pub id: u32,
-    /// Where it listens, on this machine.
+    /// The server's port, on this machine.
     pub port: u16,
-    /// Where its site finds the databases.
+    /// The address at which its site reaches the databases.
     pub databases: SocketAddr,
-    /// Where its site finds the one writer: a port of the same address.
+    /// The port at which its site reaches the writer, at the same address.
     pub writer: u16,
 }
 
-/// What the files of a database say of it.
+/// What the files of a database need.
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// Its name.
+    /// The database's name.
     pub name: ServerName,
-    /// Its id.
+    /// The database's id.
     pub id: u32,
-    /// Where it listens, on this machine.
+    /// The database's port, on this machine.
     pub port: u16,
-    /// How it numbers the rows that it makes.
+    /// How it numbers the rows that it inserts.
     pub numbering: Numbering,
-    /// Whether crash recovery keeps what was logged and not yet committed in the tables.
+    /// Whether crash recovery keeps transactions that were logged and not yet committed in the tables.
     pub keeps: bool,
-    /// Whether it confirms what it receives.
+    /// Whether it sends an ACK for what it receives.
     pub acks: bool,
-    /// Whether it is the writer: that its tables in memory were emptied is logged.
+    /// Whether it is the writer: then the emptying of its MEMORY tables is logged.
     pub writes: bool,
 }
 
-/// Starts a process of ours, named so and with that serial in its environment. Fails where somebody else listens.
+/// Starts a process of ours, with that id as its name and that serial in its environment. Fails if another program
+/// listens on its port.
 pub fn start(machine: &Machine, id: &ProcessId, serial: Serial, what: &Start) -> Result<Child, Fault> {
     let here = |port: u16| require_free(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     let program = match what {
         Start::Proxy(proxy, listens) => {
-            // A second HAProxy would share a taken port in silence.
+            // A second HAProxy instance would share a taken port without an error.
             listens.iter().copied().try_for_each(require_free)?;
             proxy_program(machine, *proxy)?
         }
@@ -105,7 +106,7 @@ pub fn start(machine: &Machine, id: &ProcessId, serial: Serial, what: &Start) ->
     begin(&program, &Roster::of(&machine.home), &id.to_string(), serial).map_err(|e| fault(&e))
 }
 
-/// Starts a program in a group of its own, and writes down which process it is.
+/// Starts a program in a process group of its own, and records which process it is.
 fn begin(program: &Program, roster: &Roster, name: &str, serial: Serial) -> std::io::Result<Child> {
     let uid = program.user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid);
     let entry = roster.enlist(name, serial, Path::new(program.path), uid, true)?;
@@ -118,14 +119,14 @@ fn begin(program: &Program, roster: &Roster, name: &str, serial: Serial) -> std:
     };
     process::failpoint("after-spawn", name);
     if let Err(error) = roster.bind(entry, child.id()) {
-        // It runs, and is found by its word.
+        // The process runs, and is found by its mark.
         tracing::error!(error = &error as &dyn std::error::Error, "writing down a process");
     }
     Ok(child)
 }
 
-/// Asks a leader to end, which ends its own group. Apache finishes what it serves on WINCH (its manual, "Stopping and
-/// Restarting"); the others end on TERM.
+/// Asks a group leader to end; it ends its own group. Apache finishes its requests on WINCH (its manual, "Stopping
+/// and Restarting"); the others end on TERM.
 pub fn stop(id: &ProcessId, pid: u32) -> Result<(), Fault> {
     let signal = match id {
         ProcessId::Web(_) => Signal::WINCH,
@@ -134,7 +135,7 @@ pub fn stop(id: &ProcessId, pid: u32) -> Result<(), Fault> {
     process::signal(pid, signal).map_err(|e| fault(&e))
 }
 
-/// Ends processes, and the groups that they lead.
+/// Kills processes, and the groups that they lead.
 pub fn kill(pids: &[u32]) -> Result<(), Fault> {
     for pid in pids {
         process::signal_group(*pid, Signal::KILL).map_err(|e| fault(&e))?;
@@ -143,7 +144,8 @@ pub fn kill(pids: &[u32]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What an earlier process of ours held is closed by the kernel a moment after its end was reported.
+/// How long to wait for a port: the kernel closes the sockets of an ended process a moment after its end was
+/// reported.
 const CLOSING: Duration = Duration::from_millis(500);
 
 fn require_free(address: SocketAddr) -> Result<(), Fault> {
@@ -183,10 +185,10 @@ fn web_program(machine: &Machine, server: &Web) -> Result<Program, Fault> {
     let user = machine.users.apache;
     let prepare = || {
         folder(&home, 0o755, None)?;
-        // Before anything else: another server by the same name must not take it for its own.
+        // This comes first: another server with the same name must not take the folder for its own.
         files::replace(&data::id_file(&home), format!("{}\n", server.id), 0o644, None)?;
-        // Nothing of an earlier run counts, and Apache takes a recycled pid for itself, says "already running" and
-        // exits with code 0.
+        // Nothing of an earlier run counts. If a pid was recycled, Apache takes the old pid file for its own, says
+        // "already running" and exits with code 0.
         files::remove(&home.join("run"))?;
         for own in apache::WRITABLE {
             folder(&home.join(own), 0o750, user)?;
@@ -221,7 +223,7 @@ fn web_program(machine: &Machine, server: &Web) -> Result<Program, Fault> {
     })
 }
 
-/// The site reaches the databases only through HAProxy `db`.
+/// Returns the site's configuration: the site reaches the databases only through the HAProxy instance `db`.
 fn site_ini(machine: &Machine, server: &Web) -> String {
     format!(
         "; Written by Cordée at each start of this server.\nhost = \"{}\"\nport = {}\nwriter_port = {}\n\
@@ -234,8 +236,7 @@ fn site_ini(machine: &Machine, server: &Web) -> String {
     )
 }
 
-/// Writes the site's files where they are missing or differ. Its folders are opened to whom they are for, whatever made
-/// them.
+/// Writes the site's files that are missing or differ. The modes of its folders are set in any case.
 fn copy_site(home: &Path, trial: bool) -> std::io::Result<()> {
     let site = home.join("site");
     for path in Site::iter() {
@@ -264,7 +265,7 @@ fn copy_file(to: &Path, data: &[u8]) -> std::io::Result<()> {
     files::replace(to, data, 0o644, None)
 }
 
-/// Refuses to start a database on lists that name the logs of another folder.
+/// Refuses to start a database whose index files name logs of another folder.
 fn own_logs(home: &Path) -> Result<(), Fault> {
     for folder in ["binlog", "relay"] {
         let all = files::entries(&home.join(folder)).map_err(|e| fault(&e))?;
@@ -287,7 +288,7 @@ fn database_program(machine: &Machine, server: &Database) -> Result<Program, Fau
     let rights = home.join("rights.sql");
     let prepare = || {
         folder(&run, 0o755, user)?;
-        // It opens its log by itself, so that it can open it anew.
+        // The database opens its log by itself, so that it can reopen it.
         logs::prepare(&home.join("log"), &db::mariadb::LOGS, user)?;
         let config = db::mariadb::render(&db::mariadb::Instance {
             name: server.name.as_str(),
@@ -309,7 +310,7 @@ fn database_program(machine: &Machine, server: &Database) -> Result<Program, Fau
         path: "/usr/sbin/mariadbd",
         arguments: vec![format!("--defaults-file={}", home.join("my.cnf").display())],
         log: home.join("log").join("mariadb.log"),
-        // The files in which it keeps its links' passwords are its own only.
+        // The files in which it keeps the passwords of its channels must not be readable by others.
         environment: [("UMASK", "0600"), ("UMASK_DIR", "0700")]
             .map(|(name, mode)| (name, mode.to_owned()))
             .into(),
@@ -318,7 +319,7 @@ fn database_program(machine: &Machine, server: &Database) -> Result<Program, Fau
     })
 }
 
-/// The schemas and tables of the cluster and of the site, as statements.
+/// Returns the statements that create the schemas and tables of the cluster and of the site.
 pub fn schema() -> Vec<String> {
     let mut all = vec![
         "CREATE DATABASE IF NOT EXISTS cordee".to_owned(),

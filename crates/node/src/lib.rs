@@ -1,5 +1,5 @@
 //! Everything that touches one machine: files, processes, ports and sockets, and the drivers of HAProxy, Apache and
-//! MariaDB. It has no opinion and knows no wish: the engine says what, the domain says why.
+//! MariaDB. This crate makes no decision and knows no wish: the engine says what to do, the domain says why.
 
 pub mod attempt;
 pub mod backup;

@@ -1,7 +1,7 @@
-//! The logs of all programs are kept bounded, and open where they belong: one that was moved away is opened anew.
+//! Keeps the logs of all programs bounded and in place: if a log was moved away, its program reopens it.
 //!
-//! HAProxy's own logs hold what it says at its start and at a reload. It has no way to open them anew: they follow the
-//! file that was moved until it is started again.
+//! HAProxy's own logs hold what it writes at its start and at a reload. HAProxy cannot reopen them: it writes to
+//! the moved file until it is started again.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,27 +18,27 @@ use crate::roster::Roster;
 use crate::users::Users;
 use crate::{files, logs};
 
-/// The name of Cordée's own log, among the others.
+/// The name of Cordée's own log, in the same folder.
 pub const OWN: &str = "cordee.log";
-/// Every log file is kept below this size, and its older half beside it.
+/// Every log file is kept below this size, with its older half beside it.
 const MOST: u64 = 8 << 20;
-/// Between two looks.
+/// The interval between two looks.
 const PACE: Duration = Duration::from_millis(cordee_domain::figures::LOG_LOOK);
-/// Has a database open its log anew; in no log that others read.
+/// Makes a database reopen its log. The statement itself is not written to the binary log.
 const ANEW: &str = "FLUSH NO_WRITE_TO_BINLOG ERROR LOGS";
 
-/// Whose logs, and how a database is asked.
+/// Which logs to keep, and how to reach the databases.
 #[derive(Clone, Debug)]
 pub struct Logbook {
-    /// The cluster.
+    /// The cluster's folder.
     pub home: Home,
-    /// Whom the programs run as.
+    /// The users that run the programs.
     pub users: Users,
-    /// Password of the account that runs the databases.
+    /// The password of the account that runs the databases.
     pub control: String,
 }
 
-/// What lies in a folder. One that cannot be read is told, and is looked at again the next time.
+/// Returns the entries of a folder. A folder that cannot be read is logged, and is read again the next time.
 pub fn entries(folder: &Path) -> Vec<PathBuf> {
     files::entries(folder).unwrap_or_else(|error| {
         complain(folder, "reading a folder", &error);
@@ -51,7 +51,7 @@ fn complain(path: &Path, doing: &str, error: &io::Error) {
 }
 
 impl Logbook {
-    /// Looks again and again.
+    /// Looks at the logs at each interval.
     pub async fn keep(self) {
         let mut pace = tokio::time::interval(PACE);
         loop {
@@ -69,7 +69,7 @@ impl Logbook {
         }
     }
 
-    /// One look. Gives the databases that are to open their log anew.
+    /// Looks once. Returns the databases that must reopen their logs.
     fn round(&self) -> Vec<ServerName> {
         let mut folders = vec![self.home.logs()];
         match self.home.server_folders() {
@@ -83,7 +83,7 @@ impl Logbook {
                 complain(&log, "bounding", &error);
             }
         }
-        // What cannot be looked at now is looked at the next time.
+        // If the processes cannot be found now, the next look finds them.
         let found = Roster::of(&self.home).find().unwrap_or_default();
         let mut databases = Vec::new();
         for (id, processes) in process::by_id(&found) {
@@ -104,8 +104,8 @@ impl Logbook {
         databases
     }
 
-    /// Puts back the logs of a server that were moved away, and has it open them; `true`: a database, which is yet to
-    /// be asked.
+    /// Recreates the logs of a server that were moved away, and makes a web server reopen them. Returns `true` for
+    /// a database, which must still be told to reopen its log.
     fn anew(&self, (name, database): (&ServerName, bool), leader: &Found) -> io::Result<bool> {
         let home = self.home.server(name);
         let (all, held, user) = if database {
@@ -115,7 +115,7 @@ impl Logbook {
         };
         let folder = home.join("log");
         let open = process::open_files(leader.pid)?;
-        // One of that name that it does not write to may be there all the same.
+        // A file with that name may exist although the process does not write to it.
         let astray = held.iter().any(|log| !open.contains(&folder.join(log)));
         if !astray && all.iter().all(|log| folder.join(log).exists()) {
             return Ok(false);
@@ -123,14 +123,14 @@ impl Logbook {
         logs::prepare(&folder, all, user)?;
         if astray && !database {
             tracing::info!(%name, "its logs were moved away, and are opened anew");
-            // It goes on serving: each of its workers ends with the request that it has.
+            // Apache goes on serving: each of its workers ends after its current request.
             process::signal(leader.pid, Signal::USR1)?;
         }
         Ok(astray && database)
     }
 }
 
-/// Keeps this process's own log where it belongs, if that is where it writes to now.
+/// Keeps this process's own log in place, if its standard error goes to that file now.
 pub async fn keep_own(path: PathBuf) {
     if !logs::is_own(&path) {
         return;

@@ -1,4 +1,4 @@
-//! The logs of a server: files that its programs write, in a folder into which they cannot put anything.
+//! The logs of a server: its programs write the files, but cannot put anything into the folder.
 
 use std::ffi::OsStr;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -17,10 +17,10 @@ use crate::files::{self, folder, split};
 use crate::trouble;
 use crate::users::User;
 
-/// Makes the folder ours, and the user's those files that its program opens by itself. What is no plain file goes: an
-/// earlier Cordée left the folder to the program.
+/// Makes the folder ours, and gives the user the files that its program opens by itself. Entries that are no plain
+/// files are removed: an earlier Cordée let the program own the folder.
 pub fn prepare(path: &Path, names: &[&str], user: Option<User>) -> io::Result<()> {
-    // Its group may pass through.
+    // The folder's group may enter it.
     let ours = user.map(|u| User { uid: geteuid().as_raw(), gid: u.gid });
     folder(path, 0o750, ours)?;
     let logs = Folder::open(path)?;
@@ -40,7 +40,7 @@ pub fn prepare(path: &Path, names: &[&str], user: Option<User>) -> io::Result<()
     Ok(())
 }
 
-/// Whether this process's standard error is that very file.
+/// Reports whether this process's standard error is that file.
 pub fn is_own(path: &Path) -> bool {
     let (Ok(open), Ok(there)) = (rustix::fs::fstat(rustix::stdio::stderr()), std::fs::symlink_metadata(path))
     else {
@@ -49,19 +49,20 @@ pub fn is_own(path: &Path) -> bool {
     (open.st_dev, open.st_ino) == (there.dev(), there.ino())
 }
 
-/// Has this process write to that file from now on, which is made where it is not there.
+/// Redirects this process's output to that file, which is created if it does not exist.
 pub fn open_own(path: &Path) -> io::Result<()> {
     let log = super::files::append(path)?;
     rustix::stdio::dup2_stdout(&log)?;
     Ok(rustix::stdio::dup2_stderr(&log)?)
 }
 
-/// The last `count` lines of a file, read from its end (at most 1 MiB of it), as text.
+/// Returns the last `count` lines of a file as text. At most its last 1 MiB is read.
 pub fn tail(path: &Path, count: usize) -> io::Result<Vec<String>> {
     Ok(tail_without(path, count, |_| false)?.0)
 }
 
-/// The same without some lines, and how many of those came since the first that is shown.
+/// Returns the same without the lines that `leave` selects, and how many of those came after the first returned
+/// line.
 pub fn tail_without(path: &Path, count: usize, leave: fn(&str) -> bool) -> io::Result<(Vec<String>, usize)> {
     const MOST: u64 = 1 << 20;
     let (folder, name) = split(path)?;
@@ -86,8 +87,9 @@ pub fn tail_without(path: &Path, count: usize, leave: fn(&str) -> bool) -> io::R
     Ok((lines, left))
 }
 
-/// Keeps a log file bounded: past `most` bytes, its newer half is copied to `NAME.1` and the file emptied. Its
-/// writer has it open for appending and goes on at the start; a rename would leave the writer on the old file.
+/// Keeps a log file bounded: above `most` bytes, its last `most` bytes are copied to `NAME.1` and the file is
+/// emptied. The program has the file open for appending and continues at the start; after a rename it would go on
+/// writing to the old file.
 pub fn bound(path: &Path, most: u64) -> io::Result<()> {
     let (folder, name) = split(path)?;
     let mut file = match folder.file(name, OFlags::RDWR) {
@@ -115,13 +117,14 @@ pub struct LogFile {
     pub name: String,
     /// Its last lines, oldest first.
     pub lines: Vec<String>,
-    /// How many lines of our own questions are not among them.
+    /// How many lines of Cordée's own questions were left out.
     pub hidden: usize,
-    /// Why it was not read.
+    /// Why the file could not be read.
     pub unread: Option<Text>,
 }
 
-/// The log files of a server, each cut to its last lines, without our own questions unless they are asked for.
+/// Returns the log files of a server, each cut to its last lines, and without Cordée's own questions unless
+/// `checks` is set.
 pub fn last_lines(folder: &Path, lines: usize, checks: bool) -> Vec<LogFile> {
     let mut files: Vec<LogFile> = entries(folder)
         .iter()
@@ -145,8 +148,8 @@ pub fn last_lines(folder: &Path, lines: usize, checks: bool) -> Vec<LogFile> {
     files
 }
 
-/// What a server writes itself comes first. What the making of a database's folder said is of use only as long as that
-/// database has said nothing.
+/// Sorts the logs that the server itself writes to the front. The log of mariadb-install-db is shown only while the
+/// database has written none.
 fn in_turn(files: &mut Vec<LogFile>) {
     let own = |name: &str| apache::LOGS.iter().chain(&mariadb::LOGS).position(|log| *log == name);
     if files.iter().any(|f| mariadb::LOGS.contains(&f.name.as_str())) {
@@ -155,7 +158,7 @@ fn in_turn(files: &mut Vec<LogFile>) {
     files.sort_by_key(|f| own(&f.name).unwrap_or(usize::MAX));
 }
 
-/// What lies in a folder. One that cannot be read shows nothing, and is told.
+/// Returns the entries of a folder. A folder that cannot be read counts as empty, and is logged.
 pub fn entries(folder: &Path) -> Vec<PathBuf> {
     files::entries(folder).unwrap_or_else(|error| {
         tracing::warn!(path = %folder.display(), error = &error as &dyn std::error::Error, "looking");

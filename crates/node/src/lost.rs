@@ -1,4 +1,4 @@
-//! What the state folder lacks while it is served.
+//! What the state folder lacks while Cordée serves it.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,11 +9,11 @@ use crate::files;
 use crate::paths::{Home, HomeError};
 use crate::users::Users;
 
-/// Makes folders anew that somebody removed, and whose content is made anew too; gives those.
+/// Recreates folders that somebody removed and whose content Cordée can also recreate. Returns those folders.
 pub fn made_anew(home: &Home, users: &Users) -> Vec<PathBuf> {
     let all = [home.run(), home.conf(), home.trash(), home.logs()];
     let gone: Vec<_> = all.into_iter().filter(|path| files::is_gone(path)).collect();
-    // Where the whole folder was moved away nothing is made in its place: it is to come back.
+    // If the whole state folder was moved away, nothing is created in its place, so that it can come back.
     if gone.is_empty() || !matches!(home.root.try_exists(), Ok(true)) {
         return Vec::new();
     }
@@ -24,12 +24,12 @@ pub fn made_anew(home: &Home, users: &Users) -> Vec<PathBuf> {
     gone
 }
 
-/// What the state folder lacks. The names are one word each. Fails when that cannot be told: what could not be looked
-/// at is not lost.
+/// Returns what the state folder lacks, with the names as one list. Fails if that cannot be told: what could not be
+/// looked at is not lost.
 pub fn lost(home: &Home) -> io::Result<Option<Lost>> {
     let names = match home.lost() {
         Ok(names) => names.join(", "),
-        // It is there, and is no file.
+        // The entry exists and is not a plain file.
         Err(HomeError::Io { path, source }) if files::is_no_file(&source) => {
             path.file_name().unwrap_or_default().to_string_lossy().into_owned()
         }

@@ -1,21 +1,21 @@
-//! What is known of this machine: all that a driver needs besides what it is told to do.
+//! What is known of this machine: everything that a driver needs besides its orders.
 
 use crate::paths::Home;
 use crate::secrets::Secrets;
 use crate::users::Users;
 use cordee_domain::haproxy::setting::Setting;
 
-/// One machine that a cluster runs on.
+/// A machine on which a cluster runs.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    /// Folders.
+    /// The cluster's folders.
     pub home: Home,
-    /// Users of the programs.
+    /// The users that run the programs.
     pub users: Users,
     /// Passwords and keys.
     pub secrets: Secrets,
-    /// What the proxies' files need besides the wish.
+    /// What the configuration files of HAProxy need besides the wish.
     pub setting: Setting,
-    /// The cluster is one that sessions are compared on: its web servers get the probe page.
+    /// Whether this is a cluster on which sessions are compared: its web servers get the probe page.
     pub trial: bool,
 }

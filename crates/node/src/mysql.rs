@@ -1,5 +1,5 @@
-//! MariaDB: one of ours through its unix socket, by the control account; somebody else's over TCP, by the account that
-//! a person typed.
+//! The driver of MariaDB. It reaches a database of ours through the unix socket, with the control account; and a
+//! database that existed already over TCP, with the account that the operator typed.
 //!
 //! No handler for `LOCAL INFILE` is installed: a server that asks for one of our files gets an error.
 
@@ -37,41 +37,43 @@ use kept::{Asked, Kept, Question};
 use super::process::failpoint;
 use super::trouble;
 
-/// A database that does not answer in this time is not answering.
+/// A database that does not answer within this time counts as silent.
 const DEADLINE: Duration = Duration::from_millis(1_500);
-/// For what is tried on the way.
+/// The time limit for a statement that is not essential.
 const A_MOMENT: Duration = Duration::from_millis(300);
-/// For what must not be broken off.
+/// The time limit for work that must not be broken off.
 const PATIENT: Duration = Duration::from_secs(20);
 
-/// Of ours to one database at a time, beside those that are kept. Long work has connections of its own.
+/// How many connections Cordée opens to one database at a time, besides the kept ones. Long work uses connections
+/// of its own.
 const MOST_CONNECTIONS: usize = 11 - kept::MOST;
 
 /// The longest packet of a connection that carries rows: the protocol's own limit.
 const PACKET: usize = 1 << 30;
-/// The longest packet of one that looks and gives orders. Whoever answers at a database's socket may be somebody who
-/// took its place, and each packet is held in memory.
+/// The longest packet of a connection that looks and gives orders. Another program may have taken the database's
+/// socket, and each packet is held in memory.
 const SHORT_PACKET: usize = 16 << 20;
-/// Seconds after which MariaDB ends a connection that says nothing: its default, named for the same reason.
+/// Seconds after which MariaDB ends an idle connection. This is its default; it is set explicitly for the same
+/// reason.
 pub(super) const WAIT: usize = 28_800;
 
-/// Before a question that somebody's lock must not hold up.
+/// Precedes a query that must not be delayed by another session's lock.
 const AT_ONCE: &str = "SET STATEMENT max_statement_time=0.2 FOR";
 
-/// A question about all tables.
+/// The time limit for a query about all tables.
 const SURVEY: Duration = Duration::from_millis(4_200);
 
-/// The accounts' names. Fixed, so that they can stand in SQL text.
+/// The accounts' names. They are constants, so they can be part of SQL text.
 pub mod account {
-    /// By which Cordée runs the databases.
+    /// The account by which Cordée runs the databases.
     pub const CONTROL: &str = "cordee";
-    /// By which databases copy each other.
+    /// The account by which databases replicate from each other.
     pub const REPLICATION: &str = cordee_domain::db::channels::ACCOUNT;
-    /// The application's.
+    /// The application's account.
     pub const APP: &str = "site_app";
-    /// The application's, with the right to alter its tables.
+    /// The application's account with the privilege to alter its tables.
     pub const OWNER: &str = "site_owner";
-    /// For whoever watches the databases from outside.
+    /// The account for a program that monitors the databases.
     pub const MONITOR: &str = "site_monitor";
 }
 
@@ -86,24 +88,24 @@ pub struct Database {
     gate: Gate,
 }
 
-/// What a question comes to.
+/// The result of a query.
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, mysql_async::Error>> + Send + 'a>>;
 
-/// A peer as a channel needs it.
+/// A peer, with what a channel needs to reach it.
 #[derive(Clone, Debug)]
 pub struct Peer<'a> {
-    /// Its name, which is the channel's.
+    /// The peer's name, which is also the channel's.
     pub name: &'a ServerName,
-    /// Where it listens.
+    /// The peer's host.
     pub host: &'a str,
-    /// On which port.
+    /// The peer's port.
     pub port: u16,
-    /// Password of the replication account.
+    /// The password of the replication account.
     pub password: &'a str,
 }
 
 impl Database {
-    /// A database behind its socket. Nothing is opened yet.
+    /// A database of ours, reached through its socket. No connection is opened yet.
     pub fn new(socket: &Path, password: &str) -> Self {
         let options = OptsBuilder::default()
             .socket(Some(socket.to_string_lossy()))
@@ -114,7 +116,7 @@ impl Database {
         Self::made(options, Some(socket))
     }
 
-    /// Somebody else's. Nothing is opened yet.
+    /// A database that existed already, reached over TCP. No connection is opened yet.
     pub fn over_tcp(address: SocketAddr, user: &str, password: &str) -> Self {
         Self::made(at(address).user(Some(user)).pass(Some(password)), None)
     }
@@ -124,12 +126,12 @@ impl Database {
         Self { pool: Pool::new(unkept(options)), kept, gate: Gate::default() }
     }
 
-    /// A connection outside the pool, for long work: it is closed when it is dropped, whatever it was doing.
+    /// Opens a connection outside the pool, for long work. Dropping it closes it, whatever it was doing.
     pub async fn session(&self) -> Result<Conn, Fault> {
         self.outside(SHORT_PACKET).await
     }
 
-    /// One that carries rows, however long they are.
+    /// Opens a connection that carries rows of any length.
     pub async fn carrier(&self) -> Result<Conn, Fault> {
         self.outside(PACKET).await
     }
@@ -143,22 +145,23 @@ impl Database {
         .await
     }
 
-    /// Opens it to applications.
+    /// Opens the database to the application's writes.
     pub async fn open(&self) -> Result<(), Fault> {
         self.run(&["SET GLOBAL read_only=0".to_owned()]).await
     }
 
-    /// Closes it to applications, and ends what they have open.
+    /// Closes the database to the application's writes, and ends the application's connections.
     pub async fn close(&self) -> Result<(), Fault> {
-        // No event begins any more; where that cannot be said, the closed door is what counts.
+        // From now on no scheduled event begins. If that statement fails, `read_only` is what counts.
         let _ = timeout(A_MOMENT, self.run(&["SET GLOBAL event_scheduler=OFF".to_owned()])).await;
         self.run(&["SET GLOBAL read_only=1".to_owned()]).await?;
         within(async {
             let mut conn = self.own_conn().await?;
             let ids: Vec<u64> = conn
                 .all_with(
-                    // An event that runs is a connection of its definer's, whoever that is, and only it says `Connect`
-                    // then; so does one that signs in, which may be Cordée's own or a channel's.
+                    // An event runs on a connection of its definer, whichever account that is, and shows the
+                    // command `Connect` while it runs. A connection that is signing in shows it too; that may be
+                    // Cordée's own or a channel's.
                     "SELECT ID FROM information_schema.PROCESSLIST WHERE USER IN (?, ?) OR (COMMAND = 'Connect' AND \
                      USER NOT IN (SUBSTRING_INDEX(USER(), '@', 1), ?, ?, 'system user', 'unauthenticated user', \
                      'event_scheduler'))",
@@ -180,11 +183,11 @@ impl Database {
         .await
     }
 
-    /// Has the writer wait for a standby's ACK, or not.
+    /// Makes the writer wait for a standby's ACK, or not.
     pub async fn set_semi_sync(&self, on: bool) -> Result<(), Fault> {
         let mut statements = vec![format!("SET GLOBAL rpl_semi_sync_master_enabled={}", u8::from(on))];
         if on {
-            // Ours have them from their files.
+            // Databases of ours have these settings from their files.
             let terms = [
                 "SET GLOBAL rpl_semi_sync_master_wait_point=AFTER_SYNC".to_owned(),
                 "SET GLOBAL rpl_semi_sync_master_wait_no_slave=0".to_owned(),
@@ -195,7 +198,7 @@ impl Database {
         self.run(&statements).await
     }
 
-    /// Runs statements of our own making.
+    /// Runs statements that Cordée itself composes.
     pub async fn run(&self, statements: &[String]) -> Result<(), Fault> {
         within(async {
             let mut conn = self.own_conn().await?;
@@ -207,8 +210,8 @@ impl Database {
         .await
     }
 
-    /// The tables of applications that ask for a word: without a primary key, or in memory. Nothing is opened for it:
-    /// with thousands of tables that would take seconds (`TABLE_CONSTRAINTS` opens each).
+    /// Returns the tables of applications that need attention: those without a primary key, and MEMORY tables. The
+    /// query opens no table: with thousands of tables that would take seconds (`TABLE_CONSTRAINTS` opens each).
     pub async fn odd_tables(&self) -> Result<OddTables, Fault> {
         within_limit(SURVEY, async {
             let mut conn = self.own_conn().await?;
@@ -242,13 +245,15 @@ impl Database {
         .await
     }
 
-    /// Writes this database's own heartbeat row, and says at which GTID. One that has meanwhile come back under another
-    /// id writes nothing: its row would carry a number of whoever has that id (the others' channels stop with 1950).
-    /// A beat whose connection was ended is written again: it overwrites the row, whether the first one came through.
+    /// Writes this database's own heartbeat row and returns its GTID. A database that has come back with another
+    /// server id writes nothing: its row would take a sequence number of the server that has that id (the channels
+    /// of the others stop with 1950). A heartbeat whose connection was ended is written again: it overwrites the row,
+    /// whether the first one was committed or not.
     pub async fn beat(&self, id: u32) -> Result<String, Fault> {
         self.ask(Question::Ask, DEADLINE, |asked| {
             Box::pin(async move {
-                // The session has them from its login, and writes under them; the server may have others by now.
+                // The session took these values at its login and writes with them; the server may have others by
+                // now.
                 asked
                     .conn
                     .exec_drop(
@@ -259,7 +264,7 @@ impl Database {
                         (id, id),
                     )
                     .await?;
-                // The last one that this session wrote may be that of an earlier beat.
+                // The session's last GTID may be that of an earlier heartbeat.
                 if asked.conn.affected_rows() == 0 {
                     *asked.spent = true;
                     return Ok(String::new());
@@ -271,9 +276,9 @@ impl Database {
         .await
     }
 
-    /// Waits up to a second until it has applied `gtid`. `false` when it has not by then.
+    /// Waits up to a second until the database has applied `gtid`. Returns `false` if it has not by then.
     pub async fn reaches(&self, gtid: &str) -> Result<bool, Fault> {
-        // Whoever does not get to it before the limit is over does not begin.
+        // A wait that does not get the gate within the time limit does not begin.
         let Ok(_unset) = timeout(DEADLINE, self.gate.wait()).await else { return Ok(false) };
         self.ask(Question::Ask, DEADLINE, |asked| {
             let gtid = gtid.to_owned();
@@ -286,7 +291,7 @@ impl Database {
         .await
     }
 
-    /// Milliseconds since the heartbeat that it has of another database was written.
+    /// Returns the milliseconds since the heartbeat that this database holds of another one was written.
     pub async fn beat_age(&self, server_id: u32) -> Result<Option<u64>, Fault> {
         self.ask(Question::Ask, DEADLINE, |asked| {
             Box::pin(async move {
@@ -305,8 +310,8 @@ impl Database {
     }
 }
 
-/// What changes a database has a connection of its own, which is not kept: a login proves that it is the one that is
-/// meant.
+/// A statement that changes a database uses a connection that is not kept: its login proves that it reaches the
+/// intended database.
 fn unkept(options: OptsBuilder) -> OptsBuilder {
     let limits = PoolConstraints::new(0, MOST_CONNECTIONS).unwrap_or_default();
     options.pool_opts(PoolOpts::default().with_constraints(limits))
@@ -316,8 +321,9 @@ async fn within<T>(work: impl Future<Output = Result<T, mysql_async::Error>>) ->
     within_limit(DEADLINE, work).await
 }
 
-/// A connection to an address, and to nothing else: by itself the library goes over to the socket that a database on
-/// this machine names, where the accounts of addresses are unknown, and each try is a line in the database's log.
+/// Connects to an address, and to nothing else. By default the library switches to the unix socket that a database
+/// on this machine names. The accounts for addresses are unknown there, and each try adds a line to the database's
+/// log.
 pub fn at(address: SocketAddr) -> OptsBuilder {
     OptsBuilder::default()
         .max_allowed_packet(Some(SHORT_PACKET))
@@ -337,13 +343,14 @@ async fn within_limit<T>(
     }
 }
 
-/// Whether that is MariaDB's number for a full disk: disk full, an error on writing a file, no space left on the
-/// device, table full.
+/// Reports whether the code is one of MariaDB's numbers for a full disk: disk full, an error on writing a file, no
+/// space left on the device, table full.
 pub const fn disk_full(code: u32) -> bool {
     matches!(code, 3 | 28 | 1021 | 1026 | 1114)
 }
 
-/// The server's error number, or that it could not be reached. Its words may quote data: they are not passed on.
+/// Returns the server's error number, or that the server could not be reached. Its words may quote data, so they
+/// are not passed on.
 pub fn explain(error: &mysql_async::Error) -> Fault {
     match error {
         mysql_async::Error::Server(server) => match server.code {
@@ -358,8 +365,8 @@ pub fn explain(error: &mysql_async::Error) -> Fault {
     }
 }
 
-/// Sequences that number by themselves: with `INCREMENT 0` they number as the database does. Each is a table of its
-/// own.
+/// Returns the sequences with an increment of their own: with `INCREMENT 0` a sequence numbers as the database
+/// does. Each sequence is a table of its own.
 async fn sequences(conn: &mut Conn) -> Result<Vec<TableName>, mysql_async::Error> {
     let names: Vec<(String, String)> = conn
         .all(
@@ -380,7 +387,7 @@ async fn sequences(conn: &mut Conn) -> Result<Vec<TableName>, mysql_async::Error
 
 async fn end(conn: &mut Conn, ids: &[u64]) {
     for id in ids {
-        // One that ended meanwhile is fine.
+        // A connection that ended meanwhile is no error.
         let _ = conn.query_drop(format!("KILL CONNECTION {id}")).await;
     }
 }

@@ -1,20 +1,20 @@
-//! What a host name stands for.
+//! Resolving host names.
 
 use std::net::IpAddr;
 
 use cordee_domain::ids::usable;
 
-/// Why a name leads nowhere.
+/// Why a name does not resolve to a usable address.
 #[derive(Debug)]
 pub enum Nowhere {
-    /// Nobody knows it.
+    /// The name does not resolve.
     Unknown,
-    /// It stands for an address that no server may have.
+    /// The name resolves to an address that no server may have.
     Unusable(IpAddr),
 }
 
-/// The first address that a name stands for and that a server may have. Who owns a name has it stand for any address,
-/// one that cannot be typed as well.
+/// Returns the first address of a name that a server may have. The owner of a name can point it to any address,
+/// including one that Cordée would not accept as typed input.
 pub async fn address(name: &str) -> Result<IpAddr, Nowhere> {
     let found = tokio::net::lookup_host((name, 0)).await.map_err(|_| Nowhere::Unknown)?;
     let all: Vec<IpAddr> = found.map(|at| at.ip()).collect();
@@ -26,7 +26,7 @@ pub async fn address(name: &str) -> Result<IpAddr, Nowhere> {
 mod tests {
     use super::*;
 
-    /// A name that stands for such an address, without anybody to ask: the system reads it as a number.
+    /// A name that resolves to such an address without DNS: the system reads it as a number.
     #[tokio::test]
     async fn a_name_that_stands_for_a_forbidden_address_leads_nowhere() {
         let found = address("0xa9fea9fe").await;

@@ -1,4 +1,4 @@
-//! Ports: whether one is free, and who holds one that is not.
+//! Ports: whether one is free, and which process holds one that is not.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -10,34 +10,35 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 
 mod diag;
 
-/// Whether an address can be bound. Plainly, without `SO_REUSEPORT`: with it a second HAProxy would share the
-/// port in silence. `SO_REUSEADDR` only looks past connections that have ended.
+/// Reports whether an address can be bound. `SO_REUSEPORT` is not set: with it, a second HAProxy instance would
+/// share the port without an error. `SO_REUSEADDR` only disregards connections that have ended.
 pub fn free(address: SocketAddr) -> bool {
     try_free(address).unwrap_or(false)
 }
 
-/// The same; fails when it cannot be tried, which says nothing of the port.
+/// Does the same; fails if it cannot be tried, which says nothing about the port.
 pub fn try_free(address: SocketAddr) -> std::io::Result<bool> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    // Closed on exec: a program that is started at this very moment would hold the port for as long as it lives.
+    // Close-on-exec: a program that is started at this very moment would otherwise hold the port as long as it
+    // runs.
     let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     let _ = rustix::net::sockopt::set_socket_reuseaddr(&socket, true);
     Ok(bind(&socket, &address).is_ok() && rustix::net::listen(&socket, 1).is_ok())
 }
 
-/// Who listens on a port.
+/// What holds a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holder {
     /// A process.
     Process {
-        /// Its id.
+        /// The process's id.
         pid: u32,
         /// Its command's name.
         name: String,
     },
-    /// The kernel shows only whose socket it is.
+    /// Only the socket's user is known.
     User(u32),
-    /// Nobody can be named.
+    /// Nothing is known.
     Unknown,
 }
 
@@ -51,8 +52,8 @@ impl std::fmt::Display for Holder {
     }
 }
 
-/// Names the holder of a TCP port, from the kernel's tables and the open files of each process. Goes through them: for
-/// where waiting is no harm.
+/// Returns the holder of a TCP port, from the kernel's tables and the open files of each process. It reads many of
+/// them, so it is for callers for which waiting does no harm.
 pub fn holder(port: u16) -> Holder {
     let Ok(listeners) = listeners(&BTreeSet::from([port])) else { return Holder::Unknown };
     let here = listeners.on_loopback(port).ok().flatten();
@@ -62,19 +63,19 @@ pub fn holder(port: u16) -> Holder {
     }
 }
 
-/// How much is gone through to name a process. Anybody here may have as many processes and open files as the machine
-/// takes.
+/// How much is read to find a process. Any user of the machine may have as many processes and open files as the
+/// machine allows.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
     processes: usize,
-    /// Of each of them: one alone does not use up what there is for all.
+    /// Per process: one process alone must not use up the limit of all.
     files: usize,
     time: Duration,
 }
 
 const BOUNDS: Bounds = Bounds { processes: 16_384, files: 8_192, time: Duration::from_millis(500) };
 
-/// The process that holds a socket; `None` when it was not found within bounds.
+/// Returns the process that holds a socket; `None` if it was not found within bounds.
 pub fn process_with(inode: u64) -> Option<Holder> {
     process_within(inode, BOUNDS)
 }
@@ -99,47 +100,48 @@ fn process_within(inode: u64, bounds: Bounds) -> Option<Holder> {
     None
 }
 
-/// A socket that listens.
+/// A listening socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listener {
-    /// Where.
+    /// The address on which it listens.
     pub address: SocketAddr,
-    /// Whose.
+    /// The socket's user.
     pub uid: u32,
-    /// Its number.
+    /// The socket's inode.
     pub inode: u64,
 }
 
-/// Sockets that listen on some ports.
+/// The listening sockets on some ports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listeners {
-    /// Those that were read.
+    /// The sockets that were read.
     pub all: Vec<Listener>,
-    /// There were more than are read.
+    /// Whether there were more sockets than are read.
     pub cut: bool,
 }
 
-/// There may be a socket that was not read.
+/// The answer is unknown: there may be a socket that was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unread;
 
-/// How many listening sockets of the machine are read, of each table: some tens of milliseconds. Anybody here may have
-/// as many as the machine takes.
+/// How many listening sockets of the machine are read from each table: that takes some tens of milliseconds. Any
+/// user of the machine may have as many as the machine allows.
 const MOST: usize = 65_536;
 
-/// The TCP sockets of this machine that listen on these ports. A kernel that cannot be asked is read.
+/// Returns the TCP sockets of this machine that listen on these ports. If netlink fails, the kernel's tables are
+/// read.
 pub fn listeners(ports: &BTreeSet<u16>) -> io::Result<Listeners> {
     diag::listeners(ports, MOST).or_else(|_| from_tables(ports))
 }
 
-/// The same from the kernel's tables. It names listening ones first, so that the connections, of which there may be
-/// thousands, are not read.
+/// Does the same from the kernel's tables. They list listening sockets first, so the connections, of which there
+/// may be thousands, are not read.
 fn from_tables(ports: &BTreeSet<u16>) -> io::Result<Listeners> {
     let mut found = Listeners::default();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
         match File::open(table) {
             Ok(file) => found.read(BufReader::new(file), ports, MOST)?,
-            // A kernel without IPv6.
+            // The kernel has no IPv6.
             Err(error) if error.kind() == io::ErrorKind::NotFound && table.ends_with('6') => {}
             Err(error) => return Err(error),
         }
@@ -148,7 +150,7 @@ fn from_tables(ports: &BTreeSet<u16>) -> io::Result<Listeners> {
 }
 
 impl Listeners {
-    /// Adds what one of the kernel's tables says.
+    /// Adds the sockets of one of the kernel's tables.
     fn read(&mut self, table: impl BufRead, ports: &BTreeSet<u16>, most: usize) -> io::Result<()> {
         for (count, line) in table.lines().skip(1).enumerate() {
             let line = line?;
@@ -163,7 +165,7 @@ impl Listeners {
             }
             let mut read = || {
                 let address = socket_address(address?)?;
-                // Past the queues, the timer and what was sent again.
+                // Skips the queues, the timer and the retransmissions.
                 let uid = fields.nth(3)?.parse().ok()?;
                 Some(Listener { address, uid, inode: fields.nth(1)?.parse().ok()? })
             };
@@ -175,7 +177,7 @@ impl Listeners {
         Ok(())
     }
 
-    /// The socket that gets what is sent to that port of 127.0.0.1: the most exact address wins.
+    /// Returns the socket that receives connections to that port of 127.0.0.1: the most specific address wins.
     pub fn on_loopback(&self, port: u16) -> Result<Option<Listener>, Unread> {
         let order = |ip: IpAddr| match ip {
             IpAddr::V4(Ipv4Addr::LOCALHOST) => Some(EXACT),
@@ -193,13 +195,13 @@ impl Listeners {
     }
 }
 
-/// Of an address that no other one goes before.
+/// The order of an address that no other address precedes.
 const EXACT: u8 = 0;
 
 /// `TCP_LISTEN` in the kernel's tables (proc(5)).
 const LISTEN: &str = "0A";
 
-/// Reads `0100007F:21A2`: words of the address in the machine's order, then the port.
+/// Parses `0100007F:21A2`: the words of the address in the machine's byte order, then the port.
 fn socket_address(text: &str) -> Option<SocketAddr> {
     let (ip, port) = text.split_once(':')?;
     let port = u16::from_str_radix(port, 16).ok()?;
@@ -213,14 +215,14 @@ fn socket_address(text: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip, port))
 }
 
-/// Whether a process holds that socket.
+/// Reports whether a process holds that socket.
 pub fn holds(pid: u32, inode: u64) -> io::Result<bool> {
     let wanted = format!("socket:[{inode}]");
     for entry in std::fs::read_dir(format!("/proc/{pid}/fd"))? {
         match std::fs::read_link(entry?.path()) {
             Ok(to) if to.to_str() == Some(wanted.as_str()) => return Ok(true),
             Ok(_) => {}
-            // Closed meanwhile.
+            // The file was closed meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -237,7 +239,7 @@ mod tests {
     const HEAD: &str =
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 
-    /// A line as the kernel writes it.
+    /// Returns a line as the kernel writes it.
     fn line(address: &str, state: &str, uid: u32, inode: u64) -> String {
         format!(
             "   0: {address} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  {uid}        0 {inode} 1 0\n"
@@ -279,7 +281,7 @@ mod tests {
         assert_eq!(found(&all[..2], false), Ok(Some(2)));
         assert_eq!(found(&all[..1], false), Ok(Some(3)));
         assert_eq!(found(&all[3..], false), Ok(None));
-        // Where not all was read, only what nothing goes before is known.
+        // If not all sockets were read, only an exact address gives a certain answer.
         assert_eq!(found(&all, true), Ok(Some(1)));
         assert_eq!(found(&all[..2], true), Err(Unread));
         assert_eq!(found(&[], true), Err(Unread));
@@ -287,7 +289,8 @@ mod tests {
         assert_eq!(socket_address("00000000000000000000000000000000:0050"), Some("[::]:80".parse().unwrap()));
     }
 
-    /// Somebody with more sockets than are read hides nobody: what was not read is not taken for free.
+    /// A user with more sockets than are read hides no other socket: a port is not taken for free if not all was
+    /// read.
     #[test]
     fn of_a_table_without_end_a_part_is_read_and_no_port_is_taken_for_free() {
         let ours = line("0100007F:21A2", LISTEN, 33, 7);

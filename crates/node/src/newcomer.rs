@@ -1,5 +1,6 @@
-//! What a database that exists already says of itself. It is not trusted: every answer is bounded, the whole has a
-//! deadline, nothing but reading is asked of it, and it gets neither a file nor a password in clear text.
+//! What a database that existed already reports about itself. It is not trusted: every answer is bounded, all
+//! questions together have a time limit, the questions only read, and it gets neither a file nor a password in
+//! clear text.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,11 +15,11 @@ use crate::vault::Login;
 
 /// The largest answer that is taken, in octets.
 const PACKET: usize = 64 << 10;
-/// Seconds that it keeps a connection which we have left.
+/// Seconds after which the database closes a connection that we have abandoned.
 const WAIT: usize = 30;
 /// The longest text that is passed on, in characters.
 const LONGEST: usize = 200;
-/// User tables that a refusal names.
+/// How many user tables a refusal names.
 const NAMED: usize = 5;
 
 /// Signs in.
@@ -31,18 +32,18 @@ pub async fn sign_in(address: SocketAddr, login: &Login) -> Result<Conn, Error> 
     Conn::new(options).await
 }
 
-/// What it says of itself in one row.
+/// The facts that are read in one row.
 const ASKED: &str =
     "SELECT VERSION(), @@gtid_binlog_state, @@gtid_slave_pos, @@datadir, @@GLOBAL.max_allowed_packet";
 
-/// Asks.
+/// Reads what the database reports about itself.
 pub async fn read(conn: &mut Conn) -> Result<Newcomer, Error> {
     let mut all = Newcomer::default();
     let version = rows(conn, ASKED, 1).await?;
     let row = version.first().ok_or_else(strange)?;
     (all.version, all.logged, all.applied) = (text(row, 0), text(row, 1), text(row, 2));
     all.packet = text(row, 4).parse().ok();
-    // It listens on this machine: its disk is one of ours, unless it runs in a world of its own.
+    // It listens on this machine, so its disk is one of ours, unless it runs in a container.
     let folder = text(row, 3);
     all.free = Path::new(&folder).is_dir().then(|| files::free(Path::new(&folder)).ok()).flatten();
     settings(conn, &mut all).await?;
@@ -68,7 +69,7 @@ async fn settings(conn: &mut Conn, all: &mut Newcomer) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the account may do, and the channels: without the right to see them there are none to see.
+/// Reads the account's privileges, and the channels: without the privilege to see channels, none are shown.
 async fn rights(conn: &mut Conn, all: &mut Newcomer) -> Result<(), Error> {
     let sql = "SELECT PRIVILEGE_TYPE, IS_GRANTABLE FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = \
                CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', 1), '''@''', \
@@ -90,7 +91,7 @@ fn strange() -> Error {
     Error::Other("more or less than was asked for".into())
 }
 
-/// At most so many rows; more of them are no answer.
+/// Returns at most `most` rows; more of them are an error.
 async fn rows(conn: &mut Conn, sql: &str, most: usize) -> Result<Vec<Row>, Error> {
     let mut result = conn.query_iter(sql).await?;
     let mut all = Vec::new();
@@ -103,7 +104,7 @@ async fn rows(conn: &mut Conn, sql: &str, most: usize) -> Result<Vec<Row>, Error
     Ok(all)
 }
 
-/// One field as text, without what could alter how the text around it is shown.
+/// Returns one field as text, without characters that could alter how the text around it is shown.
 fn text(row: &Row, place: usize) -> String {
     let value = match row.as_ref(place) {
         Some(mysql_async::Value::Bytes(bytes)) => String::from_utf8_lossy(bytes).into_owned(),

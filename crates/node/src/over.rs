@@ -1,5 +1,6 @@
-//! What ends a run: a thread or task that it needs has ended, or a lock was left in the middle of a change. What is
-//! known is not to be trusted then, so the process ends with a reason in its log, and the keeper starts it anew.
+//! What ends a run: a thread or task that the run needs has ended, or a lock was poisoned in the middle of a
+//! change. The state in memory cannot be trusted then, so the process ends with a reason in its log, and the keeper
+//! starts it again.
 
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
@@ -8,7 +9,7 @@ use tokio::sync::Notify;
 static WHY: OnceLock<&'static str> = OnceLock::new();
 static SAID: Notify = Notify::const_new();
 
-/// Ends the run, soon.
+/// Makes the run end soon.
 pub fn end(why: &'static str) {
     tracing::error!(why, "the run ends");
     let _ = WHY.set(why);
@@ -25,7 +26,7 @@ pub async fn ended() -> &'static str {
     }
 }
 
-/// Takes a lock. One that somebody left in a panic ends the run.
+/// Takes a lock. A poisoned lock ends the run.
 pub fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(|left| {
         end("somebody panicked while holding a lock");
@@ -33,7 +34,7 @@ pub fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     })
 }
 
-/// Ends the run when it is dropped: what a thread holds for as long as it works.
+/// Ends the run when it is dropped. A thread that the run needs holds it as long as it works.
 #[derive(Debug)]
 pub struct Needed {
     name: &'static str,
@@ -41,12 +42,12 @@ pub struct Needed {
 }
 
 impl Needed {
-    /// The run needs the one who holds it.
+    /// Declares that the run needs its holder.
     pub const fn new(name: &'static str) -> Self {
         Self { name, done: false }
     }
 
-    /// Its work is over because the run is.
+    /// Declares that the holder ends because the run ends.
     pub fn done(mut self) {
         self.done = true;
     }
@@ -67,7 +68,7 @@ mod tests {
 
     use super::*;
 
-    /// One test, because a process has one end.
+    /// A single test, because the reason is global in a process.
     #[tokio::test]
     async fn a_lock_left_in_a_panic_and_a_thread_that_dies_end_the_run() {
         Needed::new("a thread that has done its work").done();

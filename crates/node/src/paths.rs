@@ -1,4 +1,4 @@
-//! Where everything lives under `CORDEE_HOME`, and whose it is.
+//! The paths under `CORDEE_HOME`, and their owners.
 
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
@@ -21,15 +21,15 @@ pub use error::HomeError;
 pub struct Home {
     /// `CORDEE_HOME` itself, absolute.
     pub root: PathBuf,
-    /// Identity of the cluster.
+    /// The cluster's identity.
     pub id: String,
-    /// Made by a version that kept no roster, and not taken over yet.
+    /// Whether the folder was made by a version without a roster, and its processes were not taken over yet.
     pub without_roster: bool,
     run: PathBuf,
 }
 
-/// What makes this folder this cluster. A copy of the folder has another inode, and so another identity: it
-/// must never adopt the original's processes.
+/// What ties this folder to this cluster. A copy of the folder has another inode, and therefore gets another
+/// identity: it must never adopt the processes of the original.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Identity {
     schema: u32,
@@ -37,33 +37,34 @@ struct Identity {
     path: PathBuf,
     inode: u64,
     device: u64,
-    /// Where the sockets are, when not in the folder itself.
+    /// The folder of the sockets, if it lies elsewhere.
     #[serde(default)]
     run: Option<PathBuf>,
 }
 
-/// Version of the folder's layout: 2 has a roster.
+/// The version of the folder's layout: version 2 has a roster.
 const SCHEMA: u32 = 2;
-/// HAProxy binds a temporary name first, so that 97 octets are a socket's limit: this many are left to the folder.
+/// The longest path of the folder of sockets. HAProxy binds a temporary name first, which leaves 97 octets for a
+/// socket's path, and this many for the folder.
 const RUN_MOST: usize = 60;
 
 impl Home {
-    /// Opens the folder, making it when it is not there. One of somebody else's is refused, and one of ours that is not
-    /// whole any more.
+    /// Opens the folder; creates it if it does not exist. Refuses a folder that is not Cordée's, and one of
+    /// Cordée's that is not complete any more.
     pub fn open(root: &Path) -> Result<Self, HomeError> {
         whole::check(root)?;
         let home = Self::enter(root)?;
-        // Others may pass through to what is theirs; what is secret has modes of its own.
+        // Other users may pass through to what is theirs; secret files have modes of their own.
         std::fs::set_permissions(&home.root, std::fs::Permissions::from_mode(0o755))
             .map_err(|source| HomeError::Io { path: home.root.clone(), source })?;
-        // A copy that was put back may have lost its modes.
+        // A copy that was restored may have lost its modes.
         for path in [home.secrets(), home.login_key(), home.setup_code()] {
             files::close(&path).map_err(|source| HomeError::Io { path, source })?;
         }
         Ok(home)
     }
 
-    /// The cluster of a folder that carries our mark, whole or not. Nothing is made.
+    /// Returns the cluster of a folder that carries our mark, complete or not. Creates nothing.
     pub fn found(root: &Path) -> Result<Option<Self>, HomeError> {
         if !whole::ours(root)? {
             return Ok(None);
@@ -77,8 +78,8 @@ impl Home {
         Ok(Some(Self { root, id, without_roster: place.without_roster(), run }))
     }
 
-    /// Refuses a folder that the programs' users cannot enter, and data that are not their user's any more: both would
-    /// be found out only by programs that do not start.
+    /// Refuses a folder that the programs' users cannot enter, and data folders that do not belong to their user
+    /// any more. Otherwise only programs that fail to start would show it.
     pub fn usable_by(&self, users: &Users) -> Result<(), HomeError> {
         let wrap = |path: &Path| {
             let path = path.to_owned();
@@ -112,7 +113,7 @@ impl Home {
         Ok(())
     }
 
-    /// One HAProxy's runtime socket, or a database's; a web server has none.
+    /// Returns the runtime socket of a HAProxy instance, or the socket of a database; a web server has none.
     pub fn socket_of(&self, id: &ProcessId) -> Option<PathBuf> {
         match id {
             ProcessId::Proxy(proxy) => Some(self.proxy_socket(*proxy)),
@@ -154,7 +155,7 @@ impl Home {
         Ok(Self { root, id, without_roster, run })
     }
 
-    /// Removes the folder of sockets, when it lies elsewhere and everything is over.
+    /// Removes the folder of sockets, if it lies elsewhere. Called when everything has ended.
     pub fn leave_nothing(&self) -> io::Result<()> {
         if self.run.starts_with(&self.root) {
             return Ok(());
@@ -162,77 +163,79 @@ impl Home {
         files::remove(&self.run)
     }
 
-    /// What it lacks of what a start needs.
+    /// Returns which files that a start needs are missing.
     pub fn lost(&self) -> Result<Vec<&'static str>, HomeError> {
         whole::lost(&self.root)
     }
 
-    /// The state file.
+    /// Returns the path of the state file.
     pub fn state(&self) -> PathBuf {
         self.root.join("state.db")
     }
 
-    /// The setup code, until it is used.
+    /// Returns the path of the setup code, which exists until it is used.
     pub fn setup_code(&self) -> PathBuf {
         self.root.join("setup-code")
     }
 
-    /// The command line's socket.
+    /// Returns the path of the command line's socket.
     pub fn socket(&self) -> PathBuf {
         self.run().join("cordee.sock")
     }
 
-    /// Records of the processes that were started, for the user who runs Cordée only.
+    /// Returns the folder with the records of started processes, which only the user who runs Cordée may read.
     pub fn roster(&self) -> PathBuf {
         self.root.join(ROSTER)
     }
 
-    /// Held by the one `cordee serve` of this cluster; where nobody else can open it, and so hold it.
+    /// Returns the path of the lock that the one `cordee serve` of this cluster holds. It lies where no other user
+    /// can open it, and so take the lock.
     pub fn lock(&self) -> PathBuf {
         self.roster().join("serve.lock")
     }
 
-    /// Generated passwords and keys.
+    /// Returns the path of the generated passwords and keys.
     pub fn secrets(&self) -> PathBuf {
         self.root.join("secrets.json")
     }
 
-    /// The key to the databases' logins in the state file.
+    /// Returns the path of the key that encrypts the databases' logins in the state file.
     pub fn login_key(&self) -> PathBuf {
         self.root.join("logins.key")
     }
 
-    /// Sockets: in the folder itself, or where their paths are short enough.
+    /// Returns the folder of sockets: in the cluster's folder, or elsewhere if the paths there would be too long.
     pub fn run(&self) -> PathBuf {
         self.run.clone()
     }
 
-    /// Its mode. Others must pass through to what is theirs, but not where everybody may look for it.
+    /// Returns the mode of the folder of sockets. Other users must pass through it to what is theirs, but not in a
+    /// place where every user may look for it.
     pub fn run_mode(&self) -> u32 {
         if us() == 0 || self.run.starts_with(&self.root) { 0o755 } else { 0o700 }
     }
 
-    /// One HAProxy's folder of sockets.
+    /// Returns the folder of sockets of a HAProxy instance.
     pub fn proxy_run(&self, proxy: PoolId) -> PathBuf {
         self.run().join(format!("haproxy-{proxy}"))
     }
 
-    /// One HAProxy's runtime socket.
+    /// Returns the runtime socket of a HAProxy instance.
     pub fn proxy_socket(&self, proxy: PoolId) -> PathBuf {
         self.proxy_run(proxy).join("admin.sock")
     }
 
-    /// One HAProxy's master socket.
+    /// Returns the master socket of a HAProxy instance.
     pub fn proxy_master(&self, proxy: PoolId) -> PathBuf {
         self.proxy_run(proxy).join("master.sock")
     }
 
-    /// HAProxy's files.
+    /// Returns the folder of HAProxy's files.
     pub fn conf(&self) -> PathBuf {
         self.root.join("conf")
     }
 
-    /// Makes the folders whose content is made anew: all but the servers'.
+    /// Makes the folders whose content Cordée can recreate: all except the servers'.
     pub fn make_folders(&self, users: &Users) -> io::Result<()> {
         files::folder(&self.run(), self.run_mode(), None)?;
         let read_by_haproxy = users.haproxy.map(|user| User { uid: us(), gid: user.gid });
@@ -241,87 +244,90 @@ impl Home {
         files::folder(&self.logs(), 0o750, None)
     }
 
-    /// One HAProxy's file.
+    /// Returns the configuration file of a HAProxy instance.
     pub fn proxy_config(&self, proxy: PoolId) -> PathBuf {
         self.root.join("conf").join(format!("{proxy}.cfg"))
     }
 
-    /// The worker of one HAProxy that is known to run that file.
+    /// Returns the file that records which worker of a HAProxy instance is known to run that configuration file.
     pub fn proxy_worker(&self, proxy: PoolId) -> PathBuf {
         self.root.join("conf").join(format!("{proxy}.worker"))
     }
 
-    /// The number of the last question that Cordée asked at the site's own address.
+    /// Returns the file with the number of the last question that Cordée asked at the site's own address.
     pub fn own_questions(&self) -> PathBuf {
         self.root.join("conf").join("questions")
     }
 
-    /// The map file that holds the session mode.
+    /// Returns the map file that holds the session mode.
     pub fn session_map(&self) -> PathBuf {
         self.root.join("conf").join("session.map")
     }
 
-    /// Folders of servers.
+    /// Returns the folder that holds the servers' folders.
     pub fn servers(&self) -> PathBuf {
         self.root.join("servers")
     }
 
-    /// The folders of servers that are there. Whatever else lies beside them is nobody's of ours.
+    /// Returns the servers' folders that exist. Any other entry beside them is not ours.
     pub fn server_folders(&self) -> io::Result<Vec<(ServerName, PathBuf)>> {
         let all = files::entries(&self.servers())?.into_iter();
         Ok(all.filter_map(|path| server_at(&path).map(|name| (name, path))).collect())
     }
 
-    /// One server's folder.
+    /// Returns a server's folder.
     pub fn server(&self, name: &ServerName) -> PathBuf {
         self.servers().join(name.as_str())
     }
 
-    /// One database's folder of sockets.
+    /// Returns the folder of sockets of a database.
     pub fn database_run(&self, name: &ServerName) -> PathBuf {
         self.run().join(name.as_str())
     }
 
-    /// One database's socket.
+    /// Returns the socket of a database.
     pub fn database_socket(&self, name: &ServerName) -> PathBuf {
         self.database_run(name).join("mariadb.sock")
     }
 
-    /// What was removed, until "clean configuration".
+    /// Returns the trash: what was removed stays there until "clean configuration".
     pub fn trash(&self) -> PathBuf {
         self.root.join("trash")
     }
 
-    /// The cluster of its own that a comparison of sessions runs on, while it does.
+    /// Returns the folder of the separate cluster on which sessions are compared. It exists only during a
+    /// comparison.
     pub fn sandbox(&self) -> PathBuf {
         self.root.join("sandbox")
     }
 
-    /// Cordée's and the HAProxys' logs.
+    /// Returns the folder of the logs of Cordée and the HAProxy instances.
     pub fn logs(&self) -> PathBuf {
         self.root.join("log")
     }
 }
 
-/// Whose folder that entry of `servers/` is: a server's has its name, and is a folder. One that cannot be looked at may
-/// be one.
+/// Returns the server to which that entry of `servers/` belongs: a server's folder has the server's name. An entry
+/// that cannot be looked at may be a folder.
 pub fn server_at(path: &Path) -> Option<ServerName> {
     let name = ServerName::parse(path.file_name()?.to_str()?).ok()?;
     let other = std::fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_dir());
     (!other).then_some(name)
 }
 
-/// Whether nobody else may rename or add anything in a folder: the one that is asked for is ours, those above it are
-/// ours or root's. Where everybody may write, the sticky bit keeps names their owners'.
+/// Reports whether no other user may rename or add anything in a folder. The folder `itself` must be ours, the
+/// folders above it must be ours or root's. Where every user may write, the sticky bit reserves names for their
+/// owners.
 fn ours(meta: &std::fs::Metadata, itself: bool) -> bool {
     let us = us();
     let owned = meta.uid() == us || (meta.uid() == 0 && !itself);
-    // A user's own group is often nobody but that user; root's cluster lies in no folder that a group may write.
+    // A user's private group usually has no other member. Root's cluster must not lie in a folder that a group may
+    // write.
     let others = if us == 0 && meta.gid() != 0 { 0o022 } else { 0o002 };
     owned && (meta.mode() & others == 0 || (!itself && meta.mode() & 0o1000 != 0))
 }
 
-/// Who the cluster of a folder is, as its own file or the mark says.
+/// Returns the identity of the cluster of a folder, according to its own file or the mark.
 fn identity(root: &Path) -> Option<Identity> {
     [whole::IDENTITY, whole::COMPLETE].iter().find_map(|name| {
         let text = files::plain_text(&root.join(name)).ok()?;
@@ -329,12 +335,12 @@ fn identity(root: &Path) -> Option<Identity> {
     })
 }
 
-/// Where a folder says that it was made, when it says so.
+/// Returns the path at which the folder was made, according to its identity.
 pub fn made_at(root: &Path) -> Option<PathBuf> {
     identity(root).map(|known| known.path)
 }
 
-/// A folder that is there, proven ours, and what it says of itself if that is true of it.
+/// A folder that exists and was proven ours, with its recorded identity if that matches the folder.
 struct Folder {
     root: PathBuf,
     inode: u64,
@@ -370,7 +376,7 @@ impl Folder {
         self.known.as_ref().is_some_and(|k| k.schema < 2) && !self.root.join(ROSTER).exists()
     }
 
-    /// The cluster's; of a copy another one, so that it finds nothing of the original's.
+    /// Returns the cluster's id. A copy gets a new id, so that it finds no process of the original.
     fn id(&self) -> Result<String, HomeError> {
         match &self.known {
             Some(known) => Ok(known.id.clone()),
@@ -378,17 +384,17 @@ impl Folder {
         }
     }
 
-    /// Whether no socket fits below it.
+    /// Reports whether paths of sockets below the folder would be too long.
     fn is_long(&self) -> bool {
         self.root.join("run").as_os_str().len() > RUN_MOST
     }
 
-    /// Where its sockets are when they lie elsewhere. Nothing is made.
+    /// Returns the folder of its sockets if they lie elsewhere. Creates nothing.
     fn sockets(&self, id: &str) -> Option<PathBuf> {
         if !self.is_long() {
             return None;
         }
-        // A version that knew no better place may still have sockets in that one.
+        // An older version may have left sockets in that place.
         let former = PathBuf::from(format!("/tmp/cordee-{id}"));
         let known = self.known.as_ref().and_then(|k| k.run.clone());
         [known, Some(former)].into_iter().flatten().find(|path| own_folder(path))
@@ -396,15 +402,16 @@ impl Folder {
 }
 
 impl Identity {
-    /// Whether it is that very folder's, and no original's of which that one is a copy.
+    /// Reports whether this identity belongs to that very folder, rather than to an original of which that folder
+    /// is a copy.
     fn is_of(&self, root: &Path, meta: &std::fs::Metadata) -> bool {
         self.path == root && self.inode == meta.ino() && self.device == meta.dev()
     }
 }
 
-/// Refuses a path that cannot stand, as it is, in every file and on every command line of HAProxy, Apache, PHP and
-/// MariaDB: a blank ends a word there, `:` an element of a list, `#` a line; each has its own way to say them
-/// otherwise, or none.
+/// Refuses a path that cannot be written unchanged in every file and on every command line of HAProxy, Apache, PHP
+/// and MariaDB. There a blank ends a word, `:` separates list elements, `#` begins a comment; each program has its
+/// own way to escape them, or none.
 pub fn plain(root: &Path) -> Result<(), HomeError> {
     let wrong = |found| Err(HomeError::Letters { path: root.to_owned(), found });
     let Some(text) = root.to_str() else { return wrong(char::REPLACEMENT_CHARACTER) };
@@ -417,8 +424,8 @@ fn us() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Makes a folder for the sockets of a folder with a long path. Root has a place where nobody else can make folders.
-/// Anybody else gets a folder with a name that cannot be known before it is theirs.
+/// Makes a folder of sockets for a cluster's folder with a long path. Root has a place where no other user can
+/// create folders. Another user gets a folder with a name that cannot be predicted.
 fn make_sockets(id: &str) -> Result<PathBuf, HomeError> {
     let (path, mode) = if us() == 0 {
         (PathBuf::from(format!("/run/cordee-{id}")), 0o755)
@@ -434,21 +441,21 @@ fn make_sockets(id: &str) -> Result<PathBuf, HomeError> {
     Ok(path)
 }
 
-/// Whether it is a folder, no link to one, that is ours and in which nobody else may write.
+/// Reports whether it is a folder, not a link to one, that is ours and in which no other user may write.
 fn own_folder(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|m| m.is_dir() && m.uid() == us() && m.mode() & 0o022 == 0)
 }
 
-/// The command line's socket of the cluster in a folder that may not be one yet.
+/// Returns the command line's socket of the cluster in a folder that may not be a cluster's yet.
 pub fn socket_of(root: &Path) -> PathBuf {
     let known = || {
         let root = root.canonicalize().ok()?;
         let text = files::plain_text(&root.join("cluster.json")).ok()?;
         let known = serde_json::from_str::<Identity>(&text).ok()?;
-        // What is said to a copy is not meant for the original.
+        // A command for a copy is not meant for the original.
         let run =
             known.run.clone().filter(|_| std::fs::metadata(&root).is_ok_and(|m| known.is_of(&root, &m)))?;
-        // After `down` somebody else may have made one of that name.
+        // After `down`, another user may have created one with that name.
         let owner = |path: &Path| std::fs::symlink_metadata(path).ok().map(|m| m.uid());
         (owner(&run) == owner(&root)).then_some(run)
     };

@@ -1,4 +1,4 @@
-//! Who listens on the ports of servers: a process of theirs, nobody, or somebody else.
+//! What listens on the ports of servers: a process of the server, nothing, or another program.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -8,16 +8,17 @@ use cordee_domain::ids::{Millis, ProcessId};
 use crate::net::{self, Listener, Listeners, Unread};
 use crate::process;
 
-/// For which server and which processes of it a port was looked at. What was found says nothing about others.
+/// The server and the processes for which a port was looked at. The result says nothing about others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortCheck {
-    /// Its id.
+    /// The server's id.
     pub server: u32,
-    /// The port that it should listen on, on loopback.
+    /// The port on which the server should listen, on loopback.
     pub port: u16,
-    /// Its processes: any of them may hold the socket.
+    /// The server's processes: any of them may hold the socket.
     pub pids: Vec<u32>,
-    /// When it was started, and when it ended last, in milliseconds: one that came or went is another one.
+    /// When the server was started and when it last ended, in milliseconds: a server that was restarted in between
+    /// needs a new look.
     pub started_at: Option<Millis>,
     /// See above.
     pub ended_at: Option<Millis>,
@@ -26,54 +27,54 @@ pub struct PortCheck {
 /// A question to the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
-    /// Whose port.
+    /// The process id of the server whose port it is.
     pub id: ProcessId,
-    /// For which server and which of its processes.
+    /// The server and its processes.
     pub asked: PortCheck,
-    /// What was found last.
+    /// The previous result.
     pub last: Option<Held>,
 }
 
-/// Who listens.
+/// What listens on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// It could not be looked at.
+    /// The port could not be looked at.
     Unknown,
-    /// Nobody.
+    /// Nothing listens.
     Free,
-    /// That process of the server, with that socket.
+    /// A process of the server, with that socket.
     Ours {
-        /// Its number.
+        /// The process's id.
         pid: u32,
         /// The socket.
         inode: u64,
     },
-    /// Somebody else.
+    /// Another program.
     Foreign {
-        /// Whose socket it is.
+        /// The user of the socket.
         uid: u32,
         /// The socket.
         inode: u64,
     },
 }
 
-/// What a look found, and why what is missing could not be looked at.
+/// The result of a look, and why parts of it are missing.
 #[derive(Debug)]
 pub struct Found {
     /// Each question with its answer.
     pub held: Vec<(Question, Held)>,
-    /// Why something is unknown that should not be.
+    /// Why an answer is unknown that should not be.
     pub looked: io::Result<()>,
 }
 
-/// One look for all.
+/// Answers all questions with one look.
 pub fn look(questions: Vec<Question>) -> Found {
     let ports: BTreeSet<u16> = questions.iter().map(|q| q.asked.port).collect();
     answer(questions, || net::listeners(&ports), holds)
 }
 
-/// Whether a process that lives holds that socket. One that has ended, be it a moment ago, holds nothing that is known:
-/// what it left in its children is not somebody else's.
+/// Reports whether a living process holds that socket. For a process that has ended, even a moment ago, nothing is
+/// known: a socket that its children inherited is not another program's.
 fn holds(pid: u32, inode: u64) -> io::Result<bool> {
     match net::holds(pid, inode) {
         Ok(true) => Ok(true),
@@ -84,7 +85,8 @@ fn holds(pid: u32, inode: u64) -> io::Result<bool> {
     }
 }
 
-/// Answers them from the table of who listens, and who holds a socket.
+/// Answers the questions from `table`, the listening sockets, and `holds`, which says whether a process holds a
+/// socket.
 pub fn answer(
     questions: Vec<Question>,
     table: impl Fn() -> io::Result<Listeners>,
@@ -110,7 +112,8 @@ pub fn answer(
             (question, held)
         })
         .collect();
-    // It may have been closed since the table was read, and be somebody's of ours by now.
+    // The socket may have been closed since the table was read, and the port may belong to one of our processes by
+    // now.
     let news = |(question, held): &&mut (Question, Held)| {
         matches!(held, Held::Foreign { .. }) && question.last != Some(*held)
     };
@@ -127,7 +130,7 @@ pub fn answer(
     Found { held, looked }
 }
 
-/// Whose socket that is. Fails without a reason when a process ended at this very moment.
+/// Returns what holds that socket. Fails without a reason if a process ended at this very moment.
 fn whose(
     question: &Question,
     listener: Listener,

@@ -1,5 +1,5 @@
-//! Processes of ours: detached, each in a group of its own, found again by what was written down before they were
-//! started ([`roster`](super::roster)).
+//! Processes of ours: detached, each in a process group of its own, and found again by the record that was written
+//! before they were started ([`roster`](super::roster)).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _};
@@ -15,7 +15,8 @@ use tokio::io::unix::AsyncFd;
 use super::files;
 use crate::users::User;
 
-/// The variable that says whose process it is: `CLUSTER/NAME/ID.GENERATION/WORD`. By itself it proves nothing.
+/// The environment variable that marks a process of ours: `CLUSTER/NAME/ID.GENERATION/WORD`. It is no proof by
+/// itself.
 pub const MARK: &str = "CORDEE_PROCESS";
 
 /// What to start.
@@ -27,24 +28,24 @@ pub struct Program {
     pub arguments: Vec<String>,
     /// Working folder.
     pub folder: PathBuf,
-    /// Receives standard output and error, opened for appending: a pipe would tie it to us.
+    /// Receives standard output and error, opened for appending: a pipe would tie the process to ours.
     pub log: PathBuf,
-    /// Variables of its own.
+    /// Its own environment variables.
     pub environment: Vec<(&'static str, String)>,
-    /// Whom it runs as.
+    /// The user that it runs as.
     pub user: Option<User>,
 }
 
-/// Which server, and which of its restarts, a process was started for.
+/// For which server, and for which of its restarts, a process was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Serial {
-    /// The server's id; 0 for a proxy.
+    /// The server's id; 0 for a HAProxy instance.
     pub server: u32,
     /// The restart generation.
     pub generation: u32,
 }
 
-/// Starts a program in a group of its own, with that mark. Who it is must have been written down.
+/// Starts a program in a process group of its own, with that mark. Its record must have been written before.
 pub(crate) fn spawn(program: &Program, mark: &str) -> io::Result<Child> {
     let log = files::append(&program.log)?;
     let mut command = Command::new(program.path);
@@ -67,8 +68,8 @@ pub(crate) fn spawn(program: &Program, mark: &str) -> io::Result<Child> {
     command.spawn()
 }
 
-/// The binary of this process: by its name, so that a list of processes shows it, or by the kernel's link to it
-/// when an upgrade has taken the file away.
+/// Returns the path of this process's binary: by its name, so that a list of processes shows it, or the kernel's
+/// link to it if an upgrade has removed the file.
 pub fn own_binary() -> PathBuf {
     std::env::current_exe()
         .ok()
@@ -83,17 +84,17 @@ pub struct Found {
     pub pid: u32,
     /// Its group.
     pub group: u32,
-    /// Its name in the mark.
+    /// The name in its mark.
     pub name: String,
-    /// What it is; the keeper and the server itself are none of these.
+    /// The id of the process; `None` for the keeper and the server's process.
     pub id: Option<ProcessId>,
-    /// Its serial in the mark.
+    /// The serial in its mark.
     pub serial: Serial,
-    /// Stopped by a signal.
+    /// Whether it is stopped by a signal.
     pub frozen: bool,
 }
 
-/// Whether an error of `/proc` says that the process has ended; any other one says nothing about it.
+/// Reports whether an error of `/proc` says that the process has ended; any other error says nothing about it.
 pub(super) fn gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
         || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
@@ -104,16 +105,16 @@ pub(super) fn gone(error: &io::Error) -> bool {
 pub struct State {
     /// Its group.
     pub group: u32,
-    /// Stopped by a signal or a debugger.
+    /// Whether it is stopped by a signal or a debugger.
     pub frozen: bool,
-    /// A zombie, or on its way to be one.
+    /// Whether it is a zombie, or about to become one.
     pub dead: bool,
 }
 
-/// The state of a process; `None` when there is none of that id. Fails when it cannot be looked at.
+/// Returns the state of a process; `None` if there is no process with that id. Fails if the state cannot be read.
 pub fn state(pid: u32) -> io::Result<Option<State>> {
-    // It is shorter than that, and comes whole in one read: to ask for its size, and to read on in small pieces, costs
-    // several times as much, and this is asked of every process four times a second.
+    // The text is shorter than the buffer and comes complete in one read. Asking for its size and reading in small
+    // pieces would cost several times as much, and this runs for every process four times a second.
     let mut buffer = [0; 1_024];
     let read = std::fs::File::open(format!("/proc/{pid}/stat")).and_then(|mut file| file.read(&mut buffer));
     match read {
@@ -126,7 +127,7 @@ pub fn state(pid: u32) -> io::Result<Option<State>> {
     }
 }
 
-/// The processes that one's first thread has started and that have not ended; none of one that has ended itself.
+/// Returns the living children that the main thread of a process has started; none if the process itself has ended.
 pub fn children(pid: u32) -> io::Result<Vec<u32>> {
     match std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")) {
         Ok(text) => Ok(text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()),
@@ -137,7 +138,8 @@ pub fn children(pid: u32) -> io::Result<Vec<u32>> {
 
 fn parse(stat: &[u8]) -> Option<State> {
     let text = String::from_utf8_lossy(stat);
-    // The command's name may hold blanks and parentheses: what follows the last one is regular (proc(5)).
+    // The command's name may hold blanks and parentheses: only the text after the last parenthesis is regular
+    // (proc(5)).
     let rest = text.rsplit_once(')')?.1;
     let mut fields = rest.split_whitespace();
     let letter = fields.next()?;
@@ -145,13 +147,14 @@ fn parse(stat: &[u8]) -> Option<State> {
     Some(State { group, frozen: matches!(letter, "T" | "t"), dead: matches!(letter, "Z" | "X" | "x") })
 }
 
-/// When a process was started, in ticks since the machine was: with its id it names it for good.
+/// Returns when a process was started, in ticks since the boot. Together with its id this identifies a process
+/// uniquely.
 pub fn started(pid: u32) -> Option<u64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     text.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
-/// The files that a process holds open, as they are called now.
+/// Returns the files that a process holds open, by their current names.
 pub fn open_files(pid: u32) -> io::Result<BTreeSet<PathBuf>> {
     let mut all = BTreeSet::new();
     for entry in std::fs::read_dir(format!("/proc/{pid}/fd"))? {
@@ -159,7 +162,7 @@ pub fn open_files(pid: u32) -> io::Result<BTreeSet<PathBuf>> {
             Ok(path) => {
                 all.insert(path);
             }
-            // Closed meanwhile.
+            // The file was closed meanwhile.
             Err(error) if gone(&error) => {}
             Err(error) => return Err(error),
         }
@@ -167,8 +170,8 @@ pub fn open_files(pid: u32) -> io::Result<BTreeSet<PathBuf>> {
     Ok(all)
 }
 
-/// Everything below these folders that a process holds open or stands in. Of one that we may not look at nothing is
-/// said: it is another user's, to whom these folders are closed.
+/// Returns every path below these folders that a process holds open or has as its working folder. Processes that we
+/// may not look at are left out: they belong to other users, and these folders are closed to them.
 pub fn held_below(folders: &[&Path]) -> io::Result<BTreeSet<PathBuf>> {
     let mut all = BTreeSet::new();
     for entry in std::fs::read_dir("/proc")? {
@@ -189,7 +192,7 @@ pub fn held_below(folders: &[&Path]) -> io::Result<BTreeSet<PathBuf>> {
     Ok(all)
 }
 
-/// The processes of a cluster by what they are: leader, and others of its group or of a dead leader's.
+/// Groups the processes of a cluster by id: the leader, and others of its group or of a dead leader's group.
 pub fn by_id(found: &[Found]) -> BTreeMap<ProcessId, Vec<&Found>> {
     let mut all: BTreeMap<ProcessId, Vec<&Found>> = BTreeMap::new();
     for process in found {
@@ -200,17 +203,17 @@ pub fn by_id(found: &[Found]) -> BTreeMap<ProcessId, Vec<&Found>> {
     all
 }
 
-/// Signals a whole group. A group that is gone is fine.
+/// Signals a whole group. A group that is gone is no error.
 pub fn signal_group(group: u32, signal: Signal) -> io::Result<()> {
     settle(pid(group).map_or(Ok(()), |p| kill_process_group(p, signal)))
 }
 
-/// Signals one process. One that is gone is fine.
+/// Signals one process. A process that is gone is no error.
 pub fn signal(process: u32, signal: Signal) -> io::Result<()> {
     settle(pid(process).map_or(Ok(()), |p| kill_process(p, signal)))
 }
 
-/// A process id as the kernel takes it; none for 0 and below.
+/// Converts a process id for the kernel; `None` for 0 and what is out of range.
 pub(super) fn pid(number: u32) -> Option<Pid> {
     i32::try_from(number).ok().and_then(Pid::from_raw)
 }
@@ -222,7 +225,8 @@ fn settle(result: rustix::io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Waits until a process has ended, by its pidfd: no polling, and no mistaking it for a later one of its id.
+/// Waits by pidfd until a process has ended: that needs no polling, and cannot confuse it with a later process with
+/// the same id.
 pub async fn ended(process: u32) -> io::Result<()> {
     let Some(pid) = pid(process) else { return Ok(()) };
     let fd = match rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
@@ -239,7 +243,7 @@ pub async fn ended(process: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a file that may be gone already.
+/// Removes a file; a missing file is no error.
 pub fn remove_file(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -247,8 +251,9 @@ pub fn remove_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Dies at a named place, for the tests of what a crash leaves behind: `CORDEE_FAILPOINT=after-spawn:NAME`, or
-/// `before:STEP`, where a repair has steps of its own (`Save`, `Put`, `Remove` …).
+/// Aborts the process at a named place, for tests of what a crash leaves behind:
+/// `CORDEE_FAILPOINT=after-spawn:NAME`, or `before:STEP`, where a repair has steps of its own (`Save`, `Put`,
+/// `Remove` …).
 pub fn failpoint(place: &str, name: &str) {
     let wanted = std::env::var("CORDEE_FAILPOINT").unwrap_or_default();
     if wanted.split_once(':') == Some((place, name)) {
@@ -280,7 +285,7 @@ mod tests {
         for error in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO, Errno::ACCESS] {
             assert!(!gone(&raw(error)), "{error:?}");
         }
-        // No process has the highest number that the kernel gives out, and one more.
+        // No process has this id: it exceeds the highest one that the kernel assigns.
         assert_eq!(state(1 << 22).unwrap(), None);
     }
 }

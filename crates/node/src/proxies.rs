@@ -1,4 +1,4 @@
-//! The steps on a HAProxy, and its files.
+//! The steps on a HAProxy instance, and its files.
 
 use std::io;
 
@@ -12,35 +12,36 @@ use crate::paths::Home;
 use crate::trouble::fault;
 use crate::{by_hand, files, haproxy};
 
-/// Its files as they are.
+/// The files of a HAProxy instance as they are on disk.
 #[derive(Debug)]
 pub struct OnDisk {
-    /// Its configuration; nothing where there is none.
+    /// Its configuration; `None` if there is no such file.
     pub file: io::Result<Option<String>>,
     /// The map of the session mode, which only `web` has.
     pub map: io::Result<Option<String>>,
 }
 
-/// Reads its files.
+/// Reads the files of a HAProxy instance.
 pub fn on_disk(home: &Home, id: PoolId) -> OnDisk {
     let map = if id == PoolId::Web { files::text(&home.session_map()) } else { Ok(None) };
     OnDisk { file: files::text(&home.proxy_config(id)), map }
 }
 
-/// Does what waits for the disk, which may take seconds, where nobody else waits for it. A panic goes on in its caller.
+/// Runs work that waits for the disk, which may take seconds, on a thread of its own. A panic is passed on to the
+/// caller.
 async fn off_thread(work: impl FnOnce() -> Result<(), Fault> + Send + 'static) -> Result<(), Fault> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // Cordée is stopping.
+            // Cordée is shutting down.
             Err(_) => Err(Fault::Overtaken),
         },
     }
 }
 
-/// Carries out a step on a HAProxy. Of a file that was changed by hand, before it is replaced, `kept` is told where it
-/// is kept.
+/// Carries out a step on a HAProxy instance. If a file that was changed by hand is replaced, `kept` is called with
+/// the path of the kept file.
 pub async fn carry_out(
     machine: &Machine,
     step: &ProxyStep,

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::files;
 use crate::paths::Home;
 
-/// The questions are numbered, through all starts of Cordée, in a file: so the next one knows which may be under way.
+/// Numbers the questions. The last number is kept in a file across restarts, so that the next Cordée knows which
+/// questions may still be under way.
 #[derive(Debug)]
 pub struct Numbers {
     last: u64,
@@ -13,12 +14,12 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// The next one follows the last that was asked.
+    /// Continues after the last number that was used.
     pub fn after_the_last(home: &Home) -> Self {
         Self { last: last_question(home), file: home.own_questions() }
     }
 
-    /// The number of the next question. Where it cannot be written down it is given all the same.
+    /// Returns the number of the next question, even if it cannot be written to the file.
     pub fn next_number(&mut self) -> u64 {
         self.last += 1;
         if let Err(error) = std::fs::write(&self.file, self.last.to_string()) {
@@ -28,7 +29,7 @@ impl Numbers {
     }
 }
 
-/// The number of the last question that was asked.
+/// Returns the number of the last question that was asked.
 pub fn last_question(home: &Home) -> u64 {
     files::plain_text(&home.own_questions()).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }

@@ -5,7 +5,7 @@ pub fn fill(buffer: &mut [u8]) -> Option<()> {
     getrandom::fill(buffer).ok()
 }
 
-/// A secret of `bytes` random bytes in hexadecimal. `None` when the system gives no randomness.
+/// Returns a secret of `bytes` random bytes in hexadecimal; `None` if the system gives no random bytes.
 pub fn token(bytes: usize) -> Option<String> {
     let mut buffer = vec![0; bytes];
     fill(&mut buffer)?;

@@ -1,8 +1,8 @@
-//! The roster: what was written down about each process of ours, and the look in `/proc` that is held against it.
+//! The roster: the records of our processes, and the look in `/proc` that is compared with them.
 //!
-//! One file for each start, in a folder that only the user who runs Cordée enters; its name is the random word that the
-//! process carries in its mark. It is written before the fork and completed after it, so that a crash in between leaves
-//! a process that is found all the same.
+//! There is one file for each start, in a folder that only the user who runs Cordée may enter; its name is the
+//! random word that the process carries in its mark. The file is written before the fork and completed after it, so
+//! that after a crash in between the process is still found.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
@@ -23,19 +23,19 @@ use crate::process::{self, Found, MARK, Serial};
 use crate::random;
 use crate::users::Users;
 
-/// Random octets of a word.
+/// How many random octets a word has.
 const WORD: usize = 16;
 
 /// The records of one cluster.
 #[derive(Clone, Debug)]
 pub struct Roster {
     folder: PathBuf,
-    /// The folders of servers: what lies there.
+    /// The folder that holds the servers' folders.
     servers: PathBuf,
     cluster: String,
 }
 
-/// A start that was written down, and what it is to carry.
+/// A start that was recorded, with the mark that the process must carry.
 #[derive(Debug)]
 pub struct Start {
     word: String,
@@ -45,13 +45,13 @@ pub struct Start {
 }
 
 impl Roster {
-    /// The roster of a cluster. Nothing is touched.
+    /// Returns the roster of a cluster. Touches no file.
     pub fn of(home: &Home) -> Self {
         Self { folder: home.roster(), servers: home.servers(), cluster: home.id.clone() }
     }
 
-    /// Makes the folder. In a state folder of a version without it, what that version started is taken over: by its
-    /// mark, its program and its user, this one time.
+    /// Makes the folder. In a state folder of a version without a roster, the processes that this version started
+    /// are taken over once: by mark, program and user.
     pub fn open(home: &Home, users: &Users) -> io::Result<Self> {
         let roster = Self::of(home);
         if !roster.folder.exists() {
@@ -88,7 +88,8 @@ impl Roster {
         Ok(())
     }
 
-    /// Writes down that a program is about to be started under a name, and forgets former starts of it that are over.
+    /// Records that a program is about to be started under a name, and removes the records of its former starts
+    /// that are over.
     pub fn enlist(
         &self,
         name: &str,
@@ -111,23 +112,24 @@ impl Roster {
         Ok(Start { word, record, mark })
     }
 
-    /// Binds a start to its process. When that cannot be written the process is found by its word, once.
+    /// Binds a start to its process. If that cannot be written, the process is found by its word, once.
     pub fn bind(&self, start: Start, pid: u32) -> io::Result<()> {
         let Some((_, started)) = group_and_start(pid)? else { return Ok(()) };
         let bound = Some(Bound { pid, started, boot: boot()? });
         write(&self.folder.join(start.word), &Record { bound, ..start.record })
     }
 
-    /// Forgets a start that came to nothing.
+    /// Removes the record of a start that failed.
     pub fn strike(&self, start: &Start) {
         let _ = std::fs::remove_file(self.folder.join(&start.word));
     }
 
-    /// Every living process of the cluster. Fails when it cannot be known: then none is *not* what was seen.
+    /// Returns every living process of the cluster. Fails if that cannot be known: an error must not be taken for
+    /// "no process".
     pub fn find(&self) -> io::Result<Vec<Found>> {
         let records = self.records()?;
         let uids = records.values().map(|r| r.uid).collect();
-        // What a former boot left says nothing about who has its number now.
+        // A record from an earlier boot says nothing about the process that has its id now.
         let boot = boot()?;
         let bound = records.values().filter_map(|r| r.bound.as_ref());
         let pids = bound.filter(|b| b.boot == boot).map(|b| b.pid).collect();
@@ -146,7 +148,7 @@ impl Roster {
             let id = record.who(|name| match data::made(&self.servers.join(name.as_str())) {
                 Ok(made) => made.pool,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-                // What is not known is not guessed.
+                // If the kind of server cannot be read, it is not guessed.
                 Err(error) => {
                     unread = Some(error);
                     None
@@ -161,22 +163,23 @@ impl Roster {
         Ok(all)
     }
 
-    /// The groups that a process of ours has.
+    /// Returns the process groups of a process of ours.
     pub fn groups(&self, id: &ProcessId) -> io::Result<Vec<u32>> {
         let found = self.find()?;
         let mine = process::by_id(&found).remove(id).unwrap_or_default();
         Ok(mine.iter().map(|p| p.group).collect::<BTreeSet<u32>>().into_iter().collect())
     }
 
-    /// Writes down that a run of the cluster begins: it goes on until all of it is stopped, whatever ends and is
-    /// brought back meanwhile. Gives the word by which it is known.
+    /// Records that a run of the cluster begins. It lasts until the whole cluster is stopped, whichever processes
+    /// end and are restarted meanwhile. Returns the word that identifies the run.
     pub fn begin_run(&self) -> io::Result<String> {
         let word = random::token(WORD).ok_or_else(|| io::Error::other("no random bytes"))?;
         files::replace(&self.run_file(), &word, 0o600, None)?;
         Ok(word)
     }
 
-    /// The word of the run that goes on; none when all was stopped, or a version without such words began it.
+    /// Returns the word of the current run; `None` if all was stopped, or if a version without such words began the
+    /// run.
     pub fn run(&self) -> io::Result<Option<String>> {
         files::text(&self.run_file())
     }
@@ -185,7 +188,7 @@ impl Roster {
         self.folder.join("run.word")
     }
 
-    /// Forgets everything, when nothing of the cluster lives any more.
+    /// Removes all records. Called when no process of the cluster lives any more.
     pub fn clear(&self) -> io::Result<()> {
         process::remove_file(&self.run_file())?;
         self.records()?.keys().try_for_each(|word| process::remove_file(&self.folder.join(word)))
@@ -193,7 +196,7 @@ impl Roster {
 
     fn records(&self) -> io::Result<BTreeMap<String, Record>> {
         let entries = match std::fs::read_dir(&self.folder) {
-            // Nothing was ever started.
+            // No process was ever started.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
             entries => entries?,
         };
@@ -201,7 +204,7 @@ impl Roster {
         for entry in entries {
             let path = entry?.path();
             let Some(word) = path.file_name().and_then(|n| n.to_str()).map(str::to_owned) else { continue };
-            // A draft, the lock, and the word of the run.
+            // A draft, the lock, and the word of the run are not records.
             if path.extension().is_some() {
                 continue;
             }
@@ -217,10 +220,10 @@ impl Roster {
     }
 }
 
-/// Complete or not at all. Not flushed: a machine that goes down takes the processes with it.
+/// Writes a record completely or not at all. It is not flushed: if the machine goes down, the processes go with it.
 fn write(path: &Path, record: &Record) -> io::Result<()> {
     static DRAFTS: AtomicU64 = AtomicU64::new(0);
-    // Whoever looks at the same moment may write the same.
+    // Another thread or process that looks at the same moment may write the same record.
     let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
     let draft = path.with_extension(format!("{}-{number}", std::process::id()));
     process::remove_file(&draft)?;
@@ -230,13 +233,13 @@ fn write(path: &Path, record: &Record) -> io::Result<()> {
         std::fs::rename(&draft, path)
     };
     written().inspect_err(|_| {
-        // Nobody else looks for it.
+        // No one else removes this draft.
         let _ = process::remove_file(&draft);
     })
 }
 
-/// Whether a start is over for certain. Of one that is not bound nothing lives: each name is started by one place
-/// alone, which binds before it starts the next.
+/// Reports whether a start is certainly over. If a start is not bound, none of its processes lives: each name is
+/// started in one place only, which binds a start before it begins the next.
 fn over(record: &Record, boot: &str) -> bool {
     let Some(bound) = record.bound.as_ref().filter(|b| b.boot == boot) else { return true };
     let gone = |result| result == Err(rustix::io::Errno::SRCH);
@@ -251,7 +254,7 @@ fn all_users(users: &Users) -> [u32; 4] {
     [us, of(users.haproxy), of(users.apache), of(users.mariadb)]
 }
 
-/// The program and the user of a process of a version without a roster.
+/// Returns the expected program and user of a process that a version without a roster started.
 fn expected(home: &Home, users: &Users, name: &str) -> Option<(String, u32)> {
     let [us, haproxy, apache, mariadb] = all_users(users);
     if matches!(name, "keeper" | "serve") {
@@ -267,24 +270,25 @@ fn expected(home: &Home, users: &Users, name: &str) -> Option<(String, u32)> {
     Some((shown(&Path::new(program).canonicalize().ok()?), uid))
 }
 
-/// The program of this process, wherever its file is now.
+/// Returns the program of this process, even if its file was moved or replaced.
 pub fn own_program() -> PathBuf {
     let link = std::fs::read_link("/proc/self/exe").unwrap_or_default();
     PathBuf::from(shown(&link))
 }
 
-/// Whether a program is a Cordée, of whatever folder.
+/// Reports whether a program is a Cordée binary, in whatever folder.
 fn is_ours(program: &str) -> bool {
     Path::new(program).file_name() == own_program().file_name()
 }
 
-/// As the kernel shows a program; without what it adds when the file was replaced.
+/// Returns a program's path as the kernel shows it, without the suffix that the kernel adds when the file was
+/// replaced.
 fn shown(path: &Path) -> String {
     let path = path.to_string_lossy();
     path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned()
 }
 
-/// The kernel's name for this boot.
+/// Returns the kernel's id of this boot.
 fn boot() -> io::Result<String> {
     Ok(std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
 }
@@ -292,14 +296,15 @@ fn boot() -> io::Result<String> {
 /// A marked process, its serial, and whether it is frozen.
 type Sight = (Marked, (Serial, bool));
 
-/// Every living process of those users that carries the cluster's mark. `must` are those that are to be readable.
+/// Returns every living process of those users that carries the cluster's mark. The processes in `must` have to be
+/// readable.
 fn look(cluster: &str, uids: &BTreeSet<u32>, must: &BTreeSet<u32>) -> io::Result<Vec<Sight>> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir("/proc")? {
         let Some(pid) = entry?.file_name().to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
         match one(pid, cluster, uids) {
             Ok(found) => all.extend(found),
-            // A process of our own user may still hide itself from us: not one that we started.
+            // Another process of our own user may be unreadable to us; one that we started must not be.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !must.contains(&pid) => {}
             Err(error) => return Err(error),
         }
@@ -308,7 +313,7 @@ fn look(cluster: &str, uids: &BTreeSet<u32>, must: &BTreeSet<u32>) -> io::Result
 }
 
 fn one(pid: u32, cluster: &str, uids: &BTreeSet<u32>) -> io::Result<Option<Sight>> {
-    // What a process calls itself need not be text.
+    // A process may give itself a name that is not valid text.
     let Some(status) = living(std::fs::read(format!("/proc/{pid}/status")))? else { return Ok(None) };
     let uid = one_user(&String::from_utf8_lossy(&status));
     if uid.is_none_or(|uid| !uids.contains(&uid)) {
@@ -318,13 +323,14 @@ fn one(pid: u32, cluster: &str, uids: &BTreeSet<u32>) -> io::Result<Option<Sight
     let Some(environment) = living(std::fs::read(format!("/proc/{pid}/environ")))? else { return Ok(None) };
     let Some((name, serial, word)) = mark(&environment, cluster) else { return Ok(None) };
     let program = match std::fs::read_link(format!("/proc/{pid}/exe")) {
-        // A path that is longer than any that we start: a stranger's, who must not keep us from seeing the others.
+        // The path is longer than any that we start: it is a foreign process, which must not keep us from seeing
+        // the others.
         Err(error) if error.raw_os_error() == Some(Errno::NAMETOOLONG.raw_os_error()) => return Ok(None),
         link => living(link)?,
     };
     let Some(program) = program else { return Ok(None) };
     let Some(stat) = stat(pid)? else { return Ok(None) };
-    // Another one may have got the number meanwhile.
+    // Another process may have got the same id meanwhile.
     if stat.dead || before != Some((stat.group, stat.started)) {
         return Ok(None);
     }
@@ -334,7 +340,7 @@ fn one(pid: u32, cluster: &str, uids: &BTreeSet<u32>) -> io::Result<Option<Sight
     Ok(Some((marked, (serial, stat.frozen))))
 }
 
-/// Nothing for a process that has ended meanwhile: that is a sight, other failures are none.
+/// Turns the error of a process that has ended into `None`: that is a valid observation, other errors are not.
 fn living<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -343,7 +349,8 @@ fn living<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// The user of a process whose real, effective, saved and file user are one (proc(5), `status`).
+/// Returns the user of a process whose real, effective, saved and file-system user are the same (proc(5),
+/// `status`).
 fn one_user(status: &str) -> Option<u32> {
     let line = status.lines().find_map(|l| l.strip_prefix("Uid:"))?;
     let ids: BTreeSet<&str> = line.split_whitespace().collect();
@@ -361,7 +368,8 @@ struct Stat {
 fn stat(pid: u32) -> io::Result<Option<Stat>> {
     let Some(text) = living(std::fs::read(format!("/proc/{pid}/stat")))? else { return Ok(None) };
     let text = String::from_utf8_lossy(&text);
-    // The command's name may hold blanks and parentheses: what follows the last one is regular (proc(5)).
+    // The command's name may hold blanks and parentheses: only the text after the last parenthesis is regular
+    // (proc(5)).
     let fields: Vec<&str> = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
     let read = || {
         let letter = *fields.first()?;

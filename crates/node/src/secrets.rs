@@ -1,4 +1,4 @@
-//! Generated passwords and keys: made once, in one 0600 file, never printed.
+//! Generated passwords and keys: made once, stored in one file with mode 0600, never printed.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -9,23 +9,25 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 use crate::random;
 
-/// All of them.
+/// All passwords and keys.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Secrets {
-    /// Key of HAProxy's automatic cookies.
+    /// The key of HAProxy's automatic cookies.
     pub cookie_key: String,
-    /// What each line of HAProxy's log carries; made later than the others in a cluster of an older version.
+    /// The key that each line of HAProxy's log carries. In a cluster of an older version it is made later than the
+    /// others.
     #[serde(default)]
     pub log_key: String,
-    /// Account by which Cordée runs the databases, on their sockets only.
+    /// The password of the account by which Cordée runs the databases, on their sockets only.
     pub control: String,
-    /// Account by which the databases copy each other.
+    /// The password of the account by which the databases replicate from each other.
     pub replication: String,
-    /// The application's account: reads and writes rows.
+    /// The password of the application's account, which reads and writes rows.
     pub app: String,
-    /// The account that may also alter the application's tables.
+    /// The password of the account that may also alter the application's tables.
     pub owner: String,
-    /// The account of whoever watches the databases; made later than the others in a cluster of an older version.
+    /// The password of the account for monitoring the databases. In a cluster of an older version it is made later
+    /// than the others.
     #[serde(default)]
     pub monitor: String,
 }
@@ -37,7 +39,7 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Reads the file, or makes it.
+    /// Reads the file; makes it if it does not exist.
     pub fn load(path: &Path) -> std::io::Result<Self> {
         match files::plain_text(path) {
             Ok(text) => Self::whole(path, serde_json::from_str(&text).map_err(std::io::Error::from)?),
@@ -46,7 +48,7 @@ impl Secrets {
         }
     }
 
-    /// With what an older version did not have yet.
+    /// Adds the secrets that an older version did not have.
     fn whole(path: &Path, mut found: Self) -> std::io::Result<Self> {
         let mut lacked = false;
         for (missing, octets) in [(&mut found.log_key, LOG_KEY), (&mut found.monitor, PASSWORD)] {
@@ -76,7 +78,7 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// Another key for the log, because somebody may have heard this one.
+    /// Makes a new key for the log, because another program may have read the old one.
     pub fn renew_log_key(&mut self, path: &Path) -> std::io::Result<()> {
         self.log_key = fresh(LOG_KEY)?;
         self.write(path)
@@ -87,16 +89,16 @@ impl Secrets {
     }
 }
 
-/// Octets of a password.
+/// The length of a password in octets.
 const PASSWORD: usize = 24;
-/// Octets of the key in each line of the log: they are sent with every request.
+/// The length in octets of the key in each line of the log, which is sent with every request.
 const LOG_KEY: usize = 16;
 
 fn fresh(octets: usize) -> std::io::Result<String> {
     random::token(octets).ok_or_else(|| std::io::Error::other("no random bytes"))
 }
 
-/// Writes a file that only its owner may read, complete or not at all.
+/// Writes a file that only its owner may read, completely or not at all.
 pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let temporary = path.with_extension("new");
     let mut file =

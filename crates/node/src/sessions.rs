@@ -9,17 +9,17 @@ use mysql_async::prelude::Queryable as _;
 
 use super::mysql::{SCHEMA, account, at, explain};
 
-/// Rows that one statement removes: longer ones would hold up the copy on the standbys.
+/// How many rows one statement removes: a larger one would delay replication on the standbys.
 const BATCH: u64 = 1_000;
-/// Statements in a row; what is left has time.
+/// How many statements run in a row; the remaining rows can wait.
 const BATCHES: u32 = 20;
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Removes sessions that have run out, oldest first. Gives how many.
+/// Removes expired sessions, oldest first, and returns how many.
 ///
-/// By the application's account, through the address of the one writer: should another database be the writer by the
-/// time the statement arrives, the closed one refuses it by itself. Two that removed the same rows would stop each
-/// other's copy.
+/// It uses the application's account and the writer's address: if another database has become the writer when the
+/// statement arrives, the database that is closed to writes refuses it. Two databases that delete the same rows
+/// would stop each other's replication.
 pub async fn purge(writer: SocketAddr, password: &str) -> Result<u64, Fault> {
     let work = async {
         let options = at(writer).user(Some(account::APP)).pass(Some(password)).db_name(Some(SCHEMA));

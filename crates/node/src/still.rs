@@ -1,4 +1,4 @@
-//! Processes that stand still, and those that a dead leader left.
+//! Processes that are frozen, and processes that a dead leader left behind.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,8 +9,9 @@ use cordee_domain::observed::ProxySeen;
 
 use crate::process::{self, Found};
 
-/// Those that do a leader's work and are frozen: the worker of a HAProxy, without which it answers nothing although its
-/// master is well; the children of an Apache. These are many, and looked at only where something is amiss.
+/// Returns the frozen processes that do a leader's work: the worker of a HAProxy instance, without which the
+/// instance answers nothing although its master is well; and the children of an Apache. The children are many, so
+/// they are looked at only if the leader is frozen or HAProxy's checks fail.
 pub fn standing_still(
     id: &ProcessId,
     leader: u32,
@@ -23,12 +24,12 @@ pub fn standing_still(
             None => process::children(leader)?,
         },
         ProcessId::Web(name) if frozen || fails(name, proxies) => process::children(leader)?,
-        // Its threads do the work.
+        // The work is done by the leader's threads.
         ProcessId::Web(_) | ProcessId::Database(_) => Vec::new(),
     };
     let mut still = Vec::new();
     for pid in workers {
-        // A number that was written down may be somebody else's by now.
+        // A recorded pid may belong to another process by now.
         if process::state(pid)?.is_some_and(|s| s.frozen && s.group == leader) {
             still.push(pid);
         }
@@ -36,14 +37,14 @@ pub fn standing_still(
     Ok(still)
 }
 
-/// Whether HAProxy's checks of a web server fail.
+/// Reports whether HAProxy's checks of a web server fail.
 fn fails(name: &ServerName, proxies: &BTreeMap<PoolId, ProxySeen>) -> bool {
     let running = proxies.get(&PoolId::Web).and_then(|p| p.running.value());
     let seen = running.and_then(|r| r.servers.get(name)).filter(|s| !s.maintenance);
     seen.is_some_and(|s| matches!(s.verdict, CheckState::Down | CheckState::Failing))
 }
 
-/// Members of a group whose leader is gone. While a leader lives they are its own affair.
+/// Returns the members of a group whose leader is gone. While the leader lives, they are its own concern.
 pub fn orphans(found: &[Found], id: &ProcessId) -> Vec<u32> {
     process::by_id(found)
         .get(id)
@@ -62,7 +63,7 @@ mod tests {
 
     use super::*;
 
-    /// A parent that leads a group, and its child.
+    /// A parent that leads a process group, and its child.
     struct Family(Child, u32);
 
     impl Family {

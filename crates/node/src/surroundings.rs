@@ -1,5 +1,5 @@
-//! What a process gets from whoever starts it, and what must not matter: the mask of modes, the open files and their
-//! limit, the folder in which a relative path begins.
+//! What a process inherits from its parent and must not depend on: the umask, the open files and their limit, the
+//! working folder.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,30 +7,31 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 
-/// With fewer a first cluster may run, and fails as soon as somebody visits it.
+/// With a lower limit a first cluster may start, but fails as soon as visitors come.
 pub const FEWEST: u64 = 1_024;
-/// More than this helps nobody: some programs clear a table of that size at their start.
+/// A higher limit has no benefit: some programs clear a table of that size at their start.
 const MOST: u64 = 65_536;
 
-/// Takes the usual mask: under a narrower one the programs' users could not enter the folders that are made for them,
-/// under a wider one everybody could write there. What is secret is made with a mode of its own.
+/// Sets the usual umask. With a stricter one the programs' users could not enter the folders that are made for
+/// them, with a looser one every user could write there. Secret files are created with modes of their own.
 pub fn usual_mask() {
     umask(Mode::from_raw_mode(0o022));
 }
 
-/// Keeps what whoever started us has open (a terminal's, a script's, perhaps root's alone) from all that we start:
-/// Apache would hand it to the site's code, and the keeper would hold it for as long as the cluster runs.
+/// Keeps the files that our parent left open (a terminal's, a script's, perhaps readable by root only) from the
+/// programs that we start: Apache would pass them on to the site's code, and the keeper would hold them as long as
+/// the cluster runs.
 pub fn pass_no_files_on() {
     close_fds::set_fds_cloexec(3, &[]);
 }
 
-/// A path as it is from wherever Cordée and its keeper stand.
+/// Returns an absolute path, which stays valid whatever the working folder of Cordée and its keeper.
 pub fn absolute(path: &Path) -> io::Result<PathBuf> {
     std::path::absolute(path)
 }
 
-/// Raises the limit of open files to what may be had, and gives it. What is started inherits it. Root may raise the
-/// hard limit too, where it is not root in a container alone.
+/// Raises the limit of open files as far as allowed, and returns it. Started programs inherit it. Root may raise
+/// the hard limit too, unless it is root only inside a container.
 pub fn raise_descriptors() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let mut allowed = [limits(&limit, true), limits(&limit, false)].into_iter().flatten();
@@ -38,8 +39,8 @@ pub fn raise_descriptors() -> u64 {
     raised.unwrap_or(limit).current.unwrap_or(u64::MAX)
 }
 
-/// The limits that are to be set, when those that are there are too low: with a higher hard limit, or up to the present
-/// one.
+/// Returns the limits to set if the current ones are too low: with a higher hard limit if `harder`, otherwise up to
+/// the current hard limit.
 fn limits(now: &Rlimit, harder: bool) -> Option<Rlimit> {
     if now.current.is_none_or(|current| current >= MOST) {
         return None;

@@ -11,13 +11,13 @@ use tokio::time::{Instant, sleep};
 
 use super::mysql::{Database, SCHEMA, explain};
 
-/// The table of the handler without a lock.
+/// The table of the session handler without a lock.
 pub const UNLOCKED_TABLE: &str = "trial_sessions";
 
-/// How often a held channel is tried again, when the cluster starts it in between.
+/// How often delaying a channel is tried again if the cluster starts the channel in between.
 const TRIES: u32 = 20;
 
-/// Makes the table of the handler without a lock.
+/// Makes the table of the session handler without a lock.
 pub async fn make_table(database: &Database) -> Result<(), Fault> {
     let table = format!(
         "CREATE TABLE IF NOT EXISTS {SCHEMA}.{UNLOCKED_TABLE} (id VARBINARY(128) NOT NULL PRIMARY KEY, \
@@ -26,17 +26,17 @@ pub async fn make_table(database: &Database) -> Result<(), Fault> {
     database.run(&[table]).await
 }
 
-/// Has a channel apply what it receives only after some seconds (`MASTER_DELAY`, MariaDB 10.2.3).
+/// Makes a channel apply what it receives only after some seconds (`MASTER_DELAY`, MariaDB 10.2.3).
 pub async fn hold_back(database: &Database, from: &ServerName, seconds: u32) -> Result<(), Fault> {
     let statements = [
         format!("STOP SLAVE '{from}'"),
-        // Named again, because MariaDB takes its default for a heartbeat that is not; Cordée would set the channel up
-        // anew.
+        // The heartbeat period is set again, because otherwise MariaDB sets its default period; Cordée would then
+        // set up the channel again.
         format!("CHANGE MASTER '{from}' TO MASTER_DELAY={seconds}, MASTER_HEARTBEAT_PERIOD=1"),
         format!("START SLAVE '{from}'"),
     ];
     let mut tries = 1;
-    // The cluster starts a channel that stands: then the delay cannot be set.
+    // The cluster starts a stopped channel, and then the delay cannot be set.
     while let Err(why) = database.run(&statements).await {
         if tries == TRIES {
             return Err(why);
@@ -47,7 +47,7 @@ pub async fn hold_back(database: &Database, from: &ServerName, seconds: u32) -> 
     Ok(())
 }
 
-/// Waits until it takes writes.
+/// Waits until the database accepts writes.
 pub async fn opened(database: &Database, limit: Duration) -> Result<(), Fault> {
     let deadline = Instant::now() + limit;
     while database.look().await?.read_only {
@@ -59,7 +59,7 @@ pub async fn opened(database: &Database, limit: Duration) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Every row of a table of sessions: its id, and a sum over its data.
+/// Returns every row of a table of sessions: its id, and a hash of its data.
 pub async fn rows(database: &Database, table: &str) -> Result<BTreeMap<String, String>, Fault> {
     let mut conn = database.session().await?;
     let query = format!("SELECT HEX(id), MD5(data) FROM {SCHEMA}.{table}");
@@ -67,7 +67,8 @@ pub async fn rows(database: &Database, table: &str) -> Result<BTreeMap<String, S
     Ok(rows.into_iter().collect())
 }
 
-/// Waits until `on` has all that `from` has written by now, or its channel stands. Gives whether it runs.
+/// Waits until `on` has everything that `from` has written by now, or until its channel has stopped. Returns
+/// whether the channel runs and `on` has everything.
 pub async fn settle(
     on: &Database,
     from: &Database,

@@ -1,4 +1,4 @@
-//! An error of the system's as a fault: by its kind, because its own words name paths that mean nothing to a reader.
+//! Converts a system error to a fault, by its kind: its own words name paths that mean nothing to a reader.
 
 use std::io::{Error, ErrorKind};
 
@@ -6,7 +6,7 @@ use cordee_domain::fault::{Cause, Fault, Lack};
 use cordee_domain::text::Text;
 use rustix::io::Errno;
 
-/// What Cordée itself lacks when it fails so; nothing where the error speaks of what was looked at.
+/// Returns the resource that Cordée itself lacks; `None` if the error is about what was looked at.
 pub fn own(error: &Error) -> Option<Fault> {
     let lack = match Errno::from_raw_os_error(error.raw_os_error()?) {
         Errno::MFILE | Errno::NFILE => Lack::Descriptors,
@@ -17,7 +17,7 @@ pub fn own(error: &Error) -> Option<Fault> {
     Some(Fault::Own(lack, Cause::of(error)))
 }
 
-/// Any error.
+/// Converts any error.
 pub fn fault(error: &Error) -> Fault {
     if let Some(own) = own(error) {
         return own;
@@ -29,13 +29,13 @@ pub fn fault(error: &Error) -> Fault {
         ErrorKind::PermissionDenied => Fault::Denied(cause),
         ErrorKind::NotFound => Fault::Missing(cause),
         ErrorKind::InvalidInput | ErrorKind::NotADirectory => Fault::Foreign(cause),
-        // What opening a link gives.
+        // The error of opening a link.
         _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Fault::Foreign(cause),
         kind => Fault::Io(kind.to_string(), cause),
     }
 }
 
-/// The same, in words.
+/// Returns the same as a sentence.
 pub fn words(error: &Error) -> Text {
     fault(error).sentence()
 }

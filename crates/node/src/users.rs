@@ -1,8 +1,8 @@
-//! Whom the programs run as.
+//! The users that the programs run as.
 
 use std::os::unix::fs::MetadataExt as _;
 
-/// Whom a program runs as.
+/// The user that a program runs as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct User {
     /// User id.
@@ -12,7 +12,7 @@ pub struct User {
 }
 
 impl User {
-    /// Whether this user may pass through a folder, by its mode alone.
+    /// Reports whether this user may pass through a folder, by its mode alone.
     pub fn may_pass(self, folder: &std::fs::Metadata) -> bool {
         let bit = match () {
             () if folder.uid() == self.uid => 0o100,
@@ -23,7 +23,8 @@ impl User {
     }
 }
 
-/// The users of the programs that Cordée starts: Debian's own when it runs as root, else its own user for all.
+/// The users of the programs that Cordée starts: Debian's users if Cordée runs as root, otherwise Cordée's own user
+/// for all.
 #[derive(Clone, Copy, Debug)]
 pub struct Users {
     /// HAProxy.
@@ -35,7 +36,7 @@ pub struct Users {
 }
 
 impl Users {
-    /// Looks them up. `Err` names the one that is missing.
+    /// Looks up the users. `Err` names the user that is missing.
     pub fn find() -> Result<Self, &'static str> {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self { haproxy: None, apache: None, mariadb: None });

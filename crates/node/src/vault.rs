@@ -1,6 +1,8 @@
-//! What a person typed to sign in to a database that exists already: sealed in the state file, with a key of its own.
+//! The logins that the operator typed for databases that existed already. They are sealed in the state file, with a
+//! key of their own.
 //!
-//! The key lies beside the state file, for its owner only: a copy of the one without the other opens nothing.
+//! The key lies beside the state file and is readable by its owner only: a copy of one file without the other opens
+//! nothing.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -11,7 +13,7 @@ use cordee_domain::problem::Problem;
 use cordee_domain::text;
 use serde::{Deserialize, Serialize};
 
-/// What else holds a secret is read as the key is: a plain file, at once, or not at all.
+/// Other files with secrets are read in the same way as the key: only if they are plain files, and without waiting.
 pub use crate::files::{no_file, plain_text};
 use crate::secrets::write_private;
 
@@ -22,7 +24,7 @@ pub struct Login {
     password: String,
 }
 
-/// Nothing of it reaches a log.
+/// The login must not appear in a log.
 impl std::fmt::Debug for Login {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Login(…)")
@@ -34,11 +36,11 @@ const LONGEST_USER: usize = 80;
 /// The longest password that is taken, in octets.
 const LONGEST_PASSWORD: usize = 256;
 
-/// The cluster's own accounts (`mysql::account`): Cordée makes them anew on each database.
+/// The cluster's own accounts (`mysql::account`), which Cordée recreates on each database.
 const OWN: [&str; 5] = ["cordee", "cordee_repl", "site_app", "site_monitor", "site_owner"];
 
 impl Login {
-    /// Reads what a person typed, and says every thing that is wrong at once.
+    /// Parses what the operator typed, and reports all problems at once.
     pub fn parse(user: &str, password: &str) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let user = user.trim();
@@ -59,12 +61,12 @@ impl Login {
         }
     }
 
-    /// The account's name.
+    /// Returns the account's name.
     pub fn user(&self) -> &str {
         &self.user
     }
 
-    /// Its password: for a connection, or a file that only its owner reads.
+    /// Returns the password, for a connection or for a file that only its owner reads.
     pub fn password(&self) -> &str {
         &self.password
     }
@@ -90,12 +92,12 @@ const KEY: usize = 32;
 const NONCE: usize = 24;
 
 impl Vault {
-    /// Whether a text is a key.
+    /// Reports whether a text is a key.
     pub fn is_key(text: &str) -> bool {
         key(text).is_some()
     }
 
-    /// Reads the key, or makes it.
+    /// Reads the key; makes it if it does not exist.
     pub fn load(path: &Path) -> std::io::Result<Self> {
         let text = match plain_text(path) {
             Ok(text) => text,
@@ -111,7 +113,7 @@ impl Vault {
         Ok(Self { cipher: XChaCha20Poly1305::new(&Key::from(key)) })
     }
 
-    /// Seals a login for the server with that id; `None` when the system gives no randomness.
+    /// Seals a login for the server with that id; `None` if the system gives no random bytes.
     pub fn seal(&self, server: u32, login: &Login) -> Option<Vec<u8>> {
         let nonce = fresh::<NONCE>()?;
         let plain = serde_json::to_vec(login).ok()?;
@@ -121,7 +123,8 @@ impl Vault {
         Some(sealed)
     }
 
-    /// Opens what was sealed for the server with that id; `None` when it was not, or with another key.
+    /// Opens what was sealed for the server with that id; `None` if it was sealed for another id or with another
+    /// key.
     pub fn open(&self, server: u32, sealed: &[u8]) -> Option<Login> {
         let (nonce, body) = sealed.split_at_checked(NONCE)?;
         let nonce = <[u8; NONCE]>::try_from(nonce).ok()?;
@@ -149,10 +152,10 @@ fn bytes(hex: &str) -> Option<Vec<u8>> {
     (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(hex.get(i..i + 2)?, 16).ok()).collect()
 }
 
-/// The most that is read of a file with a password.
+/// How many octets of a password file are read at most.
 const LONGEST_FILE: u64 = 1_024;
 
-/// Reads a password from a file that only its owner may read, without the end of its line.
+/// Reads a password from a file that only its owner may read, without the line ending.
 pub fn read_password(path: &Path) -> std::io::Result<String> {
     use std::os::unix::fs::MetadataExt as _;
     let file = std::fs::OpenOptions::new().read(true).open(path)?;
@@ -162,7 +165,7 @@ pub fn read_password(path: &Path) -> std::io::Result<String> {
     first_line(file)
 }
 
-/// The first line of what is read, bounded.
+/// Returns the first line of the input, bounded.
 pub fn first_line(from: impl std::io::Read) -> std::io::Result<String> {
     let mut text = String::new();
     from.take(LONGEST_FILE).read_to_string(&mut text)?;

@@ -1,9 +1,9 @@
-//! Compares the rows of the databases, while they are being written. What is compared and concluded is said in
-//! the domain's `db::verify`; here the queries are run, in turn and gently.
+//! Compares the rows of the databases while they are being written. What is compared and concluded is described in
+//! the domain's `db::verify`; this module runs the queries, one after the other and at a limited pace.
 //!
-//! Equal digests prove a chunk equal. Different ones lead to smaller and smaller chunks, and at the end to a few
-//! rows that the reference holds still for some milliseconds, at most a second, while the other one catches up:
-//! what differs then, twice, differs. Nothing else is called a difference; what cannot be settled is called unproven.
+//! Equal digests prove that a chunk is equal. Different digests lead to smaller and smaller chunks, and in the end
+//! to a few rows that the reference locks for some milliseconds, at most a second, while the other database catches
+//! up. Only rows that differ twice in this way count as different; rows that cannot be settled count as unproven.
 
 mod exact;
 mod heal;
@@ -31,37 +31,37 @@ pub use heal::{Healed, columns, heal, make_way, versions};
 use session::{Session, Snag};
 use settle::Settled;
 
-/// A replica that has not caught up after this time ends the verification.
+/// A replica that has not caught up within this time ends the verification.
 const CATCH_UP: Duration = Duration::from_secs(20);
-/// Seconds of one wait for it. Between two of them it is asked whether to go on.
+/// The length of one wait for a replica in seconds. Cancellation is checked between two waits.
 const WAIT: f32 = 2.0;
 /// How often the same few rows are compared before they count as unproven.
 const TRIES: u32 = 10;
-/// After so many chunks of a table that could not be settled, the others get two tries only.
+/// After so many chunks of a table that could not be settled, the remaining chunks get only two tries.
 const PATIENCE: u32 = 3;
-/// And after so many the table is left.
+/// After so many, the rest of the table is skipped.
 const HOPELESS: u32 = 20;
-/// Looks at what tables there are, before a disagreement counts.
+/// How many surveys of the tables are made before a disagreement counts.
 const SURVEYS: u32 = 3;
-/// Pause before the next try, growing with each.
+/// The pause before the next try; it grows with each try.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A database by its name.
+/// A database with its name.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Its name.
+    /// The database's name.
     pub name: ServerName,
-    /// Itself.
+    /// The connections to it.
     pub database: Database,
 }
 
-/// What the caller lends: a clock, ears, and a way to stop.
+/// What the caller provides: a clock, a callback for progress, and a way to cancel.
 pub struct Watch<'a> {
-    /// The time.
+    /// Returns the current time.
     pub now: &'a (dyn Fn() -> Millis + Send + Sync),
-    /// Is told after each chunk.
+    /// Is called after each chunk.
     pub progress: &'a (dyn Fn(Progress) + Send + Sync),
-    /// Asked between any two statements. `true` ends the verification.
+    /// Is called between any two statements. `true` ends the verification.
     pub cancelled: &'a (dyn Fn() -> bool + Send + Sync),
 }
 
@@ -71,9 +71,9 @@ impl std::fmt::Debug for Watch<'_> {
     }
 }
 
-/// Compares every user table of `others` with `reference`, which must be the writer. May take hours; takes at most
-/// the share of the databases' time that `pace` says. Fails with one sentence when a node goes away, does not catch
-/// up or lacks a right, or when it was cancelled: then nothing was found out.
+/// Compares every user table of `others` with `reference`, which must be the writer. May take hours; uses at most
+/// the share of the databases' time that `pace` allows. Fails with one sentence if a node is lost, does not catch
+/// up or lacks a privilege, or if it was cancelled: then there is no result.
 pub async fn verify(
     reference: &Node,
     others: &[Node],
@@ -95,14 +95,14 @@ pub async fn verify(
 struct Found {
     rows: u64,
     differences: Vec<Difference>,
-    /// Chunks of which nothing could be said, and why of the last one.
+    /// The number of chunks that could not be settled, and the reason for the last one.
     unsettled: u32,
     why: Option<Text>,
     more: bool,
 }
 
 impl Found {
-    /// What is known will not change any more by reading on.
+    /// Reports whether reading on would not change the verdict any more.
     fn enough(&self) -> bool {
         self.differences.len() >= SHOWN || self.unsettled >= HOPELESS
     }
@@ -127,7 +127,7 @@ impl Found {
 struct Compared {
     /// Rows on the reference.
     rows: u64,
-    /// The others that have a different digest, by their places.
+    /// The databases with a different digest, by their places in `others`.
     differing: Vec<usize>,
     /// How long the slowest digest took.
     took: Duration,
@@ -143,9 +143,9 @@ struct Run<'a> {
     chunks: u64,
     rows: u64,
     bytes: u64,
-    /// What differs is put right.
+    /// The repair, if differences are to be repaired.
     healing: Option<Healing<'a>>,
-    /// The tables to compare; absent: all.
+    /// The tables to compare; `None` means all.
     only: Option<BTreeSet<TableName>>,
 }
 
@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
         Self { reference, others, pace, watch, chunks: 0, rows: 0, bytes: 0, healing: None, only: None }
     }
 
-    /// What was found, of tables that were looked at from `at_start` until now.
+    /// Returns the report on the tables that were looked at from `at_start` until now.
     fn report(&self, at_start: Millis, others: Vec<ServerName>, tables: Vec<Checked>) -> Report {
         let (at_end, reference) = ((self.watch.now)(), self.reference.name.clone());
         let (rows, chunks, bytes) = (self.rows, self.chunks, self.bytes);
@@ -194,8 +194,8 @@ impl Run<'_> {
         Ok(verdicts.into_iter().map(|(table, verdict)| Checked { table, verdict }).collect())
     }
 
-    /// Which tables there are, and the verdicts on those that are not the same everywhere. A table may be made,
-    /// altered or dropped between two looks: only what was seen twice in a row counts.
+    /// Returns the tables, and the verdicts on those that differ between the databases. A table may be created,
+    /// altered or dropped between two surveys: only a disagreement that two surveys in a row found counts.
     async fn survey(&mut self) -> Result<(Tables, std::collections::BTreeMap<TableName, TableResult>), Snag> {
         let mut before = std::collections::BTreeMap::new();
         for look in 1..=SURVEYS {
@@ -266,8 +266,8 @@ impl Run<'_> {
         }
     }
 
-    /// The beginning of `rest` with at most `size` rows on the reference, and not many more on the others: one of
-    /// them may hold a million rows where the reference has none.
+    /// Returns the beginning of `rest` with at most `size` rows on the reference, and not many more on the others:
+    /// another database may hold a million rows where the reference has none.
     async fn piece(
         &mut self,
         reader: &Reader,
@@ -289,7 +289,8 @@ impl Run<'_> {
         Ok(piece)
     }
 
-    /// Digests of a chunk: of the reference, then of the others, once they have caught up with what was read.
+    /// Compares the digests of a chunk: first of the reference, then of the others, once they have caught up with
+    /// that.
     async fn compare(&mut self, reader: &Reader, chunk: &Chunk, others: &[usize]) -> Result<Compared, Snag> {
         let started = Instant::now();
         let ours = self.reference.digest(reader, chunk).await?;
@@ -367,13 +368,13 @@ impl Run<'_> {
                     break;
                 }
             }
-            // The last one in is the next one out: the rows are found in the order of their keys.
+            // The list is used as a stack: the rows are found in the order of their keys.
             suspects.extend(parts.into_iter().rev());
         }
         Ok(())
     }
 
-    /// Rests as long as the pace asks.
+    /// Pauses as long as the pace requires.
     async fn pause(&self, busy: Duration, waited: Duration) {
         sleep(Duration::from_millis(self.pace.rest_ms(millis(busy), millis(waited)))).await;
     }
@@ -397,7 +398,7 @@ impl Run<'_> {
     }
 }
 
-/// The table being read, and how many there are.
+/// The table that is being read, and how many tables there are.
 struct TableNumber<'a> {
     name: &'a TableName,
     table: &'a Table,
@@ -406,7 +407,7 @@ struct TableNumber<'a> {
     estimated: u64,
 }
 
-/// Waits until `other` has applied `position`, and says how long it took.
+/// Waits until `other` has applied `position`, and returns how long that took.
 async fn catch_up(other: &mut Session, position: &str, watch: &Watch<'_>) -> Result<Duration, Snag> {
     let started = Instant::now();
     while !other.reaches(position, WAIT).await? {

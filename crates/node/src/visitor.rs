@@ -1,5 +1,5 @@
-//! A visitor of a site on this machine: one request after the other, each over a connection of its own, with
-//! cookies kept between them.
+//! A visitor of a site on this machine: it sends one request after the other, each over a connection of its own,
+//! and keeps cookies between them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use hyper::{HeaderMap, Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-/// For a whole request: longer than PHP waits for a session's lock.
+/// The time limit of a whole request: longer than PHP waits for a session's lock.
 const DEADLINE: Duration = Duration::from_secs(20);
 /// The longest answer that is read.
 const ANSWER_LIMIT: usize = 1 << 20;
@@ -22,35 +22,36 @@ const ANSWER_LIMIT: usize = 1 << 20;
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum VisitError {
-    /// Nobody listens.
+    /// Nothing listens.
     #[error("connecting")]
     Connect(#[source] std::io::Error),
-    /// The connection broke, or what came is not HTTP.
+    /// The connection broke, or the answer is not HTTP.
     #[error("talking HTTP")]
     Http(#[from] hyper::Error),
-    /// The address or a cookie cannot stand in a request.
+    /// The address or a cookie cannot be part of a request.
     #[error("writing the request")]
     Request(#[from] hyper::http::Error),
-    /// The answer is longer than it may be, or broke off.
+    /// The answer is too long, or broke off.
     #[error("reading the answer")]
     Body,
-    /// Not in time.
+    /// The answer did not come in time.
     #[error("no answer in time")]
     Late,
 }
 
-/// What came back.
+/// The answer to a request.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// The whole body.
+    /// The complete body.
     pub body: Bytes,
-    /// From the connect to the last byte.
+    /// The time from the connect to the last byte.
     pub took: Duration,
 }
 
-/// One visitor. A clone is a second window of the same browser: it has the same cookies from then on its own.
+/// One visitor. A clone is a second window of the same browser: it starts with the same cookies, and from then on
+/// has its own.
 #[derive(Clone, Debug)]
 pub struct Visitor {
     to: SocketAddr,
@@ -63,7 +64,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// A visitor without cookies, who never keeps the one named `refuses` (empty: keeps all).
+    /// Returns a visitor without cookies, who never keeps the cookie named `refuses` (empty: keeps all).
     pub const fn new(to: SocketAddr, refuses: &'static str) -> Self {
         Self {
             to,
@@ -76,35 +77,35 @@ impl Visitor {
         }
     }
 
-    /// The same visitor, who calls the site by that name. It is asked where it was before.
+    /// Returns the same visitor, who uses that host name for the site. The address of the requests stays the same.
     #[must_use]
     pub fn by_name(self, host: Option<HeaderValue>) -> Self {
         Self { host, ..self }
     }
 
-    /// The same visitor, who says who they are and waits no longer than that for an answer.
+    /// Returns the same visitor with that user agent, who waits no longer than `patience` for an answer.
     #[must_use]
     pub fn called(self, agent: HeaderValue, patience: Duration) -> Self {
         Self { agent: Some(agent), patience, ..self }
     }
 
-    /// The same visitor, who from now on keeps the cookies as they are, whatever the site sets.
+    /// Returns the same visitor, who from now on keeps the cookies unchanged, whatever the site sets.
     #[must_use]
     pub fn fixed(&self) -> Self {
         Self { fixed: true, ..self.clone() }
     }
 
-    /// Asks for a page.
+    /// Requests a page.
     pub async fn get(&mut self, path: &str) -> Result<Answer, VisitError> {
         self.request(Method::GET, path, "").await
     }
 
-    /// Sends a form without fields: what is asked stands in the address.
+    /// Sends a form without fields: the parameters are part of the address.
     pub async fn post(&mut self, path: &str) -> Result<Answer, VisitError> {
         self.request(Method::POST, path, "").await
     }
 
-    /// Sends a form whose fields are encoded already.
+    /// Sends a form whose fields are already encoded.
     pub async fn form(&mut self, path: &str, fields: &'static str) -> Result<Answer, VisitError> {
         self.request(Method::POST, path, fields).await
     }
@@ -145,7 +146,7 @@ impl Visitor {
         send(self.to, request.body(Full::from(form))?).await
     }
 
-    /// Takes `Set-Cookie` as a browser does: a new value replaces the old one, one that has run out removes it.
+    /// Processes `Set-Cookie` as a browser does: a new value replaces the old one, an expired cookie is removed.
     fn keep(&mut self, headers: &HeaderMap) {
         for set in headers.get_all(SET_COOKIE).iter().filter_map(|v| v.to_str().ok()) {
             let mut parts = set.split(';').map(str::trim);
@@ -163,13 +164,13 @@ impl Visitor {
     }
 }
 
-/// Status, headers and body of an answer.
+/// The status, headers and body of an answer.
 type Got = (u16, HeaderMap, Bytes);
 
 async fn send(to: SocketAddr, request: Request<Full<Bytes>>) -> Result<Got, VisitError> {
     let stream = TcpStream::connect(to).await.map_err(VisitError::Connect)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // Ends with the last byte of the answer, or when `sender` is dropped.
+    // This task ends with the last byte of the answer, or when `sender` is dropped.
     let driver = tokio::spawn(connection);
     let answer = sender.send_request(request).await?;
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
@@ -179,10 +180,10 @@ async fn send(to: SocketAddr, request: Request<Full<Bytes>>) -> Result<Got, Visi
     Ok((status, headers, body.to_bytes()))
 }
 
-/// For a web server to say its session mode.
+/// How long a web server may take to report its session mode.
 const MODE_DEADLINE: Duration = Duration::from_secs(2);
 
-/// Asks a web server itself to keep sessions in a mode, and reads which one it says it used.
+/// Asks a web server itself to keep sessions in a mode, and reads which mode it reports as used.
 pub async fn ask_mode(to: SocketAddr, asked: Mode) -> Result<sessions::Answer, VisitError> {
     let request = Request::builder()
         .method(Method::HEAD)

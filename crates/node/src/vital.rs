@@ -1,8 +1,8 @@
-//! Signs of life. A process that is frozen or wedged does not die: `serve` tells its keeper again and again that its
-//! engine goes round, and the keeper starts a silent one anew.
+//! Signs of life. A process that is frozen or wedged does not die. So `serve` regularly tells its keeper that its
+//! engine is running, and the keeper restarts a silent `serve`.
 //!
-//! They go over a pair of sockets that the keeper makes, one end of which is the standard input of `serve`: no name
-//! that others could write to, and gone with either of them.
+//! The signs go over a pair of sockets that the keeper makes; one end is the standard input of `serve`. There is no
+//! name to which others could write, and the pair is gone when either process ends.
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -14,18 +14,19 @@ use tokio::net::UnixDatagram;
 use tokio::process::Child;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Says to `serve` that its standard input is the way to its keeper.
+/// Tells `serve` that its standard input leads to its keeper.
 pub const VARIABLE: &str = "CORDEE_SIGNS";
-/// Between two signs.
+/// The interval between two signs.
 const PACE: Duration = Duration::from_millis(500);
-/// The keeper counts its own rounds rather than the clock: while it, or the whole machine, stood still it counted none.
+/// The keeper counts its own rounds rather than the clock: while the keeper or the whole machine stood still, it
+/// counted none.
 const ROUND: Duration = Duration::from_millis(250);
-/// Rounds without a sign after which `serve` is taken for wedged: 10 s.
+/// After so many rounds without a sign, `serve` counts as wedged: 10 s.
 const PATIENCE: u32 = 40;
-/// The same before its first sign: it opens its files and looks for what runs. 60 s.
+/// The same before its first sign, while it opens its files and looks for running processes: 60 s.
 const FIRST_PATIENCE: u32 = 240;
 
-/// The engine's way to its keeper; none where there is no keeper.
+/// The engine's end of the pair; empty if there is no keeper.
 #[derive(Debug, Default)]
 pub struct Signs {
     to: Option<OwnedFd>,
@@ -34,15 +35,15 @@ pub struct Signs {
 }
 
 impl Signs {
-    /// As the keeper made it.
+    /// Takes the socket that the keeper passed on.
     pub fn from_environment() -> Self {
         let kept = std::env::var_os(VARIABLE).is_some();
         let to = kept.then(|| io::stdin().as_fd().try_clone_to_owned().ok()).flatten();
         Self { to, last: None, gone: false }
     }
 
-    /// The engine goes round. Never waits: a keeper that stands still has enough of them already. Whether there was a
-    /// keeper and is none any more.
+    /// Sends a sign that the engine is running. Never waits: if the keeper stands still, enough signs are in its
+    /// queue already. Returns whether there was a keeper and it is gone.
     pub fn give(&mut self) -> bool {
         let Some(to) = self.to.as_ref() else { return false };
         if self.last.is_none_or(|at| at.elapsed() >= PACE) {
@@ -55,7 +56,7 @@ impl Signs {
     }
 }
 
-/// Both ends: the keeper's, and the standard input for `serve`.
+/// Returns both ends: the keeper's, and the standard input for `serve`.
 pub fn pair() -> io::Result<(UnixDatagram, Stdio)> {
     let (here, there) = std::os::unix::net::UnixDatagram::pair()?;
     here.set_nonblocking(true)?;
@@ -63,7 +64,7 @@ pub fn pair() -> io::Result<(UnixDatagram, Stdio)> {
     Ok((UnixDatagram::from_std(here)?, Stdio::from(OwnedFd::from(there))))
 }
 
-/// Rounds without a sign.
+/// Counts the rounds without a sign.
 #[derive(Debug)]
 struct Silence {
     rounds: u32,
@@ -79,23 +80,23 @@ impl Silence {
         (self.rounds, self.patience) = (0, PATIENCE);
     }
 
-    /// One round more; whether it has lasted too long.
+    /// Counts one more round; reports whether the silence has lasted too long.
     const fn lasts(&mut self) -> bool {
         self.rounds += 1;
         self.rounds >= self.patience
     }
 }
 
-/// How a `serve` came to its end.
+/// How a `serve` ended.
 #[derive(Debug)]
 pub enum End {
-    /// By itself.
+    /// It exited.
     Ended(io::Result<std::process::ExitStatus>),
-    /// It lives, and gives no sign of life.
+    /// It lives, but gives no sign of life.
     Silent,
 }
 
-/// Waits until it has ended or is wedged.
+/// Waits until the process has ended or is wedged.
 pub async fn outlast(child: &mut Child, signs: &UnixDatagram) -> End {
     let mut silence = Silence::begun();
     let mut rounds = interval(ROUND);
@@ -105,7 +106,7 @@ pub async fn outlast(child: &mut Child, signs: &UnixDatagram) -> End {
         tokio::select! {
             ended = child.wait() => return End::Ended(ended),
             _ = rounds.tick() => {
-                // All that came meanwhile counts, also what came while this keeper stood still.
+                // All signs that came meanwhile count, including those that came while this keeper stood still.
                 while signs.try_recv(&mut sign).is_ok() {
                     silence.broken();
                 }

@@ -1,4 +1,4 @@
-//! The worker of a HAProxy that is known to run Cordée's own file: written down for the next Cordée.
+//! Records which worker of a HAProxy instance is known to run Cordée's own file, for the next start of Cordée.
 
 use std::io;
 
@@ -7,14 +7,14 @@ use cordee_domain::ids::PoolId;
 use crate::paths::Home;
 use crate::{files, process};
 
-/// Writes down the worker; `false`: there is none by that number any more.
+/// Records the worker. Returns `false` if there is no process with that id any more.
 pub fn record(home: &Home, proxy: PoolId, worker: u32) -> io::Result<bool> {
     let Some(started) = process::started(worker) else { return Ok(false) };
     let line = format!("{worker} {started}\n");
     files::replace_unflushed(&home.proxy_worker(proxy), &line, 0o600).map(|()| true)
 }
 
-/// The worker that an earlier Cordée knew to run its file, if it is still that process.
+/// Returns the worker that an earlier Cordée knew to run its file, if it is still the same process.
 pub fn recorded(home: &Home, proxy: PoolId) -> Option<u32> {
     let line = files::plain_text(&home.proxy_worker(proxy)).ok()?;
     let (worker, started) = line.trim().split_once(' ')?;

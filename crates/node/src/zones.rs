@@ -8,7 +8,7 @@ use cordee_domain::text;
 
 use crate::users::User;
 
-/// What the program says of them; it warns of each file that is no zone.
+/// Returns the statements of mariadb-tzinfo-to-sql; it warns of each file that is not a time zone.
 pub fn read(user: Option<User>) -> Result<String, Fault> {
     let mut command = Command::new("/usr/bin/mariadb-tzinfo-to-sql");
     command

@@ -1,7 +1,8 @@
-//! Job queues of what takes a while: what was asked of them, and how far they are. The page meets the comparison of
-//! sessions and the failover drills here, as the page and the engine meet at the [board](crate::board).
+//! Job queues for work that takes a while: the orders given to them, and the progress of their work. The page and
+//! the comparison of sessions or the failover drills communicate here, as the page and the engine do on the
+//! [board](crate::board).
 //!
-//! Both are conducted the same way: one at a time of either, begun and given up by a person, written down before
+//! Both kinds work in the same way: one job at a time, begun and cancelled by the operator, and recorded before
 //! anything is done.
 
 use std::sync::Arc;
@@ -12,74 +13,74 @@ use cordee_domain::text::Text;
 use cordee_domain::trial::{End, Experiment, Run, Way};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-/// What a person asks at a job queue.
+/// What the operator asks of a job queue.
 #[derive(Debug)]
 pub enum JobRequest<O> {
-    /// Begin.
+    /// Begin a job.
     Begin {
-        /// What.
+        /// What to do.
         order: O,
         /// Who asks.
         actor: String,
-        /// Its id, or why not.
+        /// Receives the job's id, or why it is refused.
         reply: oneshot::Sender<Result<u64, Problem>>,
     },
-    /// Give up what is under way.
+    /// Cancel the running job.
     Cancel {
         /// Who asks.
         actor: String,
-        /// Whether there was anything.
+        /// Receives whether there was one.
         reply: oneshot::Sender<bool>,
     },
 }
 
-/// What the comparison of sessions does now.
+/// The current activity of the comparison of sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
-    /// A cluster of the run's own is being started.
+    /// The run's own cluster is being started.
     Starting,
     /// A cell is being measured.
     Measuring(Way, Experiment),
-    /// The run's own cluster is being taken away.
+    /// The run's own cluster is being removed.
     Clearing,
 }
 
-/// A run under way.
+/// A running comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnderWay {
     /// What was measured so far.
     pub run: Run,
-    /// What is being done.
+    /// The current activity.
     pub doing: Doing,
 }
 
-/// What a drill does now.
+/// The current activity of a drill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Visitors begin their sessions.
     Gathering,
-    /// They come and go; nothing has fallen.
+    /// Visitors come and go; the fault has not been caused yet.
     Before,
-    /// It is held down.
+    /// The target is held down.
     Down,
-    /// It was killed, or is put right again.
+    /// The target was killed, or the fault was undone.
     After,
-    /// The last answers are waited for.
+    /// The drill waits for the last answers.
     Closing,
 }
 
-/// A drill under way.
+/// A running drill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrillUnderWay {
     /// What was counted so far.
     pub drill: Drill,
-    /// What is being done.
+    /// The current activity.
     pub phase: Phase,
-    /// Milliseconds since its first request.
+    /// Milliseconds since the drill's first request.
     pub ms: u64,
 }
 
-/// The job queue itself. Shared by `Arc`.
+/// The job queue itself. It is shared by `Arc`.
 #[derive(Debug)]
 pub struct JobQueue<O, U> {
     under_way: watch::Sender<Option<Arc<U>>>,
@@ -91,32 +92,32 @@ pub type TrialJobs = JobQueue<(), UnderWay>;
 /// The job queue of the drills.
 pub type DrillJobs = JobQueue<drill::Order, DrillUnderWay>;
 
-/// Questions that may wait.
+/// How many requests may wait in a queue.
 const ASKS_KEPT: usize = 8;
 
 impl<O, U> JobQueue<O, U> {
-    /// An empty job queue, and the end at which questions come out.
+    /// Returns an empty job queue, and the receiver of its requests.
     pub fn new() -> (Arc<Self>, mpsc::Receiver<JobRequest<O>>) {
         let (asks, questions) = mpsc::channel(ASKS_KEPT);
         (Arc::new(Self { under_way: watch::Sender::new(None), asks }), questions)
     }
 
-    /// What is under way.
+    /// Returns the running job, if there is one.
     pub fn under_way(&self) -> Option<Arc<U>> {
         self.under_way.borrow().clone()
     }
 
-    /// Follows it.
+    /// Subscribes to changes of the running job.
     pub fn watch(&self) -> watch::Receiver<Option<Arc<U>>> {
         self.under_way.subscribe()
     }
 
-    /// Says how far it is (only who conducts it does).
+    /// Publishes the progress. Only the worker calls it.
     pub fn show(&self, under_way: Option<U>) {
         self.under_way.send_replace(under_way.map(Arc::new));
     }
 
-    /// Asks. `None` when nobody answers (Cordée is stopping).
+    /// Sends a request and waits for the answer. `None` if there is no answer, because Cordée is shutting down.
     pub async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> JobRequest<O>) -> Option<T> {
         let (reply, answer) = oneshot::channel();
         self.asks.send(question(reply)).await.ok()?;
@@ -124,33 +125,33 @@ impl<O, U> JobQueue<O, U> {
     }
 }
 
-/// Who does what is asked at a job queue.
+/// What carries out the orders of a job queue.
 pub trait Worker: Sync {
-    /// What is asked.
+    /// An order.
     type Order: Send;
-    /// What is under way.
+    /// A job under way.
     type Act: Send;
-    /// Why nothing is begun while another one of this kind is under way.
+    /// Why no job is begun while another one of this kind runs.
     fn busy() -> Text;
-    /// Why nothing is begun while one of the other kind is under way.
+    /// Why no job is begun while one of the other kind runs.
     fn other_busy() -> Text;
-    /// Takes away or puts right what an earlier Cordée left.
+    /// Removes or undoes what an earlier Cordée left behind.
     fn recover(&self) -> impl Future<Output = ()> + Send;
-    /// Writes down that it is begun, or says why it is not.
+    /// Records that a job is begun, or returns why it is not.
     fn begin(
         &self,
         order: Self::Order,
         actor: String,
     ) -> impl Future<Output = Result<(u64, Self::Act), Problem>> + Send;
-    /// Does it. May be dropped at any moment.
+    /// Does the work. The future may be dropped at any moment.
     fn work(&self, act: &mut Self::Act) -> impl Future<Output = Result<(), Text>> + Send;
-    /// Puts right what it did, and writes down how it ended and by whom.
+    /// Undoes the effects of the job, and records how it ended and by whom.
     fn finish(&self, act: Self::Act, end: End, by: String) -> impl Future<Output = ()> + Send;
-    /// Puts right what cannot wait for the next Cordée: this one is stopping.
+    /// Undoes what cannot wait for the next start: Cordée is shutting down.
     fn abandon(&self, act: Self::Act) -> impl Future<Output = ()> + Send;
 }
 
-/// Answers at a job queue until `stop`. Whoever conducts holds the one `turn` that all job queues share.
+/// Serves a job queue until `stop`. A running job holds the one `turn` that all job queues share.
 pub async fn attend<C: Worker>(
     worker: C,
     mut asks: mpsc::Receiver<JobRequest<C::Order>>,
@@ -200,7 +201,7 @@ pub async fn attend<C: Worker>(
     }
 }
 
-/// Does what takes its time, and answers whoever asks: nobody waits for what is being taken away.
+/// Does `work` and answers requests meanwhile: a request does not wait while a job is being cleaned up.
 async fn meanwhile<O>(
     asks: &mut mpsc::Receiver<JobRequest<O>>,
     busy: fn() -> Text,
@@ -225,7 +226,7 @@ async fn meanwhile<O>(
     }
 }
 
-/// Waits until somebody gives it up, and tells everybody else that there is one.
+/// Waits for a cancellation, and meanwhile refuses other orders. Returns who cancelled.
 async fn cancelled<O>(asks: &mut mpsc::Receiver<JobRequest<O>>, busy: fn() -> Text) -> String {
     loop {
         match asks.recv().await {
@@ -249,11 +250,11 @@ mod tests {
 
     use super::*;
 
-    /// Writes down what is asked of it; its work never ends, or ends at once.
+    /// A worker that records what is asked of it; its work never ends, or ends at once.
     struct Clerk {
         endless: bool,
         book: Arc<Mutex<Vec<String>>>,
-        /// Until then what is finished is not.
+        /// `finish` waits for this.
         slow: Option<Arc<tokio::sync::Notify>>,
     }
 
@@ -303,7 +304,7 @@ mod tests {
         }
     }
 
-    /// A job queue with its clerk, and what the clerk wrote.
+    /// A job queue with its worker, and what the worker recorded.
     struct Office {
         jobs: Arc<JobQueue<u64, ()>>,
         book: Arc<Mutex<Vec<String>>>,
@@ -312,7 +313,7 @@ mod tests {
     }
 
     impl Office {
-        /// Stops it, and gives what was written.
+        /// Stops it, and returns what was recorded.
         async fn close(self) -> Vec<String> {
             drop(self.close);
             self.open.await.unwrap();

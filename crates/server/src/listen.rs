@@ -1,6 +1,6 @@
-//! Takes connections: from browsers and programs over TCP, from the machine's owner over a unix socket.
+//! Accepts connections: from browsers and programs over TCP, from the machine's owner over a unix socket.
 //!
-//! hyper is driven directly rather than through `axum::serve`, which has no time limit for a request's head.
+//! hyper is used directly rather than through `axum::serve`, which has no time limit for a request's head.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -33,22 +33,22 @@ use tokio::time::{interval, sleep, timeout};
 
 use crate::web::session::{Local, Peer, language};
 
-/// A client that takes longer for a request's head, or says nothing for so long, is let go (slowloris).
+/// A client that takes longer for a request's head, or sends nothing for so long, is disconnected (slowloris).
 const HEAD_DEADLINE: Duration = Duration::from_secs(30);
-/// The largest head. hyper bounds what it keeps of one that is not there as a whole; what comes at once may be longer,
-/// so that it is measured again.
+/// The largest head. hyper bounds what it buffers of an incomplete head; a head that arrives at once may be longer,
+/// so it is measured again.
 const HEAD_LIMIT: usize = 64 * 1024;
-/// Connections at once, per listener. When they are used up, the oldest one on which nobody waits for an answer is
-/// closed: whoever only holds connections keeps nobody else out.
+/// How many connections each listener has at once. When they are used up, the oldest connection without a pending
+/// answer is closed: a client that only holds connections keeps no other client out.
 pub const ROOM: usize = 512;
-/// Descriptors that `serve` may come to need: the page's and the command line's connections, and for each of a hundred
-/// servers a look, a step, a log and a connection of SQL.
+/// How many file descriptors `serve` may need: the connections of the page and the command line, and for each of a
+/// hundred servers a look, a step, a log and an SQL connection.
 pub const DESCRIPTORS: u64 = 2 * ROOM as u64 + 100 * 8 + 256;
-/// Time for answers on their way when Cordée stops. Event streams never end by themselves.
+/// How long pending answers may take when Cordée stops. Event streams never end by themselves.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// Between two looks whether the command line's socket is still there.
+/// The interval between two checks that the command line's socket still exists.
 const STILL_THERE: Duration = Duration::from_secs(1);
-/// Before the next try when no connection could be taken (no file descriptor left, for example).
+/// The pause before the next try after a connection could not be accepted (no file descriptor left, for example).
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Serves `app` on TCP until `stop` becomes true; each request carries [`Peer`].
@@ -62,7 +62,7 @@ async fn tcp_with(listener: TcpListener, mut open: Open) {
             () = stopped(open.stop.clone()) => break,
             taken = listener.accept() => match taken {
                 Ok((stream, from)) => {
-                    // Only now: while nobody waits for room, nobody is closed to make it.
+                    // A connection is closed to make room only now, when a new connection needs it.
                     if !open.room().await {
                         break;
                     }
@@ -75,8 +75,8 @@ async fn tcp_with(listener: TcpListener, mut open: Open) {
     open.finish().await;
 }
 
-/// Serves `app` on a unix socket until `stop` becomes true; each request carries [`Local`]. Fails when the
-/// socket cannot be made, or another Cordée answers on it.
+/// Serves `app` on a unix socket until `stop` becomes true; each request carries [`Local`]. Fails if the socket
+/// cannot be made, or if another Cordée answers on it.
 pub async fn unix(path: &Path, app: Router, stop: watch::Receiver<bool>) -> io::Result<()> {
     let mut listener = bind(path).await?;
     let mut open = Open::new(app, stop, ROOM);
@@ -85,7 +85,7 @@ pub async fn unix(path: &Path, app: Router, stop: watch::Receiver<bool>) -> io::
         tokio::select! {
             () = stopped(open.stop.clone()) => break,
             _ = there.tick() => if !path.exists() {
-                // Somebody removed it, perhaps with its folder: nobody could reach Cordée from here on.
+                // Somebody removed it, perhaps with its folder: without it no client could reach Cordée any more.
                 match bind(path).await {
                     Ok(anew) => listener = anew,
                     Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "making the socket anew"),
@@ -103,13 +103,13 @@ pub async fn unix(path: &Path, app: Router, stop: watch::Receiver<bool>) -> io::
             },
         }
     }
-    // First, so that nobody finds a socket on which nobody will answer.
+    // The socket is removed first, so that no client finds a socket on which there will be no answer.
     let _ = std::fs::remove_file(path);
     open.finish().await;
     Ok(())
 }
 
-/// Takes the place of a socket that nobody answers on, but of nothing else.
+/// Binds the socket. Replaces a socket on which nothing answers, but no other file.
 async fn bind(path: &Path) -> io::Result<UnixListener> {
     if let Ok(found) = std::fs::symlink_metadata(path) {
         if !found.file_type().is_socket() || UnixStream::connect(path).await.is_ok() {
@@ -118,18 +118,19 @@ async fn bind(path: &Path) -> io::Result<UnixListener> {
         std::fs::remove_file(path)?;
     }
     let listener = UnixListener::bind(path)?;
-    // Between the two calls another user could connect: `ours` closes that too.
+    // Between the two calls another user could connect: `ours` closes that connection too.
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
 }
 
-/// Whether the other end is this user or root. The mode of the file says the same, but a folder may be copied.
+/// Reports whether the peer is this user or root. The mode of the file ensures the same, but a folder may be
+/// copied.
 fn ours(stream: &UnixStream) -> bool {
     let us = rustix::process::geteuid().as_raw();
     stream.peer_cred().is_ok_and(|peer| peer.uid() == us || peer.uid() == 0)
 }
 
-/// `::ffff:10.0.0.1` is 10.0.0.1: limits count addresses, not ways to write them.
+/// Returns 10.0.0.1 for `::ffff:10.0.0.1`: limits count addresses, not notations.
 fn canonical(ip: IpAddr) -> IpAddr {
     ip.to_canonical()
 }
@@ -154,7 +155,7 @@ struct Open {
     stop: watch::Receiver<bool>,
 }
 
-/// What each connection is at, by the order in which they came.
+/// The state of each connection, in the order in which they came.
 type Lines = Arc<Mutex<BTreeMap<u64, Arc<Line>>>>;
 
 impl Open {
@@ -163,12 +164,11 @@ impl Open {
         Self { app, most, lines: Lines::default(), idle: Arc::default(), tasks: JoinSet::new(), stop }
     }
 
-    /// Makes room for one more connection; `false` when it is time to stop.
+    /// Makes room for one more connection. Returns `false` when it is time to stop.
     async fn room(&mut self) -> bool {
         loop {
             while let Some(ended) = self.tasks.try_join_next() {
-                // It costs whoever asked their answer, and nobody else: what was left in the middle of a change ends
-                // the run.
+                // A panic costs this client its answer, and no other client. If it poisoned a lock, the run ends.
                 if let Err(error) = ended {
                     tracing::error!(error = &error as &dyn std::error::Error, "answering a connection");
                 }
@@ -187,7 +187,8 @@ impl Open {
         }
     }
 
-    /// Closes the oldest connection without a request; else the one that has had nothing to do for longest.
+    /// Closes the oldest idle connection that never had an answer; otherwise the one that has been idle for
+    /// longest.
     fn close_one(&self) {
         let mut lines = over::hold(&self.lines);
         let idle = lines.iter().filter(|(_, line)| line.idle());
@@ -217,14 +218,14 @@ impl Open {
         });
     }
 
-    /// Lets answers on their way be finished.
+    /// Waits for the pending answers.
     async fn finish(mut self) {
         while self.tasks.join_next().await.is_some() {}
     }
 }
 
-/// What one connection is at: whether its request is there as a whole and its answer is not, and the number of the
-/// answer that was the last of all when it had nothing to do any more.
+/// The state of one connection: whether it has a complete request without a complete answer, and the number of its
+/// last answer, counted over all connections.
 #[derive(Debug)]
 struct Line {
     busy: AtomicBool,
@@ -233,7 +234,7 @@ struct Line {
     idle: Arc<Notify>,
 }
 
-/// Answers so far, of all connections: an order in time.
+/// How many answers were completed on all connections: it serves as an order in time.
 static ANSWERS: AtomicU64 = AtomicU64::new(1);
 
 impl Line {
@@ -245,13 +246,13 @@ impl Line {
         !self.busy.load(Ordering::Acquire)
     }
 
-    /// 0 for one that never had an answer.
+    /// Returns 0 for a connection that never had an answer.
     fn since(&self) -> u64 {
         self.since.load(Ordering::Relaxed)
     }
 }
 
-/// A request's body: whoever does not send it to its end has not asked anything.
+/// A request's body: a request counts only when its body is complete.
 struct Body {
     body: Incoming,
     line: Arc<Line>,
@@ -288,7 +289,7 @@ impl HttpBody for Body {
     }
 }
 
-/// An answer's body: with its end the connection has nothing to do.
+/// An answer's body: when it ends, the connection is idle.
 struct Answer {
     body: axum::body::Body,
     line: Arc<Line>,
@@ -322,7 +323,7 @@ impl HttpBody for Answer {
     }
 }
 
-/// How long a request's head is, as it was sent.
+/// Returns the length of a request's head, as it was sent.
 fn head_length<B>(request: &Request<B>) -> usize {
     let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
     let first = request.method().as_str().len() + path + "  HTTP/1.1\r\n".len();
@@ -331,14 +332,14 @@ fn head_length<B>(request: &Request<B>) -> usize {
     first + request.headers().iter().map(header).sum::<usize>() + "\r\n".len()
 }
 
-/// The answer to such a head.
+/// Returns the answer to a head that is too long.
 fn too_long<B>(request: &Request<B>) -> Response {
     let says = language(request.headers()).say(&text!("problem-head-long", most = HEAD_LIMIT / 1024));
     let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
     (status, [(header::CONNECTION, "close")], says + "\n").into_response()
 }
 
-/// One connection, until it ends or `stop`; a request's head must arrive within `deadline`.
+/// Serves one connection until it ends or `stop`; a request's head must arrive within `deadline`.
 async fn connection<I, E>(
     stream: I,
     from: E,
@@ -377,7 +378,7 @@ async fn connection<I, E>(
         }
     };
     if let Err(error) = ended {
-        // A client that goes away in the middle is nothing to wake anybody for.
+        // A client that disconnects in the middle of a request needs nobody's attention.
         tracing::debug!(error = &error as &dyn std::error::Error, "connection");
     }
 }

@@ -1,7 +1,7 @@
-//! The log receiver: HAProxy's log comes in, is summed up, and is written down once a second.
+//! The log receiver: it receives HAProxy's log, sums it up, and writes the result once a second.
 //!
-//! Two threads of their own, so that neither the engine nor the page ever waits for a crowd of visitors, nor the crowd
-//! for them. What finds no room is counted, never waited for.
+//! It has two threads of its own, so that neither the engine nor the page waits for a crowd of visitors, nor the
+//! log for them. A line that finds no room is counted, and nothing waits for it.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,40 +25,41 @@ use crate::recent_requests::RecentRequests;
 use crate::store::StoreError;
 use crate::store::visitors::{Gap, Mark, Visitors, Which};
 
-/// Between two writings.
+/// The interval between two writes.
 const PACE: Duration = Duration::from_secs(1);
-/// Between two looks for HAProxy, while it is not known what was missed.
+/// The interval between two looks for HAProxy, while it is not known how many requests were missed.
 const HASTE: Duration = Duration::from_millis(100);
-/// Without visitors the time is written down this often.
+/// Without visitors, the time is written at this interval.
 const IDLE_MS: u64 = 5_000;
-/// After this long without a HAProxy it cannot be known any more how many requests were missed.
+/// After this long without a HAProxy instance, it can no longer be told how many requests were missed.
 const ASK_MS: u64 = 10_000;
-/// Rounds between two looks for visitors to forget.
+/// How many rounds pass between two deletions of old visitors.
 const FORGET_ROUNDS: u64 = 10;
-/// Questions of Cordée's own that can be under way when it dies.
+/// How many of Cordée's own questions can be under way when it dies.
 const OWN_MOST: u64 = 2;
-/// Batches in one round.
+/// How many batches one round processes.
 const BATCHES: usize = 4;
-/// Visitors, and changes, in one piece of news: a page shows the newest, and asks for more when it is opened.
+/// How many visitors, and how many changes, one message holds: a page shows the newest, and requests more when it
+/// is opened.
 const NEWS: usize = 30;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What the log receiver works with.
 #[derive(Clone)]
 pub struct Parts {
-    /// The list.
+    /// The list of visitors.
     pub visitors: Arc<Visitors>,
-    /// The last requests and the news.
+    /// The recent requests and the news.
     pub recent_requests: Arc<RecentRequests>,
-    /// The wish, and what HAProxy says of itself.
+    /// The board: the wish, and HAProxy's own counts.
     pub board: Arc<Board>,
-    /// What each line of HAProxy's carries.
+    /// The key that each line of HAProxy's log carries.
     pub key: String,
-    /// The number of the last question that the Cordée before asked at the site's own address.
+    /// The number of the last question that the previous Cordée asked at the site's own address.
     pub asked: u64,
 }
 
-/// Shared by the two threads.
+/// What the two threads share.
 struct Shared {
     socket: LogSocket,
     key: String,
@@ -82,7 +83,7 @@ pub struct LogReceiver {
 }
 
 impl LogReceiver {
-    /// Starts to read and to write.
+    /// Starts the thread that reads and the thread that writes.
     pub fn start(socket: LogSocket, parts: Parts) -> std::io::Result<Self> {
         let shorten = AtomicBool::new(parts.board.desired().visitors.shorten);
         let over = AtomicBool::new(false);
@@ -115,11 +116,11 @@ impl LogReceiver {
         Ok(Self { shared, wake, threads: [reader, keeper] })
     }
 
-    /// Writes down what came in, and ends. Takes a moment.
+    /// Writes what was received, and ends. Takes a moment.
     pub fn stop(self) {
         self.shared.over.store(true, Ordering::Relaxed);
         let [reader, keeper] = self.threads;
-        // A thread that panicked has said so.
+        // If a thread panicked, that is in the log.
         let _ = reader.join();
         let _ = self.wake.send(());
         let _ = keeper.join();
@@ -163,7 +164,7 @@ fn keep(shared: Arc<Shared>, parts: Parts, woken: &Receiver<()>) {
     keeper.write();
 }
 
-/// What is new, for every page that is open.
+/// What is new, for every open page.
 #[derive(Serialize)]
 struct News {
     counts: Counts,
@@ -171,25 +172,25 @@ struct News {
     changes: Vec<ColourChange>,
 }
 
-/// Writes down what the reader summed up.
+/// Writes what the reader summed up.
 struct Keeper {
     shared: Arc<Shared>,
     parts: Parts,
     mark: Mark,
-    /// Lines of each worker that were taken in, or counted as lost.
+    /// The lines of each worker that were received, or counted as lost.
     lines: BTreeMap<u32, u64>,
-    /// A time without a list that is not written down yet.
+    /// A period without a list that is not recorded yet.
     gap: Option<Mark>,
     began: Millis,
-    /// What the kernel had dropped, and which worker had not sent how many, when last looked at.
+    /// What the kernel had dropped, and how many lines which worker had not sent, at the last look.
     kernel: u64,
     unsent: (u32, u64),
-    /// The number of the last question that the Cordée before asked.
+    /// The number of the last question of the previous Cordée.
     asked: u64,
-    /// The newest change that was told.
+    /// The newest change that was published.
     told: u64,
     rounds: u64,
-    /// Up to where addresses are shortened; nothing when all are, or when none is to be.
+    /// Up to which address the list is shortened; `None` if all is done, or if nothing is to be shortened.
     shortened: Option<String>,
 }
 
@@ -217,7 +218,8 @@ impl Keeper {
         }
     }
 
-    /// Until the next round. Cordée asks nothing at the site before it is known what was missed.
+    /// Returns the time until the next round. Cordée asks nothing at the site before it is known how many requests
+    /// were missed.
     const fn pace(&self) -> Duration {
         if self.gap.is_some() { HASTE } else { PACE }
     }
@@ -237,7 +239,7 @@ impl Keeper {
         }
     }
 
-    /// From now on whole addresses, or networks.
+    /// Applies the wish: complete addresses, or networks.
     fn follow_the_wish(&mut self) {
         let shorten = self.parts.board.desired().visitors.shorten;
         if self.shared.shorten.swap(shorten, Ordering::Relaxed) != shorten {
@@ -245,14 +247,14 @@ impl Keeper {
         }
     }
 
-    /// The worker of HAProxy `web`, its requests, and the lines that it could not send.
+    /// Returns the worker of HAProxy `web`, its requests, and the lines that it could not send.
     fn worker(&self) -> Option<(u32, u64, u64)> {
         let snapshot = self.parts.board.snapshot();
         let web = snapshot.proxies.iter().find(|p| p.name == PoolId::Web)?;
         Some((web.worker_pid?, web.requests, web.unsent))
     }
 
-    /// After a start: what HAProxy served while nobody heard it.
+    /// After a start, records what HAProxy served while nothing received its log.
     fn note_gap(&mut self) {
         let Some(before) = self.gap else { return };
         let worker = self.worker();
@@ -264,9 +266,9 @@ impl Keeper {
             let coming = self.shared.tally().workers.get(&pid).copied().unwrap_or(0);
             let lines = self.lines.entry(pid).or_default();
             let missed = requests.saturating_sub(*lines + coming);
-            // The last question of the Cordée before may be among them.
+            // The last question of the previous Cordée may be among them.
             let missed = missed.saturating_sub(self.asked.saturating_sub(self.mark.counts.own).min(OWN_MOST));
-            // They are accounted for: the next start must not find them missing again.
+            // They are accounted for: the next start must not count them as missed again.
             *lines += missed;
             missed
         });
@@ -279,7 +281,7 @@ impl Keeper {
         }
     }
 
-    /// Everything that was read, and everything that was lost, in one transaction.
+    /// Writes everything that was read, and everything that was lost, in one transaction.
     fn write(&mut self) {
         let mut tally = std::mem::take(&mut *self.shared.tally());
         self.count_lost(&mut tally.counts);
@@ -313,7 +315,7 @@ impl Keeper {
         }
     }
 
-    /// What the kernel and HAProxy lost since the last time.
+    /// Adds what the kernel and HAProxy lost since the last time.
     fn count_lost(&mut self, counts: &mut Counts) {
         if let Some(dropped) = self.shared.socket.dropped() {
             counts.kernel += dropped.saturating_sub(self.kernel);
@@ -321,7 +323,7 @@ impl Keeper {
         }
         if let Some((worker, _, unsent)) = self.worker() {
             let (known, before) = self.unsent;
-            // Of a worker that was there before this Cordée it is not known when it lost them.
+            // For a worker that is older than this Cordée, it is not known when it lost them.
             if known == worker {
                 counts.unsent += unsent.saturating_sub(before);
             } else if known != 0 {
@@ -331,7 +333,7 @@ impl Keeper {
         }
     }
 
-    /// The news is made once, for all who read.
+    /// Publishes the news. The message is built once, for all readers.
     fn tell(&mut self, tally: &Tally) {
         if !tally.tells() {
             return;
@@ -358,7 +360,7 @@ impl Keeper {
         Ok(serde_json::to_string(&News { counts: self.mark.counts, visitors, changes })?)
     }
 
-    /// Forgets and shortens, some rows at a time.
+    /// Deletes old visitors and shortens addresses, some rows at a time.
     fn tidy(&mut self) -> Result<(), StoreError> {
         for _ in 0..BATCHES {
             let Some(after) = self.shortened.take() else { break };

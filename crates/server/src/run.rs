@@ -1,4 +1,4 @@
-//! `cordee serve`: builds everything in reading order, and stops it in reverse.
+//! `cordee serve`: builds all parts, top to bottom, and stops them in reverse order.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -53,7 +53,7 @@ use crate::web::{self, App};
 /// How long each part may take to end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Why `serve` ended before it began.
+/// Why `serve` ended before it began, or while it ran.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A setting cannot be read.
@@ -68,10 +68,10 @@ pub enum RunError {
     /// A system user is missing.
     #[error("the system user {0} is missing; run ./up, which makes it")]
     User(&'static str),
-    /// Too few files may be opened.
+    /// The limit of open files is too low.
     #[error("only {0} files may be opened; raise the hard limit (ulimit -Hn)")]
     Descriptors(u64),
-    /// Another one runs.
+    /// Another `serve` runs with this folder.
     #[error("another `cordee serve` runs with this CORDEE_HOME")]
     Running,
     /// The page's port is taken.
@@ -79,16 +79,16 @@ pub enum RunError {
     Port {
         /// The port.
         port: u16,
-        /// Who has it.
+        /// The process that holds it.
         holder: net::Holder,
     },
-    /// A part of it that must run has ended.
+    /// A part that must run has ended.
     #[error("{0}")]
     Over(&'static str),
     /// The addresses contradict each other.
     #[error("two of the page's, the site's and the databases' addresses are the same")]
     Addresses,
-    /// Anything else of the system's.
+    /// Any other system error.
     #[error("{doing}")]
     Io {
         /// What was being done.
@@ -103,13 +103,14 @@ fn io(doing: &'static str) -> impl Fn(std::io::Error) -> RunError {
     move |source| RunError::Io { doing, source }
 }
 
-/// The folders of a cluster.
+/// Makes the folders of a cluster.
 fn folders(home: &Home, users: &Users) -> std::io::Result<()> {
     home.make_folders(users)?;
     files::folder(&home.servers(), 0o755, None)
 }
 
-/// Makes the folders of logs ours. An earlier Cordée left them to the servers' programs, which run on meanwhile.
+/// Makes the folders of logs ours. An earlier Cordée let the servers' programs own them, and these programs run on
+/// meanwhile.
 fn take_logs(home: &Home, users: &Users) {
     let servers = home.server_folders().unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "looking for servers' folders");
@@ -125,8 +126,8 @@ fn take_logs(home: &Home, users: &Users) {
     }
 }
 
-/// One `serve` per cluster: the kernel drops the lock with the process. Nobody else can enter its folder, nor so hold
-/// it.
+/// Takes the lock that allows one `serve` per cluster; the kernel releases it with the process. No other user can
+/// enter the folder of the lock file, and so take the lock.
 fn lock(home: &Home) -> Result<OwnedFd, RunError> {
     let file = std::fs::OpenOptions::new()
         .write(true)
@@ -137,11 +138,11 @@ fn lock(home: &Home) -> Result<OwnedFd, RunError> {
         .open(home.lock())
         .map_err(io("opening the lock file"))?;
     let fd = OwnedFd::from(file);
-    // One that was just killed may hold it for a moment more, through a program that it was starting.
+    // A `serve` that was just killed may hold the lock for a moment more, through a program that it was starting.
     for _ in 0..20 {
         if flock(&fd, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            // The lock of a version before, which anybody could hold. That version itself would still have the page's
-            // port.
+            // The lock file of an earlier version, which any user could lock. A `serve` of that version would still
+            // hold the page's port.
             process::remove_file(&home.root.join("serve.lock"))
                 .map_err(io("removing the former lock file"))?;
             return Ok(fd);
@@ -151,7 +152,7 @@ fn lock(home: &Home) -> Result<OwnedFd, RunError> {
     Err(RunError::Running)
 }
 
-/// Where the stored wish listens.
+/// Returns the addresses of the stored wish.
 pub fn addresses(desired: &Desired) -> Addresses {
     Addresses {
         page: desired.page,
@@ -163,10 +164,10 @@ pub fn addresses(desired: &Desired) -> Addresses {
     }
 }
 
-/// Opens the state, with the first cluster in it when it is new, and the addresses of the environment.
+/// Opens the state file. A new one gets the first cluster; addresses from the environment are applied.
 pub fn open_store(home: &Home, config: &Config) -> Result<Store, RunError> {
     let loopback = |port: u16| net::free(([127, 0, 0, 1], port).into());
-    // An empty file in a folder that was whole is a loss, and no beginning.
+    // An empty file in a folder that was complete is a loss, and no first start.
     let begun = whole::begun(&home.root)?;
     let first = || {
         if begun {
@@ -196,7 +197,7 @@ fn unusable(home: &Home, error: StoreError) -> RunError {
     }
 }
 
-/// The change that the environment asks for, if it names other addresses than those that are known.
+/// Returns the change that the environment asks for, if it names other addresses than the stored ones.
 fn moved(desired: &Desired, config: &Config) -> Option<Request> {
     let known = addresses(desired);
     let wished = config.addresses(Some(&known));
@@ -204,8 +205,8 @@ fn moved(desired: &Desired, config: &Config) -> Option<Request> {
     (wished != known).then_some(Request::SetAddresses { page, names, site, db, writer, ports })
 }
 
-/// Whether this Cordée could serve a state that another one serves: asked before that one is stopped. Nothing is
-/// altered.
+/// Checks whether this version could serve the state that another one serves, before that one is stopped. Nothing
+/// is changed.
 pub fn could_serve(home: &Home, config: &Config) -> Result<(), RunError> {
     let desired = Store::inspect(&home.state()).map_err(|error| unusable(home, error))?;
     match moved(&desired, config).map(|change| desired.apply(&change)) {
@@ -214,13 +215,15 @@ pub fn could_serve(home: &Home, config: &Config) -> Result<(), RunError> {
     }
 }
 
-/// A socket for HAProxy's log on a port that is free: from the end of the range, because servers begin at its start.
+/// Binds a socket for HAProxy's log on a free port: from the end of the range, because servers are assigned ports
+/// from its start.
 fn free_log_port(ports: (u16, u16)) -> Option<LogSocket> {
     let found = (ports.0..=ports.1).rev().find_map(|port| LogSocket::bind(port).ok());
     found.or_else(|| LogSocket::bind(0).ok())
 }
 
-/// The socket on the port that was chosen once; on another one when somebody else has that, or none was chosen yet.
+/// Binds the port that was chosen before; another one if a different program has that port, or if none was chosen
+/// yet.
 fn log_socket(store: &Store) -> Result<Option<LogSocket>, RunError> {
     let desired = store.desired()?;
     if let Some(socket) = desired.visitors.port.and_then(|port| LogSocket::bind(port).ok()) {
@@ -234,7 +237,7 @@ fn log_socket(store: &Store) -> Result<Option<LogSocket>, RunError> {
     }
 }
 
-/// Hears HAProxy's log, when there is a socket.
+/// Starts the log receiver, if there is a socket.
 fn log_receiver(
     socket: Option<LogSocket>,
     parts: log_receiver::Parts,
@@ -247,7 +250,7 @@ fn log_receiver(
     LogReceiver::start(socket, parts).map(Some).map_err(io("starting to read HAProxy's log"))
 }
 
-/// The folder and the users of the programs, where a cluster can run with them.
+/// Returns the folder and the users of the programs, if a cluster can run with them.
 fn place(config: &Config) -> Result<(Home, Users), RunError> {
     let descriptors = surroundings::raise_descriptors();
     if descriptors < FEWEST {
@@ -262,7 +265,7 @@ fn place(config: &Config) -> Result<(Home, Users), RunError> {
     Ok((home, users))
 }
 
-/// What was stored and generated, and the socket for HAProxy's log, whose port and key are part of both.
+/// Returns what was stored and generated, and the socket for HAProxy's log, whose port and key are part of both.
 fn state(home: &Home, config: &Config) -> Result<(Arc<Store>, Secrets, Option<LogSocket>), RunError> {
     let mut secrets = Secrets::load(&home.secrets()).map_err(io("reading the generated passwords"))?;
     let store = Arc::new(open_store(home, config)?);
@@ -271,13 +274,13 @@ fn state(home: &Home, config: &Config) -> Result<(Arc<Store>, Secrets, Option<Lo
     let before = store.desired()?.visitors.port;
     let log = log_socket(&store)?;
     if log.as_ref().map(LogSocket::port) != before {
-        // Whoever has the former port now hears what HAProxy still sends there, key included.
+        // The program that has the former port now receives what HAProxy still sends there, including the key.
         secrets.renew_log_key(&home.secrets()).map_err(io("changing the key of HAProxy's log"))?;
     }
     Ok((store, secrets, log))
 }
 
-/// The board with the first wish on it; from now on the journal is written, and announced there.
+/// Makes the board with the first wish on it. From now on the journal is written, and announced on the board.
 fn begin_board(
     store: &Arc<Store>,
     desired: &Desired,
@@ -293,7 +296,7 @@ fn begin_board(
     Ok((board, asks))
 }
 
-/// Runs until TERM or INT. What runs in the cluster goes on.
+/// Runs until TERM or INT. The processes of the cluster go on running.
 pub async fn serve(config: &Config) -> Result<(), RunError> {
     let (home, users) = place(config)?;
     let roster = Roster::open(&home, &users).map_err(io("opening the list of processes"))?;
@@ -347,7 +350,8 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     let machine = Machine { home: home.clone(), users, secrets, setting, trial: config.trial };
     let parts = Parts { machine, store, board };
     let engine = Engine::new(parts).map_err(io("looking for what runs"))?;
-    // What takes a while has one turn: a drill would spoil what the lab measures, and the other way round.
+    // Drills and the lab share one turn: a drill would falsify what the lab measures, and the lab what a drill
+    // counts.
     let turn = Arc::new(Semaphore::new(1));
     let socket = home.socket();
     let mut running = Running {
@@ -367,7 +371,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
         why = running.one_ends() => Some(why),
     };
     if let Some(why) = over {
-        // What led to it is told, if the disk lets it be.
+        // The journal entries that led to it are written, if the disk allows it.
         last_lines(journal).await;
         return Err(RunError::Over(why));
     }
@@ -378,7 +382,7 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     Ok(())
 }
 
-/// What runs until it is told to stop.
+/// The tasks that run until they are told to stop.
 struct Running {
     engine: JoinHandle<()>,
     lab: JoinHandle<()>,
@@ -389,7 +393,7 @@ struct Running {
 }
 
 impl Running {
-    /// Which of them ended before it was told to: it has met an error that it did not expect, or has panicked.
+    /// Waits until a task ends before it was told to, because of an unexpected error or a panic. Returns which one.
     async fn one_ends(&mut self) -> &'static str {
         tokio::select! {
             _ = &mut self.engine => "the engine has ended",
@@ -401,7 +405,8 @@ impl Running {
         }
     }
 
-    /// Waits for what was told to stop. In reverse: first what answers people, then what acts.
+    /// Waits for the tasks that were told to stop, in reverse order: first those that answer requests, then those
+    /// that act.
     async fn end(self, log_receiver: Option<LogReceiver>) {
         self.logs.abort();
         let _ = timeout(LAST_WORDS, self.unix).await;
@@ -414,7 +419,7 @@ impl Running {
     }
 }
 
-/// Writes down what was told until now, as far as the disk lets it.
+/// Writes the journal entries that are still in memory, as far as the disk allows it.
 async fn last_lines(journal: Arc<Store>) {
     let _ = timeout(LAST_WORDS, spawn_blocking(move || journal.write_down())).await;
 }
@@ -452,7 +457,7 @@ fn dsn(desired: &Desired, secrets: &Secrets) -> web::local::DsnBook {
     }
 }
 
-/// The page's listener. A page that is being replaced may hold the port for a moment.
+/// Opens the page's listener. If the port is taken, the error names the process that holds it.
 async fn page_listener(desired: &Desired) -> Result<TcpListener, RunError> {
     let page = desired.page;
     let listener = TcpListener::bind(page)
@@ -462,7 +467,7 @@ async fn page_listener(desired: &Desired) -> Result<TcpListener, RunError> {
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
-    // The sender is gone only when everything is over.
+    // The sender is dropped only when everything is over.
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
@@ -475,7 +480,7 @@ async fn wait_for_signal() -> std::io::Result<()> {
     Ok(())
 }
 
-/// The setup code stands in a 0600 file until the first account is made.
+/// Keeps the setup code in a file with mode 0600 until the first account is made.
 fn setup_code(store: &Store, path: &PathBuf) -> Result<(), RunError> {
     if store.has_account()? {
         return match std::fs::remove_file(path) {

@@ -51,26 +51,26 @@ pub const PROGRAMS: [(&str, &str); 5] = [
 
 /// How long the first start may take: it makes two databases.
 const UP_WITHIN: Duration = Duration::from_millis(cordee_domain::figures::UP_WITHIN);
-/// What is not well for so long, although all serves, is not in passing.
+/// If all serves, but something is not well for so long, `up` no longer waits for it.
 const LASTS: Duration = Duration::from_secs(2);
 
-/// What `up` was asked.
+/// The options of `up`.
 #[derive(Clone, Copy, Debug)]
 pub struct UpOptions {
-    /// Return when everything serves, rather than stay.
+    /// Return when everything serves, instead of staying in the foreground.
     pub detach: bool,
-    /// Forget the state first.
+    /// Delete the state first.
     pub reset: bool,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     pub yes: bool,
 }
 
-/// Starts the cluster and waits until all that it starts serves.
+/// Starts the cluster and waits until everything that it starts serves.
 pub async fn up(config: &Config, wish: UpOptions, lang: Lang) -> ExitCode {
     if wish.reset && !reset(config, wish.yes, lang).await {
         return ExitCode::FAILURE;
     }
-    // From now on: whoever interrupts a start does not mean to leave half a cluster.
+    // From here on: an operator who interrupts a start does not want half a cluster to remain.
     let Ok(mut interrupts) = Interrupts::listen() else { return ExitCode::FAILURE };
     let started = match start(config, lang).await {
         Ok(started) => started,
@@ -100,7 +100,7 @@ pub async fn up(config: &Config, wish: UpOptions, lang: Lang) -> ExitCode {
     tokio::select! {
         interrupt = interrupts.next() => match interrupt {
             Interrupt::End => leave(&started, config, lang).await,
-            // Nobody asked to stop a site that serves.
+            // Closing the terminal is no request to stop a site that serves.
             Interrupt::HungUp => ExitCode::SUCCESS,
         },
         () = started.over() => {
@@ -110,18 +110,17 @@ pub async fn up(config: &Config, wish: UpOptions, lang: Lang) -> ExitCode {
     }
 }
 
-/// Says a sentence. A terminal that was closed, or a reader that went away, keeps nothing from being brought to its
-/// end.
+/// Prints a sentence. A closed terminal or a reader that has gone does not stop what is under way.
 fn tell(sentence: &str) {
     client::out(&format!("{sentence}\n"));
 }
 
-/// The same of what is wrong.
+/// Prints an error.
 fn warn(sentence: &str) {
     let _ = writeln!(std::io::stderr(), "{sentence}");
 }
 
-/// Stops the cluster, unless it ran before, or is another one by now.
+/// Stops the cluster, unless it ran before, or another run of it has begun since.
 async fn leave(begun: &Begun, config: &Config, lang: Lang) -> ExitCode {
     if begun.is_over() {
         tell(&lang.tr("up-over"));
@@ -145,7 +144,7 @@ fn sentence(error: &RunError, lang: Lang) -> String {
     }
 }
 
-/// Starts the keeper unless one runs; before that, everything that would stand in the way is looked at.
+/// Starts the keeper unless one runs. Before that, everything that could prevent a start is checked.
 async fn start(config: &Config, lang: Lang) -> Result<Begun, String> {
     for (path, package) in PROGRAMS {
         if !Path::new(path).exists() {
@@ -175,8 +174,9 @@ async fn start(config: &Config, lang: Lang) -> Result<Begun, String> {
         let run = roster.run().map_err(looking)?;
         return Ok(Begun { home, ran_before, run });
     }
-    // All that stands in the way is found before anything is stopped: a refusal leaves what runs alone.
-    // A new keeper watches over nothing but its own.
+    // Everything that prevents a start is found before anything is stopped: a refusal leaves the running processes
+    // alone.
+    // A new keeper watches only the `serve` that it started itself.
     let orphan = keeper.is_none() && found.iter().any(|p| p.name == "serve");
     if outdated || orphan {
         run::could_serve(&home, config).map_err(|e| sentence(&e, lang))?;
@@ -184,7 +184,8 @@ async fn start(config: &Config, lang: Lang) -> Result<Begun, String> {
     let listens = |p: &Found| p.name == "serve" && known.as_ref().is_none_or(|k| k.page == addresses.page);
     free(&found, &addresses, found.iter().any(listens), lang)?;
     if outdated || orphan {
-        // Built anew since, or alone: the page is replaced, the cluster under it runs on.
+        // The binary was rebuilt, or `serve` runs without a keeper: the page is replaced, and the cluster's
+        // processes run on.
         tell(&if outdated { lang.tr("up-newer") } else { lang.tr("up-orphan") });
         quiet(&home).await;
         // Another `up` may have seen the same.
@@ -199,14 +200,14 @@ async fn start(config: &Config, lang: Lang) -> Result<Begun, String> {
     for address in [addresses.db, addresses.writer].iter().filter(|a| !a.ip().is_loopback()) {
         warn(&lang.say(&text!("up-open-db", address = address.to_string())));
     }
-    // Only now is anything written: a refusal leaves the addresses of the last good start.
+    // Nothing is written before this point: a refusal leaves the addresses of the last good start.
     drop(run::open_store(&home, config).map_err(|e| sentence(&e, lang))?);
     let run = if ran_before { roster.run() } else { roster.begin_run().map(Some) }.map_err(looking)?;
     spawn_keeper(&home).map_err(|e| e.to_string())?;
     Ok(Begun { home, ran_before, run })
 }
 
-/// Refuses an address that somebody else has. `listens`: the page's is our own page's already.
+/// Refuses an address that another program has. `listens` means that our own page already has the page's address.
 fn free(found: &[Found], addresses: &Addresses, listens: bool, lang: Lang) -> Result<(), String> {
     let ours = process::by_id(found);
     let runs = |id: PoolId| ours.contains_key(&ProcessId::Proxy(id));
@@ -237,33 +238,34 @@ fn free(found: &[Found], addresses: &Addresses, listens: bool, lang: Lang) -> Re
 
 const LOOKING: &str = "looking for what runs";
 
-/// What runs of the cluster. What cannot be looked at may run: nothing is started or called stopped then.
+/// Returns the running processes of the cluster. If that cannot be told, nothing is started or reported as stopped.
 fn look(home: &Home, lang: Lang) -> Result<Vec<Found>, String> {
     Roster::of(home).find().map_err(|source| sentence(&RunError::Io { doing: LOOKING, source }, lang))
 }
 
-/// Whether a process runs another file than this one: the same path was built anew, or this version lies elsewhere.
+/// Reports whether a process runs another binary than this one: the file was rebuilt, or this version lies
+/// elsewhere.
 fn outdated(pid: u32) -> bool {
     let file = |of: &str| std::fs::metadata(format!("/proc/{of}/exe")).map(|file| (file.dev(), file.ino()));
     match (file(&pid.to_string()), file("self")) {
         (Ok(runs), Ok(own)) => runs != own,
-        // Somebody else's: it is not ours to replace.
+        // It belongs to another user, so it is not ours to replace.
         _ => false,
     }
 }
 
-/// How the wait for what is started ended.
+/// How the wait for the start ended.
 enum Waited {
-    /// All of it serves.
+    /// Everything serves.
     Up,
-    /// Its time is over.
+    /// The time limit was reached.
     InVain,
     /// Somebody stopped the cluster meanwhile.
     Ended,
 }
 
-/// Follows the verdict until all that is started serves, and tells it. Once nobody keeps the cluster (a `down` came in
-/// between) there is nothing to wait for.
+/// Follows and prints the verdict until everything that is started serves. If no keeper runs any more (because of a
+/// `down` in between), there is nothing to wait for.
 async fn wait(started: &Begun, lang: Lang) -> Waited {
     let (home, begun) = (&started.home, Instant::now());
     let (mut told, mut kept, mut serves) = (String::new(), Instant::now(), None);

@@ -1,4 +1,4 @@
-//! The test against servers that are none: each is named as what it is, and gets nothing.
+//! The connection test against servers that are no databases: each is named as what it is, and gets nothing.
 
 use cordee_domain::text::Text;
 use tokio::net::TcpListener;
@@ -6,7 +6,8 @@ use tokio::task::JoinHandle;
 
 use super::*;
 
-/// A listener on loopback that treats its connections one after the other, and gives back what it received.
+/// Returns a listener on loopback that handles its connections one after the other with `treat`, and what it
+/// received.
 async fn fake<F, W>(times: usize, treat: F) -> (SocketAddr, JoinHandle<Vec<u8>>)
 where
     F: Fn(TcpStream) -> W + Send + 'static,
@@ -25,7 +26,7 @@ where
     (address, task)
 }
 
-/// Runs the test as far as it goes.
+/// Runs the test as far as it gets.
 async fn tried(address: SocketAddr) -> Vec<TestStep> {
     let mut trial = Attempt::new();
     if let Some(stream) = trial.step(text!("test-tcp"), connect(address)).await {
@@ -45,7 +46,7 @@ fn packet(number: u8, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// MariaDB's greeting, with `mysql_native_password`.
+/// Returns MariaDB's greeting, with `mysql_native_password`.
 fn greet() -> Vec<u8> {
     let mut body = vec![10];
     body.extend_from_slice(b"5.5.5-10.11.6-MariaDB\0");
@@ -73,7 +74,7 @@ async fn one_packet(stream: &mut TcpStream) -> Option<Vec<u8>> {
     Some(body)
 }
 
-/// Lets everybody in, and answers the first question by asking for a file.
+/// Accepts any login, and answers the first query with a request for a file.
 async fn thief(mut stream: TcpStream) -> Vec<u8> {
     let _ = stream.write_all(&greet()).await;
     // The first connection only reads the greeting.

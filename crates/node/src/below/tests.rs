@@ -1,4 +1,4 @@
-//! What somebody who may write in a folder can put there, before and meanwhile. A canary lies outside.
+//! What a user who may write in a folder can put there, before and during an operation. A canary lies outside.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -14,7 +14,7 @@ use super::super::logs;
 use super::{FOLDER, Folder};
 use crate::users::User;
 
-/// `nobody`, where we may give something away.
+/// The user `nobody`, if we may give files away.
 const NOBODY: User = User { uid: 65_534, gid: 65_534 };
 const SECRET: &str = "SECRET";
 
@@ -53,7 +53,7 @@ impl Scene {
         self.outside().join("secrets.json")
     }
 
-    /// Everything that can be seen of what lies outside.
+    /// Returns everything that can be observed of what lies outside.
     fn seen(&self) -> Vec<(PathBuf, u32, u32, u64, Vec<u8>)> {
         let outside = self.outside();
         [outside.clone(), outside.join("below"), self.canary(), outside.join("below/error.log")]
@@ -66,7 +66,7 @@ impl Scene {
             .collect()
     }
 
-    /// Puts something of theirs into their folder.
+    /// Puts a file of the other user into that user's folder.
     fn put(&self, name: &str, text: &str) -> PathBuf {
         let path = self.theirs().join(name);
         fs::write(&path, text).unwrap();
@@ -82,7 +82,7 @@ impl Scene {
         path
     }
 
-    /// A link, a hard link, a FIFO and a folder in the place of a file.
+    /// Puts a link, a hard link, a FIFO and a folder in the place of files.
     fn traps(&self) -> Vec<PathBuf> {
         let link = self.link("link.log", &self.canary());
         let hard = self.theirs().join("hard.log");
@@ -130,7 +130,7 @@ fn what_is_no_plain_file_is_neither_shown_nor_written_nor_given_away() {
         assert!(theirs.hand_over(name, 0o666, nobody()).is_err(), "{} was given away", trap.display());
     }
     assert!(scene.seen() == before, "what lies outside was changed");
-    // In their place there may be a file of ours, and they may go.
+    // A file of ours may replace them, and they may be removed.
     for trap in &traps {
         files::write(trap, "ours", 0o600, None).unwrap();
         assert_eq!(fs::read(trap).unwrap(), b"ours");
@@ -176,7 +176,7 @@ fn no_part_of_a_path_is_a_link_and_no_name_leads_up() {
         assert!(theirs.create(name, 0o600, None).is_err(), "{name:?}");
     }
     assert!(scene.seen() == before, "what lies outside was changed");
-    // The link itself goes, not what it leads to; a link has the size of a link.
+    // Removing removes the link itself, not its target; a link has the size of a link.
     assert!(files::size(&link).unwrap() < 4_096);
     files::remove(&link).unwrap();
     assert!(scene.seen() == before, "what lies outside was changed");
@@ -213,7 +213,7 @@ fn the_logs_of_an_earlier_version_become_ours_and_what_was_slipped_in_goes() {
         assert_eq!(nobody().map_or(meta.uid(), |u| u.uid), meta.uid(), "{name}");
     }
     assert_eq!(logs::tail(&scene.theirs().join("error.log"), 9).unwrap(), ["kept"]);
-    // Again, and nothing is lost.
+    // A second call loses nothing.
     logs::prepare(&scene.theirs(), &["access.log", "error.log", "php.log"], nobody()).unwrap();
     assert_eq!(logs::tail(&scene.theirs().join("error.log"), 9).unwrap(), ["kept"]);
 }
@@ -295,8 +295,8 @@ fn a_folder_of_any_depth_is_measured_and_goes() {
     assert!(scene.seen() == before, "what lies outside was changed");
 }
 
-/// Swaps two names so many times while `act` is done again and again, and on until it has succeeded more than ten
-/// times, or never; gives how often it did.
+/// Exchanges two names `wanted` times while `act` runs again and again, and continues until `act` has succeeded
+/// more than ten times, up to a limit. Returns how often it succeeded.
 fn race(wanted: usize, one: &Path, other: &Path, mut act: impl FnMut() -> bool) -> usize {
     let (over, done) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
@@ -304,7 +304,7 @@ fn race(wanted: usize, one: &Path, other: &Path, mut act: impl FnMut() -> bool) 
             let mut swaps = 0;
             // On a busy machine one thread may get far ahead of the other.
             while swaps < wanted || (done.load(Ordering::Relaxed) <= 10 && swaps < 100 * wanted) {
-                // One of the two may be gone, and come back.
+                // Either name may be gone for a moment.
                 swaps += usize::from(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).is_ok());
                 std::thread::yield_now();
             }
@@ -363,16 +363,16 @@ fn what_is_removed_while_it_changes_takes_nothing_with_it() {
     let (inner, link) = (tree.join("a"), tree.join("b"));
     let before = scene.seen();
     let new = scene.theirs().join("new");
-    // Both are there for a moment only, each time: a swap that meets it is rare.
+    // Each exists only for a moment, so few exchanges meet it.
     let removed = race(500, &inner, &link, || {
-        // Made where nothing is swapped: else the test itself would write outside.
+        // The folders are made where nothing is exchanged: otherwise the test itself would write outside.
         if !tree.exists() {
             fs::create_dir_all(new.join("a/deeper")).unwrap();
             File::create(new.join("a/deeper/file")).unwrap();
             symlink(scene.outside(), new.join("b")).unwrap();
             fs::rename(&new, &tree).unwrap();
         }
-        // Its folders, some of them under two names.
+        // The size of its folders, some of which may be counted under two names.
         assert!(files::size(&tree).unwrap_or(0) < 30_000, "what lies outside was counted");
         files::remove(&tree).is_ok()
     });

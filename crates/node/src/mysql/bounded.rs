@@ -1,12 +1,11 @@
-//! Answers of a bounded size. Whoever answers at a database's socket may be somebody who took its place, and has rows
-//! without end.
+//! Answers of a bounded size. Another program may have taken a database's socket, and may send rows without end.
 
 use mysql_async::prelude::{AsQuery, FromRow, Protocol, Queryable as _, StatementLike};
 use mysql_async::{Conn, Error, Params, QueryResult, Row, Value};
 
-/// The most octets of one answer: what tens of thousands of tables are told in.
+/// The most octets of one answer: enough for the description of tens of thousands of tables.
 const MOST: usize = 64 << 20;
-/// What a value takes beside its octets.
+/// The overhead that is counted for each value.
 const EACH: usize = 32;
 
 fn octets(row: &Row) -> usize {
@@ -17,8 +16,8 @@ fn octets(row: &Row) -> usize {
     (0..row.len()).map(of).sum::<usize>() + EACH
 }
 
-/// All rows of an answer. A longer one is given up. What is left of it is not kept; the driver reads it to its end
-/// before it ends the connection, or uses it again.
+/// Returns all rows of an answer. An answer that is longer than `MOST` is an error. The rest of it is not stored;
+/// the driver reads it to its end before it closes the connection or uses it again.
 async fn rows<T: FromRow + Send + 'static, P: Protocol>(
     mut answer: QueryResult<'_, '_, P>,
 ) -> Result<Vec<T>, Error> {
@@ -30,12 +29,12 @@ async fn rows<T: FromRow + Send + 'static, P: Protocol>(
     Ok(found)
 }
 
-/// Questions with answers of a bounded size.
+/// Queries with answers of a bounded size.
 pub(crate) trait Bounded {
-    /// All rows of an answer.
+    /// Returns all rows of an answer.
     async fn all<T: FromRow + Send + 'static>(&mut self, question: impl AsQuery) -> Result<Vec<T>, Error>;
 
-    /// All rows of the answer to a question with values.
+    /// Returns all rows of the answer to a query with values.
     async fn all_with<T: FromRow + Send + 'static>(
         &mut self,
         question: impl StatementLike,
@@ -70,7 +69,8 @@ mod tests {
         [&[length[0], length[1], length[2], number], body].concat()
     }
 
-    /// Greets as MariaDB, takes any account, and answers a question with rows without end; gives how much it sent.
+    /// Greets as MariaDB, accepts any account, and answers a query with rows without end; returns how many octets
+    /// it sent.
     fn floods(mut stream: TcpStream, row: &[u8]) -> Option<usize> {
         let mut heard = [0; 4_096];
         let greeting = [
@@ -86,7 +86,7 @@ mod tests {
         let start = [packet(1, &[1]), packet(2, column), packet(3, &[0xFE, 0, 0, 2, 0])].concat();
         stream.write_all(&start).ok()?;
         let (mut sent, mut number) = (0, 4_u8);
-        // What nobody takes fills the sockets' own memory, and then fails.
+        // Octets that the client does not read fill the buffers of the sockets; after that the write fails.
         stream.set_write_timeout(Some(std::time::Duration::from_secs(1))).ok()?;
         while sent < 8 * MOST && stream.write_all(&packet(number, row)).is_ok() {
             (sent, number) = (sent + row.len(), number.wrapping_add(1));
@@ -94,7 +94,7 @@ mod tests {
         Some(sent)
     }
 
-    /// Asks one that floods; gives how much of it came.
+    /// Queries a server that floods; returns how much it sent.
     async fn asked(octets: usize) -> (Result<Vec<Row>, Error>, usize) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! Scheduled events: what is there, and where they run.
+//! Scheduled events: which exist, and on which database they run.
 
 use cordee_domain::db::events::{Event, Events, NOTES, SCHEDULER, State, Turn, before, statement};
 use cordee_domain::db::verify::TableName;
@@ -11,7 +11,7 @@ use super::{AT_ONCE, Bounded as _, Database, PATIENT, explain, within, within_li
 /// Schema, name, definer, state, character set and collation of one event.
 type Made = (String, String, String, String, Option<String>, Option<String>);
 
-/// What is there, and what is noted.
+/// Returns the events that exist, and those that are noted as switched off.
 pub(super) async fn all(conn: &mut Conn) -> Result<Events, mysql_async::Error> {
     let rows: Vec<Made> = conn
         .all(format!(
@@ -38,7 +38,7 @@ pub(super) async fn all(conn: &mut Conn) -> Result<Events, mysql_async::Error> {
     Ok(Events { all: rows.into_iter().filter_map(event).collect(), off: off.collect() })
 }
 
-/// The statement is read in the characters of this connection, and carried out in the event's.
+/// The server parses the statement in the character set of this connection, and executes it in the event's.
 async fn set_state(conn: &mut Conn, name: &TableName, event: &Event) -> Result<(), mysql_async::Error> {
     conn.query_drop("SET NAMES utf8mb4").await?;
     let statement = conn.prep(statement(name, event)).await?;
@@ -49,10 +49,10 @@ async fn set_state(conn: &mut Conn, name: &TableName, event: &Event) -> Result<(
 }
 
 impl Database {
-    /// Turns the scheduler, and single events on this database alone; notes what is switched off, which all others hear
-    /// of.
+    /// Turns the scheduler on or off, and sets the state of single events on this database alone. Notes which
+    /// events are switched off; the notes are replicated to all databases.
     pub async fn follow_events(&self, scheduler: Option<bool>, turns: &[Turn]) -> Result<(), Fault> {
-        // Off first: what runs elsewhere does not begin here once more.
+        // Switching off comes first: an event that runs elsewhere must not begin here as well.
         let turn = |on: bool| [format!("SET GLOBAL {SCHEDULER}={}", if on { "ON" } else { "OFF" })];
         if scheduler == Some(false) {
             self.run(&turn(false)).await?;
@@ -65,7 +65,7 @@ impl Database {
         states.and(notes)
     }
 
-    /// One that is refused keeps no other from its turn.
+    /// Sets the states of events. A refusal of one does not keep the others from being set.
     async fn set_states(&self, turns: &[Turn]) -> Result<(), Fault> {
         let states: Vec<(&TableName, &Event)> = turns
             .iter()

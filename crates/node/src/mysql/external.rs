@@ -1,4 +1,4 @@
-//! What is asked of a donor and of a database that somebody else runs, when the tables are copied and when it leaves.
+//! Queries to a donor and to a database that existed already, for copying the tables and for leaving the cluster.
 
 use cordee_domain::db::ids::{PLACE, STEP};
 use cordee_domain::fault::Fault;
@@ -7,7 +7,7 @@ use mysql_async::prelude::Queryable as _;
 use super::{Bounded as _, Database, PATIENT, within, within_limit};
 
 impl Database {
-    /// Runs statements of our own making that no other database ever hears of.
+    /// Runs statements that Cordée itself composes, without logging them: no other database receives them.
     pub async fn run_unlogged(&self, statements: &[String]) -> Result<(), Fault> {
         let mut conn = self.session().await?;
         within_limit(PATIENT, async {
@@ -20,7 +20,7 @@ impl Database {
         .await
     }
 
-    /// Takes what is ours off a database: its channels, its part in semi-synchronous replication, the cluster's
+    /// Removes what is ours from a database: its channels, its part in semi-synchronous replication, the cluster's
     /// accounts.
     pub async fn release(&self, accounts: &[String]) -> Result<(), Fault> {
         let seen = self.look().await?;
@@ -40,7 +40,7 @@ impl Database {
         self.run_unlogged(&statements).await
     }
 
-    /// The schemas that applications have, and Cordée's; and how many bytes their tables hold.
+    /// Returns the schemas of applications and Cordée's own, and how many bytes their tables hold.
     pub async fn schemas(&self) -> Result<(Vec<String>, u64), Fault> {
         within_limit(PATIENT, async {
             let mut conn = self.own_conn().await?;
@@ -58,7 +58,7 @@ impl Database {
         .await
     }
 
-    /// What it logged itself, and what it applied from others, as MariaDB writes it.
+    /// Returns what the database logged itself and what it applied from others, in MariaDB's notation.
     pub async fn positions(&self) -> Result<(String, String), Fault> {
         let _unset = self.gate.read().await;
         within_limit(PATIENT, async {
@@ -70,7 +70,7 @@ impl Database {
         .await
     }
 
-    /// How it treats the case of tables' names: 0, 1 or 2.
+    /// Returns how the database treats the case of table names: 0, 1 or 2.
     pub async fn name_case(&self) -> Result<String, Fault> {
         within(async {
             let mut conn = self.own_conn().await?;

@@ -1,4 +1,4 @@
-//! What a copy through statements would meet on the donor, and what is made ready for it on the new one.
+//! What a copy through statements would meet on the donor, and what is prepared for it on the target.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,13 +13,13 @@ use mysql_async::{Conn, Error, Row};
 
 use super::{Bounded as _, Database, PATIENT, SURVEY, explain, within_limit};
 
-/// Schemas whose tables are nobody's.
+/// System schemas, whose tables belong to no application.
 const OTHERS: &str = "('mysql', 'information_schema', 'performance_schema', 'sys')";
 
 /// A broken view, as its database shows it.
 #[derive(Clone, Debug)]
 pub struct View {
-    /// Its name.
+    /// The view's name.
     pub name: TableName,
     text: String,
     collation: String,
@@ -29,8 +29,8 @@ pub struct View {
 pub type Views = BTreeSet<(String, String)>;
 
 impl Database {
-    /// What is seen of everything that is copied. Within the time of a question about all tables. On any database but
-    /// the writer a look must not log that a table in memory was found empty.
+    /// Returns what is known of everything that is copied, within the time limit of a query about all tables. On
+    /// any database except the writer, a look must not log that a MEMORY table was found empty.
     pub async fn load(&self, writer: bool) -> Result<Load, Fault> {
         let mut conn = self.session().await?;
         within_limit(SURVEY, async {
@@ -42,7 +42,7 @@ impl Database {
         .await
     }
 
-    /// The broken views, each with its text.
+    /// Returns the broken views, each with its text, and the names of all views.
     pub async fn broken_views(&self, names: &[TableName]) -> Result<(Vec<View>, Views), Fault> {
         let mut conn = self.session().await?;
         within_limit(PATIENT, async {
@@ -62,8 +62,8 @@ impl Database {
         .await
     }
 
-    /// Makes broken views in a database that holds nothing yet, unlogged: while each is made, stand-ins have all the
-    /// names that it holds. `schemas` are those that stay, with their collations.
+    /// Creates broken views in a database that is still empty, unlogged. While a view is created, stand-ins exist
+    /// for all names that it uses. `schemas` are the schemas that stay, with their collations.
     pub async fn make_broken(
         &self,
         (views, known): (Vec<View>, Views),
@@ -94,7 +94,7 @@ impl Database {
         Ok(())
     }
 
-    /// The collation of each schema of applications, and of Cordée's.
+    /// Returns the collation of each schema of applications, and of Cordée's own.
     pub async fn collations(&self) -> Result<BTreeMap<String, String>, Fault> {
         let sql = format!(
             "SELECT SCHEMA_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN \
@@ -107,8 +107,8 @@ impl Database {
         .await
     }
 
-    /// Keeps the scheduled events of a database that only copies from running, as MariaDB does with those that come
-    /// over a channel.
+    /// Disables the scheduled events of a database that only replicates, as MariaDB does with events that come over
+    /// a channel.
     pub async fn still_events(&self, events: &[TableName]) -> Result<(), Fault> {
         let disable = |event: &TableName| format!("ALTER EVENT {} DISABLE ON SLAVE", full(event));
         let mut conn = self.session().await?;
@@ -135,12 +135,12 @@ fn full(name: &TableName) -> String {
     format!("{}.{}", identifier(&name.schema), identifier(&name.table))
 }
 
-/// A name of MariaDB's own.
+/// Reports whether it is a name as MariaDB itself gives them.
 fn plain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// The kinds of stand-in columns: what calculates takes each of the first, what looks at shapes the last.
+/// The types of stand-in columns. Calculations accept either of the first two; spatial functions need the last.
 const COLUMNS: [&str; 3] = ["LONGTEXT", "INT", "GEOMETRY"];
 
 async fn make(
@@ -154,7 +154,7 @@ async fn make(
     for kind in COLUMNS {
         let (mut made, mut undo) = (Ok(()), Vec::new());
         for (set, back) in stand_ins(&props, kind, known, schemas) {
-            // One that is there already is somebody's: a view that was made before, or a schema.
+            // What exists already belongs to another: a view that was made before, or a schema.
             match conn.query_drop(&set).await {
                 Ok(()) => undo.push(back),
                 Err(Error::Server(error)) if matches!(error.code, 1007 | 1050 | 1304) => {}
@@ -165,7 +165,7 @@ async fn make(
             if plain(&view.collation) {
                 conn.query_drop(format!("SET SESSION collation_connection={}", view.collation)).await?;
             }
-            // A function of its own schema is named without it.
+            // The view may name a function of its own schema without the schema.
             conn.query_drop(format!("USE {}", identifier(&view.name.schema))).await?;
             made = conn.query_drop(&view.text).await;
             conn.query_drop("SET NAMES utf8mb4").await?;
@@ -181,7 +181,7 @@ async fn make(
     last
 }
 
-/// The statements that make all stand-ins, each with the one that takes it away.
+/// Returns the statements that create all stand-ins, each with the statement that drops it.
 fn stand_ins(
     props: &Props,
     kind: &str,
@@ -239,7 +239,7 @@ async fn read(conn: &mut Conn) -> Result<Load, Error> {
             all.unsound.push(view);
         }
     }
-    // InnoDB says itself what it cannot open; of another engine it is seen when it is.
+    // InnoDB itself reports what it cannot open; with another engine, only opening the table shows it.
     for (name, _) in all.tables.iter().filter(|(_, kind)| kind.engine != "InnoDB") {
         match conn.query_drop(format!("SHOW COLUMNS FROM {}", full(name))).await {
             Ok(()) => {}
@@ -249,7 +249,7 @@ async fn read(conn: &mut Conn) -> Result<Load, Error> {
     }
     columns(conn, &mut all).await?;
     let name = |(schema, table)| TableName { schema, table };
-    // Read where no right of its own is needed for it.
+    // This table can be read without the privilege EVENT.
     let events: Vec<(String, String)> = conn.all("SELECT db, name FROM mysql.event ORDER BY 1, 2").await?;
     all.events = events.into_iter().map(name).collect();
     let may: Option<u64> = conn
@@ -263,7 +263,7 @@ async fn read(conn: &mut Conn) -> Result<Load, Error> {
     Ok(all)
 }
 
-/// The columns that ask for a word, and what is tied to their tables.
+/// Reads the columns that need special handling, and the keys and triggers of their tables.
 async fn columns(conn: &mut Conn, all: &mut Load) -> Result<(), Error> {
     let name = |schema, table| TableName { schema, table };
     let odd: Vec<(String, String, String, String)> = conn
@@ -276,7 +276,7 @@ async fn columns(conn: &mut Conn, all: &mut Load) -> Result<(), Error> {
         .await?;
     for (schema, table, column, kind) in odd {
         let table = name(schema, table);
-        // A view has the types of its tables.
+        // A view shows the column types of its tables.
         if !all.tables.contains_key(&table) {
             continue;
         }
@@ -306,8 +306,8 @@ async fn columns(conn: &mut Conn, all: &mut Load) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the database itself finds nothing wrong with a view, and gives its columns, as `mariadb-dump` asks for them.
-/// What it cannot even check is broken.
+/// Reports whether the database itself finds no fault in a view and lists its columns, as `mariadb-dump` requests
+/// them. A view that cannot even be checked is broken.
 async fn sound(conn: &mut Conn, view: &TableName) -> Result<bool, Error> {
     match conn.query_drop(format!("SHOW COLUMNS FROM {}", full(view))).await {
         Ok(()) => {}

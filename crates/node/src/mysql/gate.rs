@@ -1,9 +1,10 @@
-//! When a database's replication position may be set: while nobody reads it or waits for one.
+//! The times at which a database's replication position may be set: only while it is not being read or waited for.
 //!
-//! MariaDB empties its table of positions without the lock under which it is read and waited for
-//! (`rpl_slave_state::truncate_hash` and `gtid_waiting` in its `sql/rpl_gtid.cc`). A `MASTER_GTID_WAIT` that is under
-//! way during `SET GLOBAL gtid_slave_pos` loses what it waits on: 10.11.19 then holds another position than the one
-//! that was set, or waits in `pthread_cond_destroy` for ever, with the lock that every look at replication needs.
+//! MariaDB empties its table of positions without the lock under which the position is read and waited for
+//! (`rpl_slave_state::truncate_hash` and `gtid_waiting` in its `sql/rpl_gtid.cc`). A `MASTER_GTID_WAIT` that is
+//! under way during `SET GLOBAL gtid_slave_pos` loses the object that it waits on: 10.11.19 then holds another
+//! position than the one that was set, or waits in `pthread_cond_destroy` forever, holding the lock that every look
+//! at replication needs.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,45 +16,46 @@ use tokio::time::sleep;
 
 use super::{Bounded as _, Database, within};
 
-/// How long whoever waits for a position is given until one is set.
+/// How long running waits for a position may go on before they are broken off, so that one can be set.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Between two looks at whether somebody waits.
+/// The interval between two looks for such waits.
 const LOOKS: Duration = Duration::from_millis(50);
 
-/// Cordée's own reads and waits of one database's position.
+/// The locks for Cordée's own reads of one database's position and waits for it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gate {
     reads: Arc<RwLock<()>>,
-    /// Apart from the reads: a wait takes a second, and a look must not stand behind it.
+    /// Separate from the reads: a wait takes a second, and a look must not queue behind it.
     waits: Arc<RwLock<()>>,
 }
 
 impl Gate {
-    /// Held while the position is read.
+    /// Is held while the position is read.
     pub(crate) async fn read(&self) -> RwLockReadGuard<'_, ()> {
         self.reads.read().await
     }
 
-    /// Held while a position is waited for.
+    /// Is held while the position is waited for.
     pub(crate) async fn wait(&self) -> RwLockReadGuard<'_, ()> {
         self.waits.read().await
     }
 
-    /// Held while the position is set: no read is under way.
+    /// Is held while the position is set: no read is under way then.
     pub(super) async fn set(&self) -> RwLockWriteGuard<'_, ()> {
         self.reads.write().await
     }
 }
 
 impl Database {
-    /// Its position, for who asks by a connection of its own.
+    /// Returns the gate, for a caller that queries over a connection of its own.
     pub(crate) fn gate(&self) -> Gate {
         self.gate.clone()
     }
 
-    /// Lets nobody of Cordée's begin to wait for a position as long as this is held, and returns when nobody waits for
-    /// one any more: no other client either, and no connection of ours that was given up while it waited. A wait that
-    /// goes on is broken off: what it waits for may be what cannot come before the position is set.
+    /// While the returned guard is held, no wait of Cordée's for a position can begin. Returns once no wait is
+    /// under way: none of another client's either, and none on a connection of ours that was dropped while it
+    /// waited. A wait that lasts too long is broken off: it may wait for what cannot come before the position is
+    /// set.
     pub(super) async fn unawaited(&self) -> Result<RwLockWriteGuard<'_, ()>, Fault> {
         let held = self.gate.waits.write().await;
         let begun = Instant::now();
@@ -72,7 +74,7 @@ impl Database {
         }
     }
 
-    /// The connections that wait for a position, and those on which one is still being set.
+    /// Returns the connections that wait for a position, and those that are still setting one.
     async fn waiting(&self) -> Result<Vec<u64>, Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
@@ -85,12 +87,12 @@ impl Database {
         .await
     }
 
-    /// Ends what these connections wait for; they themselves stay.
+    /// Ends the statements of these connections; the connections themselves stay.
     async fn break_off(&self, ids: &[u64]) -> Result<(), Fault> {
         within(async {
             let mut conn = self.pool.get_conn().await?;
             for id in ids {
-                // One that ended meanwhile is fine.
+                // A connection that ended meanwhile is no error.
                 let _ = conn.query_drop(format!("KILL QUERY {id}")).await;
             }
             Ok(())

@@ -1,10 +1,11 @@
-//! Connections to one database that are kept between two questions.
+//! Connections to one database that are kept open between two queries.
 //!
-//! A login costs a database more than the question that follows it, and Cordée asks several times a second. What is
-//! kept serves questions alone, and the heartbeat once a ping has proven it; everything that changes a database opens
-//! a connection of its own. A login proves what a kept connection does not: that the account and its password are
-//! still there, and that there is room for one more. So it is proven anew after [`OLDEST`]; over TCP, where the same
-//! address may lead to another server while the former one lives on, with each full look.
+//! A login costs a database more than the query that follows it, and Cordée queries several times a second. Kept
+//! connections serve only queries, and the heartbeat once a ping has succeeded; any other change of a database
+//! opens a connection of its own. A login proves what a kept connection does not: that the account and its password
+//! still exist, and that there is room for one more connection. So a new login is made after [`OLDEST`]. Over TCP,
+//! where the same address may lead to another server while the former one still runs, a new login is made with each
+//! full look.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -21,34 +22,34 @@ use tokio::time::timeout;
 use super::{Answer, Database, WAIT, within_limit};
 use crate::over;
 
-/// No connection is kept for longer.
+/// No connection is kept for longer than this.
 const OLDEST: Duration = Duration::from_millis(cordee_domain::figures::LOGIN);
-/// Of one database at a time, those in use included.
+/// How many connections are kept to one database at a time, including those in use.
 pub(super) const MOST: usize = 3;
-/// For the last words to a database.
+/// How long saying good-bye to a database may take.
 const GOOD_BYE: Duration = Duration::from_millis(300);
 
-/// MariaDB's error for a server that takes no more connections (`ER_CON_COUNT_ERROR`).
+/// MariaDB's error for a server that accepts no more connections (`ER_CON_COUNT_ERROR`).
 const FULL: u16 = 1040;
-/// MariaDB's errors for a connection that was ended: by a person, by the end of the server.
+/// MariaDB's errors for a connection that was ended: by the server's shutdown, by a KILL.
 const ENDED: [u16; 2] = [1053, 1927];
 
-/// What is asked.
+/// The kind of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Question {
-    /// The full look, from which is known that a database can be reached at all.
+    /// The full look, which decides whether a database can be reached at all.
     Look,
-    /// Something else that can be asked twice.
+    /// Another query, which can be repeated.
     Ask,
 }
 
-/// What a socket is known by: its device, its inode, and when that was changed last.
+/// The identity of a socket: its device, its inode, and its last status change.
 type Place = (u64, u64, i64, i64);
 
 /// How a connection was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// Through this socket; absent when there was none.
+    /// Through this socket; `None` if there was none.
     Socket(Option<Place>),
     /// To an address.
     Address,
@@ -59,8 +60,8 @@ fn place(socket: &Path) -> Option<Place> {
     Some((seen.dev(), seen.ino(), seen.ctime(), seen.ctime_nsec()))
 }
 
-/// Whether a connection of that age, made in that way, serves this question, where a new one would be made in the way
-/// `now`.
+/// Reports whether a connection of that age that was `made` in one way serves this query, if a new connection would
+/// be made the way `now`.
 fn serves(question: Question, age: Duration, made: Way, now: Way) -> bool {
     let same = match (made, now) {
         (Way::Socket(made), Way::Socket(now)) => made.is_some() && made == now,
@@ -70,7 +71,7 @@ fn serves(question: Question, age: Duration, made: Way, now: Way) -> bool {
     same && age < OLDEST
 }
 
-/// Whether the connection was at its end, and not the question at fault: another one is worth a try then.
+/// Reports whether the connection had ended rather than the query failed: then another connection is worth a try.
 fn ended(error: &Error) -> bool {
     match error {
         Error::Io(_) | Error::Driver(_) => true,
@@ -79,10 +80,10 @@ fn ended(error: &Error) -> bool {
     }
 }
 
-/// One connection, and its part in how many there may be.
+/// One connection, with its permit out of the allowed number.
 #[derive(Debug)]
 struct Line {
-    /// Absent once it is being closed.
+    /// `None` once the connection is being closed.
     conn: Option<Conn>,
     since: Instant,
     way: Way,
@@ -90,7 +91,8 @@ struct Line {
 }
 
 impl Drop for Line {
-    /// Says good-bye: a database notes in its log who does not. Whatever was broken off on it, nobody reads its answer.
+    /// Says good-bye: a database logs a connection that ends without it. The answer to an interrupted query is not
+    /// read.
     fn drop(&mut self) {
         let (Some(conn), room) = (self.conn.take(), self.room.take()) else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
@@ -110,15 +112,15 @@ struct Inner {
     keeps: AtomicBool,
 }
 
-/// The connections to one database that are kept.
+/// The kept connections to one database.
 #[derive(Clone, Debug)]
 pub(super) struct Kept(Arc<Inner>);
 
 impl Kept {
-    /// None yet.
+    /// Starts without a connection.
     pub(super) fn new(options: OptsBuilder, socket: Option<PathBuf>) -> Self {
-        // Whatever an administrator made the rule for all: it must not end in the middle of a pause, nor leave a
-        // transaction open behind a question.
+        // These settings hold whatever the administrator configured globally: the connection must not time out
+        // between two queries, and a query must not leave a transaction open.
         let session = format!("SET SESSION wait_timeout={WAIT}, autocommit=1");
         let options = options.setup(vec![session]).into();
         let (room, keeps) = (Arc::new(Semaphore::new(MOST)), AtomicBool::new(true));
@@ -129,7 +131,7 @@ impl Kept {
         self.0.socket.as_deref().map_or(Way::Address, |socket| Way::Socket(place(socket)))
     }
 
-    /// One that waits and serves this question. Those that serve none any more are closed.
+    /// Takes an idle connection that serves this query. Idle connections that serve none any more are closed.
     fn waiting(&self, question: Question) -> Option<Line> {
         let now = self.way();
         let mut idle = over::hold(&self.0.idle);
@@ -137,25 +139,26 @@ impl Kept {
         idle.pop()
     }
 
-    /// A new one, where there is room for it.
+    /// Opens a new connection, if the limit allows it.
     async fn open(&self) -> Result<Option<Line>, Error> {
         let Ok(room) = self.0.room.clone().try_acquire_owned() else { return Ok(None) };
-        // Before it is made: one that is made through another socket than was seen is not kept for long.
+        // The socket is looked at before the connection is made: if the connection goes through another socket than
+        // the one that was seen, it is not kept for long.
         let (since, way) = (Instant::now(), self.way());
         let conn = Conn::new(self.0.options.clone()).await?;
         Ok(Some(Line { conn: Some(conn), since, way, room: Some(room) }))
     }
 
-    /// Takes one back on which a question was answered to its end.
+    /// Takes back a connection on which a query was answered to its end.
     fn keep(&self, line: Line) {
         let mut idle = over::hold(&self.0.idle);
-        // Asked with the store held: who says that none are kept closes those that are in it.
+        // The flag is read while the lock is held: `may(false)` closes the connections that are in the list.
         if self.0.keeps.load(Ordering::Acquire) && line.since.elapsed() < OLDEST {
             idle.push(line);
         }
     }
 
-    /// Closes those that wait, and returns once they are closed, or soon: a server that is full has their places then.
+    /// Closes the idle connections, and returns once they are closed, or soon: a full server then has their places.
     async fn make_room(&self) {
         let idle = std::mem::take(&mut *over::hold(&self.0.idle));
         let closing = u32::try_from(idle.len()).unwrap_or(0);
@@ -166,7 +169,7 @@ impl Kept {
         let _ = timeout(GOOD_BYE, self.0.room.acquire_many(free)).await;
     }
 
-    /// Whether any are kept from now on. Where none are, those that wait are closed.
+    /// Sets whether connections are kept from now on. If not, the idle ones are closed.
     pub(super) fn may(&self, keep: bool) {
         let mut idle = over::hold(&self.0.idle);
         self.0.keeps.store(keep, Ordering::Release);
@@ -175,7 +178,7 @@ impl Kept {
         drop(unkept);
     }
 
-    /// Keeps none any more, and returns once all have been closed, or soon.
+    /// Stops keeping connections, and returns once all are closed, or soon.
     pub(super) async fn part(&self) {
         self.may(false);
         let all = u32::try_from(MOST).unwrap_or(u32::MAX);
@@ -183,18 +186,18 @@ impl Kept {
     }
 }
 
-/// What a question is asked over: what it says counts only for its connection.
+/// What a query runs on: its result counts only for this connection.
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
     /// The connection.
     pub(super) conn: &'a mut Conn,
-    /// Set where a statement failed on the way: such a connection is not kept.
+    /// Is set if a statement failed on the way: then the connection is not kept.
     pub(super) spent: &'a mut bool,
 }
 
 impl Database {
-    /// Asks over a connection that is kept, or over a new one, which is kept then. One on which anything failed, or on
-    /// which an answer was not awaited to its end, is not used again.
+    /// Queries over a kept connection, or over a new one, which is then kept. A connection on which anything
+    /// failed, or on which an answer was not read to its end, is not used again.
     pub(super) async fn ask<T>(
         &self,
         question: Question,
@@ -247,8 +250,9 @@ impl Database {
         }
     }
 
-    /// A connection of its own, for what changes the database. On a server that is full one that is kept may sit in the
-    /// last place, which is reserved for those who may do this: it makes room.
+    /// Opens a connection of its own, for a change of the database. On a full server, a kept connection may hold
+    /// the last place, which is reserved for accounts with the privilege for it: then the kept connections are
+    /// closed.
     pub(super) async fn own_conn(&self) -> Result<Conn, Error> {
         match self.pool.get_conn().await {
             Err(Error::Server(error)) if error.code == FULL => {
@@ -259,12 +263,12 @@ impl Database {
         }
     }
 
-    /// Whether connections are kept from now on.
+    /// Sets whether connections are kept from now on.
     pub fn may_keep(&self, keep: bool) {
         self.kept.may(keep);
     }
 
-    /// Closes those that are kept, and keeps none until [`Database::may_keep`] says so.
+    /// Closes the kept connections, and keeps none until [`Database::may_keep`] allows it.
     pub async fn part(&self) {
         self.kept.part().await;
     }

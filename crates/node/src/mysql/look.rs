@@ -1,4 +1,5 @@
-//! A look at a database: everything that is shown and decided on, and the short one at what it promises.
+//! A look at a database: the full look reads everything that is shown and decided on, the short one only what
+//! concerns the durability promise.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,28 +14,29 @@ use mysql_async::{Conn, Row};
 
 use super::{AT_ONCE, Asked, Bounded as _, DEADLINE, Database, PATIENT, Question, account, events, explain};
 
-/// MariaDB's error for a connection that was ended (`ER_CONNECTION_KILLED`).
+/// MariaDB's error for a connection that was killed (`ER_CONNECTION_KILLED`).
 const ENDED: u32 = 1927;
-/// MariaDB's client library numbers its own errors from here: connection refused, lost, timed out.
+/// MariaDB's client library numbers its own errors from here on: connection refused, lost, timed out.
 const CLIENT_ERRORS: u32 = 2_000;
 
-/// An event without the mark that was expected, or with one that was not.
+/// Errors for an event without the expected semi-sync mark, or with an unexpected one.
 const DAMAGED_EVENT: [u32; 2] = [1593, 1595];
 
 impl Database {
-    /// Looks at everything that is shown and decided on.
+    /// Reads everything that is shown and decided on.
     pub async fn look(&self) -> Result<DatabaseSeen, Fault> {
         self.look_within(DEADLINE).await
     }
 
-    /// The first look at one that was just started. It reads its positions from a table then; a connection that is
-    /// given up meanwhile can leave it waiting for ever (seen once, 10.11).
+    /// Takes the first look at a database that was just started. The database reads its positions from a table
+    /// then; a connection that is dropped meanwhile can leave it waiting forever (seen once, 10.11).
     pub async fn first_look(&self) -> Result<DatabaseSeen, Fault> {
         self.look_within(PATIENT).await
     }
 
     async fn look_within(&self, limit: Duration) -> Result<DatabaseSeen, Fault> {
-        // Outside the limit: that Cordée itself sets the position is no silence of the database's.
+        // This wait is outside the time limit: if Cordée itself is setting the position, the database is not
+        // silent.
         let _unset = self.gate.read().await;
         let started = Instant::now();
         let mut seen = self.ask(Question::Look, limit, |asked| Box::pin(read(asked))).await?;
@@ -42,7 +44,8 @@ impl Database {
         Ok(seen)
     }
 
-    /// A short look: whether it writes, and under which promise. The rest is left empty.
+    /// Takes a short look: whether the database accepts writes, and under which promise. All other fields stay
+    /// empty.
     pub async fn pulse(&self) -> Result<DatabaseSeen, Fault> {
         self.ask(Question::Ask, DEADLINE, |asked| Box::pin(promised(asked.conn))).await
     }
@@ -66,7 +69,8 @@ async fn promised(conn: &mut Conn) -> Result<DatabaseSeen, mysql_async::Error> {
 }
 
 async fn read(Asked { conn, spent }: Asked<'_>) -> Result<DatabaseSeen, mysql_async::Error> {
-    // First: what was written with the numbering of before is in the log that is read afterwards.
+    // The variables come first: rows that were written with the earlier numbering are then in the log position that
+    // is read afterwards.
     let variables = variables(conn).await?;
     let row: Option<Row> = conn
         .query_first(
@@ -102,7 +106,7 @@ async fn read(Asked { conn, spent }: Asked<'_>) -> Result<DatabaseSeen, mysql_as
         server_id: number(1),
         read_only: number(2) != 0,
         opened_at: None,
-        // Read one after the other: what comes back between the two is in the log by then.
+        // The two positions are read in this order: a transaction that comes back in between is in the log by then.
         applied: Position::parse(&text(3)).unwrap_or_default(),
         logged: Position::parse(&text(4)).map(|log| log.last(number(1))),
         written: Position::parse(&text(4)).unwrap_or_default(),
@@ -116,7 +120,7 @@ async fn read(Asked { conn, spent }: Asked<'_>) -> Result<DatabaseSeen, mysql_as
         clients: number(10),
         most_connections: number(11),
         acks: number(12) != 0,
-        // Idle workers are none, and none is no row.
+        // Idle workers do not count as waiting; without workers the query returns no row.
         waits: stalled::waits(&text(15).lines().collect::<Vec<_>>()),
         stalled_at: None,
         lenient: text(13) != "STRICT",
@@ -128,13 +132,13 @@ async fn read(Asked { conn, spent }: Asked<'_>) -> Result<DatabaseSeen, mysql_as
     })
 }
 
-/// One of MariaDB's own tables, asked. One that somebody has locked answers with an error.
+/// Queries one of MariaDB's own tables. If another session has locked it, the query fails.
 async fn asked(conn: &mut Conn, what: &str) -> Result<bool, mysql_async::Error> {
     let found: Option<bool> = conn.query_first(format!("{AT_ONCE} SELECT {what}")).await?;
     Ok(found.unwrap_or(false))
 }
 
-/// A table that is crashed or locked says nothing, and leaves the rest of the look as it is.
+/// Turns a refusal into `None`: a table that is crashed or locked leaves the rest of the look as it is.
 fn refused<T>(
     spent: &mut bool,
     answer: Result<T, mysql_async::Error>,
@@ -150,7 +154,7 @@ fn refused<T>(
     }
 }
 
-/// The settings that count, by their names in lower case.
+/// Returns the settings that count, by their names in lower case.
 pub async fn variables(conn: &mut Conn) -> Result<BTreeMap<String, String>, mysql_async::Error> {
     let names = settings::NAMES.join("','");
     let rows: Vec<Row> = conn
@@ -163,7 +167,8 @@ pub async fn variables(conn: &mut Conn) -> Result<BTreeMap<String, String>, mysq
     Ok(rows.iter().map(|row| (text(row, 0), text(row, 1))).collect())
 }
 
-/// The connections over which it sends its log to those that copy it; one that is ending already is not among them.
+/// Returns the connections over which the database sends its log to its replicas; a connection that is ending is
+/// not among them.
 async fn senders(conn: &mut Conn) -> Result<BTreeMap<u64, u64>, mysql_async::Error> {
     let rows: Vec<(u64, i64)> = conn
         .all_with(
@@ -175,7 +180,7 @@ async fn senders(conn: &mut Conn) -> Result<BTreeMap<u64, u64>, mysql_async::Err
     Ok(rows.into_iter().map(|(id, seconds)| (id, u64::try_from(seconds).unwrap_or(0))).collect())
 }
 
-/// One row of `SHOW ALL SLAVES STATUS`, read by name: the order differs between versions.
+/// Parses one row of `SHOW ALL SLAVES STATUS` by column names: the order of columns differs between versions.
 fn channel(row: &Row) -> Option<(ServerName, Channel)> {
     let text = |name: &str| row.get_opt::<String, _>(name).and_then(Result::ok).unwrap_or_default();
     let number = |name: &str| text(name).parse::<u32>().unwrap_or(0);
@@ -185,12 +190,13 @@ fn channel(row: &Row) -> Option<(ServerName, Channel)> {
         "Connecting" | "Preparing" => Thread::Connecting,
         _ => Thread::Stopped,
     };
-    // A worker that somebody ended took back what it had begun, where tables have transactions: the channel goes on
-    // from its position.
+    // If somebody killed a worker, it rolled back what it had begun, provided that the tables are transactional:
+    // the channel continues from its position.
     let sql = Some(number("Last_SQL_Errno")).filter(|code| *code != ENDED).unwrap_or(0);
-    // An error of the receiver that it retries by itself is a state, not a stop; one of the client library (2000 and
-    // above) stays on show after a channel was stopped while its peer was away. A damaged event is what the other
-    // channels see when one ends by itself (see `between_receiving`): it is received again, whole.
+    // An error of the receiver that it retries by itself is a state, not a stop. An error of the client library
+    // (2000 and above) remains displayed after a channel was stopped while its peer was away. A damaged event is
+    // what the other channels report when one ends by itself (see `between_receiving`): it is received again,
+    // complete.
     let io = number("Last_IO_Errno");
     let lasting = receiving == Thread::Stopped && io < CLIENT_ERRORS && !DAMAGED_EVENT.contains(&io);
     let io = if lasting { io } else { 0 };

@@ -1,4 +1,4 @@
-//! How a database numbers new rows, and the end of connections that number otherwise.
+//! How a database numbers new rows, and how connections that number differently are ended.
 
 use std::time::{Duration, Instant};
 
@@ -9,16 +9,17 @@ use tokio::time::sleep;
 
 use super::{Bounded as _, Database, account, failpoint, within};
 
-/// How long connections have to end by themselves: a request for a page takes a fraction of it.
+/// How long connections may take to end by themselves: a page request takes a fraction of it.
 const GRACE: Duration = Duration::from_secs(1);
-/// How long those that are ended have: what was changed is taken back.
+/// How long killed connections may take to end: they roll back their changes.
 const ENDS: Duration = Duration::from_secs(10);
-/// Between two looks at that.
+/// The interval between two looks at the connections.
 const LOOKS: Duration = Duration::from_millis(50);
 
 impl Database {
-    /// Numbers new rows otherwise. In a place of its own: whoever was connected before is not any more when this is
-    /// done. `rights` says what the owner may do then; who is connected keeps what it had.
+    /// Changes how new rows are numbered. Unless the new numbering is the dense one, no connection from before is
+    /// left when this returns. `rights` grants what the owner account may do from then on; sessions that are
+    /// connected keep what they had.
     pub async fn number(&self, to: Numbering, rights: &str) -> Result<(), Fault> {
         let rights = [rights.to_owned()];
         let set = |name: &str, value: u64| format!("SET GLOBAL {name}={value}");
@@ -33,7 +34,7 @@ impl Database {
         self.run(&[set(STEP, to.step)]).await
     }
 
-    /// Ends every connection that is there now, but Cordée's own and those of replication.
+    /// Ends every connection that exists now, except Cordée's own and those of replication.
     async fn end_others(&self) -> Result<(), Fault> {
         let here = self.others().await?;
         let (begun, mut asked) = (Instant::now(), false);
@@ -54,7 +55,7 @@ impl Database {
         }
     }
 
-    /// One that is still signing in has the values of its beginning too.
+    /// Returns the other connections. One that is still signing in has the values from its beginning, too.
     async fn others(&self) -> Result<Vec<u64>, Fault> {
         within(async {
             let mut conn = self.own_conn().await?;

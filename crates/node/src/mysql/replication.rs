@@ -1,4 +1,4 @@
-//! A database's channels to its peers, and how far they are.
+//! A database's channels to its peers, and their positions.
 
 use std::time::{Duration, Instant};
 
@@ -12,17 +12,17 @@ use tokio::time::sleep;
 
 use super::{Bounded as _, Database, PATIENT, Peer, account, end, failpoint, within, within_limit};
 
-/// How long a repair waits until a channel is past its conflict.
+/// How long a repair waits until a channel has passed its conflict.
 const PASSING: Duration = Duration::from_secs(20);
-/// How long a channel has to apply what it received before it is stopped.
+/// How long a channel may take to apply what it received before it is stopped.
 const APPLIES: Duration = Duration::from_secs(10);
-/// How long one that is to go has.
+/// How long a channel that will be removed may take for that.
 const A_MOMENT: Duration = Duration::from_secs(2);
-/// Between two looks at that.
+/// The interval between two looks at that.
 const LOOKS: Duration = Duration::from_millis(50);
-/// How long a position that was set has to stay what it is.
+/// How long a position that was set must stay unchanged.
 const SETTLES: Duration = Duration::from_millis(100);
-/// How often it is set.
+/// How often setting a position is tried.
 const PLACES: u32 = 5;
 
 impl Database {
@@ -41,11 +41,11 @@ impl Database {
         self.run(&[change, format!("START SLAVE '{name}'")]).await
     }
 
-    /// Takes its own transactions into the position from which channels ask.
+    /// Adds the database's own transactions to the position from which its channels request.
     ///
-    /// What it wrote itself comes back over a channel, and only so does its position in its own domain grow. A peer
-    /// whose log begins later would be asked for what it never had (error 1236). While a channel delivers there is
-    /// nothing to do.
+    /// A database's position in its own domain grows only when its own transactions come back over a channel. If it
+    /// is behind, the database would request from a peer what that peer never had, if the peer's log begins later
+    /// (error 1236). While a channel delivers, there is nothing to do.
     async fn take_up_own(&self, new: &ServerName) -> Result<(), Fault> {
         let seen = self.look().await?;
         let own = seen.server_id;
@@ -61,11 +61,11 @@ impl Database {
             .map(|(from, _)| from)
             .collect();
         self.rest(&others).await?;
-        // Read only now: nothing is applied any more.
+        // Only now is it read: nothing is being applied any more.
         let all = self.everything().await?;
         let before = self.applied().await?;
         let placed = self.place(&all).await;
-        // They start from this position or from the one they had, and from no other.
+        // The channels start from this position or from the one they had, and from no other.
         if placed.is_err() && self.applied().await? != before {
             return placed;
         }
@@ -73,10 +73,10 @@ impl Database {
         placed
     }
 
-    /// Sets the position from which channels ask, once nobody waits for one, and proves that it is that one. MariaDB
-    /// 10.11.19 was seen to hold another one right after it was set: a domain gone, another one twice
-    /// (`1-1-9440,2-2-48,5-5-1,6-6-1` became `2-2-48,5-5-1,6-6-1,6-2-48`). A channel that asks from there gets what it
-    /// has (error 1062), or what nobody has (1236).
+    /// Sets the position from which channels request, once no session waits for one, and proves that the database
+    /// holds it. MariaDB 10.11.19 was seen to hold another position right after one was set: one domain gone,
+    /// another one twice (`1-1-9440,2-2-48,5-5-1,6-6-1` became `2-2-48,5-5-1,6-6-1,6-2-48`). A channel that
+    /// requests from there gets what the database has already (error 1062), or requests what no peer has (1236).
     pub async fn place(&self, all: &Gtids) -> Result<(), Fault> {
         for _ in 0..PLACES {
             let unawaited = self.unawaited().await?;
@@ -86,7 +86,7 @@ impl Database {
             let set =
                 within_limit(PATIENT, conn.query_drop(format!("SET GLOBAL gtid_slave_pos='{all}'"))).await;
             if set.is_err() {
-                // What Cordée does not wait for any more is not to be done while somebody reads.
+                // A statement that Cordée stopped waiting for must not run while the position is being read.
                 drop(conn);
                 let _ = self.end(&[id]).await;
             }
@@ -102,7 +102,7 @@ impl Database {
         Err(text!("position-not-kept").into())
     }
 
-    /// From where its channels ask, as it says itself.
+    /// Returns the position from which its channels request, as the database shows it.
     async fn applied(&self) -> Result<String, Fault> {
         let _unset = self.gate.read().await;
         within(async {
@@ -113,9 +113,9 @@ impl Database {
         .await
     }
 
-    /// Stops these channels once what they received is applied. A transaction that this database has confirmed lies in
-    /// the file of the channel until then, and the stop of both threads throws that file away: should the writer die
-    /// before it has been asked again, nobody had it.
+    /// Stops these channels once they have applied what they received. A transaction that this database has
+    /// acknowledged is until then only in the channel's relay log, and stopping both threads deletes the relay log.
+    /// If the writer died before the transaction is requested again, no database would have it.
     pub(super) async fn rest(&self, channels: &[&ServerName]) -> Result<(), Fault> {
         let each =
             |what: &str| channels.iter().map(|from| format!("{what} SLAVE '{from}'")).collect::<Vec<_>>();
@@ -130,8 +130,8 @@ impl Database {
         }
     }
 
-    /// Waits until what these channels have received is applied. One that does not apply at all has nothing to wait
-    /// for.
+    /// Waits until these channels have applied what they received. A channel that does not apply at all is not
+    /// waited for.
     pub(super) async fn until_applied(&self, channels: &[&ServerName], most: Duration) -> Result<(), Fault> {
         let until = Instant::now() + most;
         loop {
@@ -149,7 +149,7 @@ impl Database {
         }
     }
 
-    /// Everything that it holds: what it logged and what it applied.
+    /// Returns everything that the database holds: what it logged and what it applied.
     async fn everything(&self) -> Result<Gtids, Fault> {
         let _unset = self.gate.read().await;
         within(async {
@@ -162,13 +162,13 @@ impl Database {
         .await
     }
 
-    /// Starts a channel that stands still.
+    /// Starts a stopped channel.
     pub async fn start_link(&self, from: &ServerName) -> Result<(), Fault> {
         self.run(&[format!("START SLAVE '{from}'")]).await
     }
 
-    /// Stops receiving from a peer, and from all others with it (see `between_receiving`), which are given: they are
-    /// to begin again.
+    /// Stops receiving from a peer, and from all others with it (see `between_receiving`). Returns the others,
+    /// which must be started again.
     pub async fn stop_receiving(&self, from: &ServerName) -> Result<Vec<ServerName>, Fault> {
         let channels = self.look().await?.channels;
         let others = channels.into_iter().filter(|(n, l)| n != from && l.receiving != Thread::Stopped);
@@ -178,7 +178,7 @@ impl Database {
         Ok(others)
     }
 
-    /// Receives from these again.
+    /// Starts receiving from these peers again.
     pub async fn receive_again(&self, from: &[ServerName]) -> Result<(), Fault> {
         let start = |name: &ServerName| format!("START SLAVE '{name}' IO_THREAD");
         self.run(&from.iter().map(start).collect::<Vec<_>>()).await
@@ -186,9 +186,10 @@ impl Database {
 
     /// Stops receiving from a peer; with `whole`, applying too.
     ///
-    /// What it received is applied first, where that takes a moment only: a channel that is stopped with transactions
-    /// in its workers' queues may leave the others waiting for it (see [`stalled`]). One that somebody made wait
-    /// for an hour ends as it is: it would receive nothing and confirm nothing meanwhile.
+    /// What the channel received is applied first if that takes only a moment: a channel that is stopped with
+    /// transactions in its workers' queues may leave the others waiting for it (see [`stalled`]). A channel that
+    /// somebody made wait for an hour is stopped as it is: waiting for it would mean an hour without receiving and
+    /// without ACKs.
     pub async fn stop_link(&self, from: &ServerName, whole: bool) -> Result<(), Fault> {
         self.between_receiving(Some(from), &[format!("STOP SLAVE '{from}' IO_THREAD")]).await?;
         if !whole {
@@ -198,17 +199,18 @@ impl Database {
         self.run(&[format!("STOP SLAVE '{from}'")]).await
     }
 
-    /// Takes a channel away, with what it received and could not apply.
+    /// Removes a channel, together with what it received and could not apply.
     pub async fn drop_link(&self, from: &ServerName) -> Result<(), Fault> {
         self.stop_link(from, true).await?;
         self.run(&[format!("RESET SLAVE '{from}' ALL")]).await
     }
 
-    /// Has channels go on that wait for one that is gone: MariaDB forgets which channel a domain belongs to only when a
-    /// position is set, that takes channels that stand still, and a worker that waits for another channel stops only
-    /// when it is ended. What was received and not applied is thrown away with that, and received again.
+    /// Makes channels continue that wait for a channel that is gone. MariaDB forgets which channel a domain belongs
+    /// to only when a position is set. Setting one requires stopped channels, and a worker that waits for another
+    /// channel stops only when it is killed. What was received and not applied is thereby discarded, and received
+    /// again.
     pub async fn free_links(&self) -> Result<(), Fault> {
-        // Before anything stands still for it.
+        // This comes before any channel is stopped for it.
         drop(self.unawaited().await?);
         let channels = self.look().await?.channels;
         let runs = |l: &Channel| l.receiving != Thread::Stopped || l.applying;
@@ -229,20 +231,20 @@ impl Database {
             () = self.end_waiting() => {}
         }
         let before = self.applied().await?;
-        // Its own transactions come back over the channels, or do not any more: a position behind them is refused
+        // Its own transactions come back over the channels, or no longer do: a position behind them is refused
         // (1947).
         let all = self.everything().await?;
         let placed = self.place(&all).await;
         failpoint("before", "Go");
-        // They start from this position or from the one they had, and from no other.
+        // The channels start from this position or from the one they had, and from no other.
         if placed.is_ok() || self.applied().await? == before {
             self.run(&each("START", "")).await?;
         }
         placed
     }
 
-    /// Ends the workers that wait for another channel, again and again: one after the other comes to wait for it. A
-    /// round that does not come to its end, because one of them just stops, is followed by the next.
+    /// Kills the workers that wait for another channel, again and again, because more workers may begin to wait. If
+    /// a round does not finish because a worker is just stopping, the next round follows.
     async fn end_waiting(&self) {
         loop {
             let round = within(async {
@@ -264,17 +266,17 @@ impl Database {
         }
     }
 
-    /// Has it confirm what it receives, or not.
+    /// Makes the database send ACKs for what it receives, or not.
     pub async fn set_acks(&self, on: bool) -> Result<(), Fault> {
         let statement = format!("SET GLOBAL rpl_semi_sync_slave_enabled={}", u8::from(on));
         self.between_receiving(None, &[statement]).await
     }
 
-    /// Runs statements while nothing is received, then receives again from all but `except`.
+    /// Runs statements while nothing is received, then starts receiving again from all peers except `except`.
     ///
-    /// MariaDB keeps one flag for all channels that says whether events come with the semi-sync mark. When one channel
-    /// stops it is cleared, and every other channel then takes the mark for a damaged event (seen on 10.11 as errors
-    /// 1593 and 1595). So they stop and start together.
+    /// MariaDB keeps one flag for all channels that says whether events carry the semi-sync mark. When one channel
+    /// stops, the flag is cleared, and every other channel then takes the mark for a damaged event (seen on 10.11
+    /// as errors 1593 and 1595). So all channels stop and start together.
     async fn between_receiving(&self, except: Option<&ServerName>, work: &[String]) -> Result<(), Fault> {
         let channels = self.look().await?.channels;
         let others = || channels.iter().filter(|(n, l)| Some(*n) != except && l.receiving != Thread::Stopped);
@@ -285,12 +287,12 @@ impl Database {
         self.run(&statements).await
     }
 
-    /// What its tables of positions say, while it was told nothing since its start.
+    /// Returns the position from its tables, provided that no position was set since its start.
     pub async fn told(&self) -> Result<Gtids, Fault> {
         Gtids::parse(&self.applied().await?).ok_or_else(|| text!("copy-no-position").into())
     }
 
-    /// Has its position in its own domain say what its log holds. Only while no channel runs.
+    /// Sets its position in its own domain to what its log holds. Allowed only while no channel runs.
     pub async fn set_back(&self, own: u32) -> Result<(), Fault> {
         let runs = |l: &Channel| l.receiving != Thread::Stopped || l.applying;
         let seen = self.look().await?;
@@ -305,7 +307,7 @@ impl Database {
         self.place(&back).await
     }
 
-    /// The error at which a channel stopped applying (0: none), and its words. They may quote data.
+    /// Returns the error at which a channel stopped applying (0: none), and its words, which may quote data.
     pub async fn stopped_by(&self, from: &ServerName) -> Result<(u32, String), Fault> {
         within(async {
             let mut conn = self.own_conn().await?;
@@ -321,12 +323,12 @@ impl Database {
         .await
     }
 
-    /// Stops at conflicts again.
+    /// Makes channels stop at conflicts again.
     pub async fn set_strict(&self) -> Result<(), Fault> {
         self.run(&["SET GLOBAL slave_exec_mode=STRICT".to_owned()]).await
     }
 
-    /// Leaves out what a channel was to do to a row that is not there. No more than that: as soon as it has moved on,
+    /// Skips what a channel was to do to a missing row, and no more than that: as soon as the channel has moved on,
     /// it stops at conflicts again.
     pub async fn skip_missing(&self, from: &ServerName) -> Result<(), Fault> {
         let before = self.look().await?.applied;
@@ -343,7 +345,7 @@ impl Database {
         self.goes_on(from, |_| false).await
     }
 
-    /// Starts a channel and waits until it has caught up, has stopped with an error, or `enough` says so.
+    /// Starts a channel and waits until it has caught up, has stopped with an error, or `enough` returns true.
     async fn goes_on(&self, from: &ServerName, enough: impl Fn(&DatabaseSeen) -> bool) -> Result<(), Fault> {
         self.start_link(from).await?;
         let deadline = Instant::now() + PASSING;

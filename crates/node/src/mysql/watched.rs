@@ -1,4 +1,4 @@
-//! What is put right when somebody altered it.
+//! Restores what somebody altered.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use sha1::{Digest as _, Sha1};
 use super::{Bounded as _, DEADLINE, Database, Peer, Question, within};
 
 impl Database {
-    /// Gives a variable a value of ours; with `still`, while no channel runs.
+    /// Sets a variable to our value; with `still`, while no channel runs.
     pub async fn set_variable(&self, variable: &str, value: &str, still: bool) -> Result<(), Fault> {
         let literal =
             if value.bytes().all(|b| b.is_ascii_digit()) { value.to_owned() } else { format!("'{value}'") };
@@ -33,14 +33,15 @@ impl Database {
         done
     }
 
-    /// Sets a channel up anew. What it had received is applied first, where that takes a moment only; the rest is
-    /// received again: one that somebody made wait for an hour would receive nothing and confirm nothing meanwhile.
+    /// Sets a channel up again. What it had received is applied first if that takes only a moment; the rest is
+    /// received again. If somebody made the channel wait for an hour, waiting for it would mean an hour without
+    /// receiving and without ACKs.
     pub async fn reset_link(&self, peer: &Peer<'_>) -> Result<(), Fault> {
         self.drop_link(peer.name).await?;
         self.set_link(peer).await
     }
 
-    /// Goes on above number `after` of its own domain, with a heartbeat.
+    /// Continues the database's own domain above number `after`, with a heartbeat.
     pub async fn renumber(&self, id: u32, after: u64) -> Result<(), Fault> {
         let mut conn = self.session().await?;
         within(async {
@@ -55,7 +56,7 @@ impl Database {
         .await
     }
 
-    /// What the cluster's accounts are here. `passwords` are theirs, by name.
+    /// Returns the state of the cluster's accounts on this database. `passwords` are their passwords, by name.
     pub async fn credentials(
         &self,
         passwords: &BTreeMap<&str, &str>,
@@ -78,7 +79,7 @@ impl Database {
     }
 }
 
-/// The accounts, and their rights, as MariaDB keeps both.
+/// Returns the accounts and their privileges, as MariaDB stores them.
 async fn accounts_of(conn: &mut Conn) -> Result<(Vec<Row>, Vec<Row>), mysql_async::Error> {
     let accounts: Vec<Row> = conn
         .all_with(
@@ -97,8 +98,8 @@ async fn accounts_of(conn: &mut Conn) -> Result<(Vec<Row>, Vec<Row>), mysql_asyn
     Ok((accounts, rights))
 }
 
-/// What MariaDB keeps of a password (`mysql_native_password`). Made here: a question with the password in it could
-/// stand in a log.
+/// Returns what MariaDB stores of a password (`mysql_native_password`). It is computed here, because a query with
+/// the password in it could appear in a log.
 fn native(password: &str) -> String {
     let twice = Sha1::digest(Sha1::digest(password.as_bytes()));
     twice.iter().fold(String::from("*"), |mut text, byte| {

@@ -1,6 +1,6 @@
-//! Who listens, asked of the kernel by netlink (`sock_diag(7)`). It names the listening sockets alone; to read them
-//! from `/proc/net/tcp` it goes through its table of all connections twice, which takes forty times as long on a
-//! machine that has hardly any.
+//! Asks the kernel by netlink which sockets listen (`sock_diag(7)`). Netlink returns the listening sockets alone.
+//! For `/proc/net/tcp`, the kernel walks its table of all connections twice, which takes forty times as long even
+//! on a machine with hardly any connections.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -22,16 +22,16 @@ const CHANGED: u16 = 0x10;
 const ERROR: u16 = 2;
 const DONE: u16 = 3;
 const TCP: u8 = 6;
-/// The states that are asked for: `TCP_LISTEN`.
+/// The requested states: `TCP_LISTEN`.
 const LISTENING: u32 = 1 << 10;
-/// Of a message's own head.
+/// The length of a message's header.
 const HEAD: usize = 16;
-/// The kernel answers with at most this at a time.
+/// The kernel's answers come in pieces of at most this size.
 const PIECE: usize = 32 << 10;
-/// For an answer of the kernel's.
+/// How long the kernel may take to answer.
 const PATIENCE: std::time::Duration = std::time::Duration::from_millis(500);
 
-/// All of both families that listen on these ports; at most so many of each are read.
+/// Returns all sockets of both families that listen on these ports; at most `most` of each family are read.
 pub(super) fn listeners(ports: &BTreeSet<u16>, most: usize) -> io::Result<Listeners> {
     let mut found = Listeners::default();
     for family in [AddressFamily::INET, AddressFamily::INET6] {
@@ -77,7 +77,8 @@ fn damaged() -> io::Error {
     io::ErrorKind::InvalidData.into()
 }
 
-/// A question for the listening sockets of a family: the head, then `inet_diag_req_v2` without a socket of its own.
+/// Returns a request for the listening sockets of a family: the header, then `inet_diag_req_v2` for no particular
+/// socket.
 fn question(family: AddressFamily) -> Vec<u8> {
     let family = u8::try_from(family.as_raw()).unwrap_or_default();
     let mut text = Vec::new();
@@ -95,7 +96,7 @@ fn at<const N: usize>(from: &[u8], place: usize) -> Option<[u8; N]> {
     from.get(place..place + N)?.try_into().ok()
 }
 
-/// The body of the next message, which is taken off; nothing once the kernel has said all.
+/// Returns the body of the next message, and advances past it; `None` at the end of the dump.
 fn message<'a>(rest: &mut &'a [u8]) -> io::Result<Option<&'a [u8]>> {
     let head = (at(rest, 0).map(u32::from_ne_bytes), at(rest, 4).map(u16::from_ne_bytes), at(rest, 6));
     let (Some(length), Some(kind), Some(flags)) = head else { return Err(damaged()) };
@@ -106,7 +107,7 @@ fn message<'a>(rest: &mut &'a [u8]) -> io::Result<Option<&'a [u8]>> {
         return Err(io::ErrorKind::Interrupted.into());
     }
     match kind {
-        // A dump that the kernel could not make ends likewise, with its error: nothing was said then.
+        // A dump that the kernel could not make ends in the same way, with its error: then the answer is no answer.
         DONE => match at(body, 0).map(i32::from_ne_bytes) {
             Some(code) if code < 0 => Err(io::Error::from_raw_os_error(code.saturating_neg())),
             Some(_) => Ok(None),
@@ -121,7 +122,7 @@ fn message<'a>(rest: &mut &'a [u8]) -> io::Result<Option<&'a [u8]>> {
     }
 }
 
-/// Reads `inet_diag_msg`: family, state, two more octets; port and address in the network's order; … user, inode.
+/// Parses `inet_diag_msg`: family, state, two more octets; port and address in network byte order; … user, inode.
 fn listener(body: &[u8]) -> Option<Listener> {
     let port = u16::from_be_bytes(at(body, 4)?);
     let family = AddressFamily::from_raw(u16::from(*body.first()?));
@@ -166,7 +167,8 @@ mod tests {
         for length in 0..20 {
             assert!(message(&mut &whole[..length]).is_err(), "{length}");
         }
-        // Without `tcp_diag` the kernel ends the list at once, with the error: that nobody listens was not said.
+        // Without `tcp_diag` the kernel ends the list at once with the error. That does not mean that nothing
+        // listens.
         let failed = [&[20, 0, 0, 0, 3, 0][..], &[0; 10], &(-2_i32).to_ne_bytes()].concat();
         assert_eq!(message(&mut &failed[..]).unwrap_err().kind(), io::ErrorKind::NotFound);
         let refused = [&[20, 0, 0, 0, 2, 0, 0, 0][..], &[0; 8], &(-2_i32).to_ne_bytes()].concat();

@@ -1,4 +1,4 @@
-//! Why a folder cannot be that of a cluster.
+//! Why a folder cannot be used as a cluster's.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,24 +6,24 @@ use std::path::PathBuf;
 /// Why the folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HomeError {
-    /// Reading or writing in it.
+    /// Reading or writing in it failed.
     #[error("cannot use {path}", path = path.display())]
     Io {
-        /// Which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// Not empty, and nothing says that it is ours.
+    /// It is not empty, and nothing says that it is ours.
     #[error("{path} is not empty and was not made by Cordée; it holds {names}", path = path.display())]
     Unmarked {
         /// The folder.
         path: PathBuf,
-        /// What lies in it.
+        /// Its entries.
         names: String,
     },
-    /// It was whole once.
+    /// It was complete once.
     #[error("{path} lacks {names}", path = path.display())]
     Missing {
         /// The folder.
@@ -37,23 +37,23 @@ pub enum HomeError {
         /// The file.
         path: PathBuf,
     },
-    /// Made by a newer version.
+    /// It was made by a newer version.
     #[error("{path} was made by a newer Cordée (layout {found}); use that one", path = path.display())]
     Newer {
         /// The folder.
         path: PathBuf,
-        /// Its layout.
+        /// The version of its layout.
         found: u32,
     },
-    /// Its path cannot stand in the programs' files.
+    /// Its path cannot be written in the programs' files.
     #[error("{path} holds {found:?}: name a folder of letters, digits and - _ . + @", path = path.display())]
     Letters {
         /// The folder.
         path: PathBuf,
-        /// The first character that cannot.
+        /// The first character that is not allowed.
         found: char,
     },
-    /// It was made at another place: what the databases wrote down leads there.
+    /// It was made in another place: the paths that the databases recorded lead there.
     #[error("{path} was made as {made}; put it back there", path = path.display(), made = made.display())]
     Elsewhere {
         /// The folder.
@@ -66,26 +66,26 @@ pub enum HomeError {
     Closed {
         /// The folder, or one above it.
         path: PathBuf,
-        /// One that must.
+        /// The user that must be able to enter it.
         uid: u32,
     },
-    /// Data of a database are not its user's.
+    /// The data of a database do not belong to their user.
     #[error("{path} belongs to user {owner}, not to {uid}", path = path.display())]
     Lost {
-        /// The data.
+        /// The data folder.
         path: PathBuf,
-        /// Whose they are.
+        /// Their owner.
         owner: u32,
-        /// Whose they should be.
+        /// The user who should own them.
         uid: u32,
     },
-    /// Somebody else may put things into it.
+    /// Another user may put files into it.
     #[error("{path} belongs to another user, or others may write there", path = path.display())]
     Foreign {
         /// The folder, or one above it.
         path: PathBuf,
     },
-    /// No randomness.
+    /// The system gave no random bytes.
     #[error("the system gave no random bytes")]
     Random,
 }

@@ -17,7 +17,7 @@ fn sockets_are_kept_in_a_folder_that_is_proven_ours() {
     assert_eq!(Home::open(&root).unwrap().run(), home.run(), "it is remembered");
     home.leave_nothing().unwrap();
     assert!(!home.run().exists());
-    // Made beforehand, where anybody can: taken by nobody.
+    // It exists already, made by any user: it is not used.
     let trap = PathBuf::from(format!("/tmp/cordee-{}", home.id));
     std::fs::create_dir(&trap).unwrap();
     std::fs::set_permissions(&trap, std::fs::Permissions::from_mode(0o777)).unwrap();

@@ -1,7 +1,9 @@
-//! Whether the state folder is whole. A folder that lost a file of its state is refused, and never silently begun anew:
-//! new passwords would lock Cordée out of its own databases, a new state would forget who writes.
+//! Whether the state folder is complete. A folder that lost a file of its state is refused, and never silently
+//! begun again: new passwords would lock Cordée out of its own databases, and a new state would forget which
+//! database is the writer.
 //!
-//! The mark [`COMPLETE`] is written last, when a first start has made everything. Without it the first start goes on.
+//! The mark [`COMPLETE`] is written last, when a first start has made everything. Without the mark, the first start
+//! continues.
 
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -14,21 +16,21 @@ use crate::paths::{self, HomeError};
 use crate::secrets::Secrets;
 use crate::vault::Vault;
 
-/// The mark: a copy of [`IDENTITY`], so that either of them is enough to stop what runs.
+/// The mark: a copy of [`IDENTITY`], so that either file is enough to stop what runs.
 pub const COMPLETE: &str = "complete";
-/// Says which cluster it is.
+/// The file that says which cluster it is.
 pub const IDENTITY: &str = "cluster.json";
-/// What must survive. Everything else is made anew.
+/// The files that must not be lost. Everything else can be recreated.
 pub const STATE: [&str; 4] = [IDENTITY, "state.db", "secrets.json", "logins.key"];
-/// What a file system puts into its own root.
+/// The folder that a file system creates in its own root.
 const FOREIGN_BUT_FINE: &str = "lost+found";
-/// What a first start that was cut off leaves: it is written anew.
+/// The draft that an interrupted first start leaves: it is written again.
 const DRAFT: &str = "cluster.new";
-/// The first octets of a file of SQLite's ("Database File Format", 1.3).
+/// The first octets of an SQLite file ("Database File Format", 1.3).
 const SQLITE: &[u8] = b"SQLite format 3\0";
-/// What is read of a file: ours are shorter by far.
+/// How many octets of a file are read: ours are much shorter.
 const MOST: u64 = 1 << 20;
-/// Names in a refusal.
+/// How many names a refusal lists.
 const NAMED: usize = 8;
 
 fn wrap(path: &Path) -> impl FnOnce(io::Error) -> HomeError + use<> {
@@ -40,7 +42,8 @@ fn there(path: &Path) -> Result<bool, HomeError> {
     path.try_exists().map_err(wrap(path))
 }
 
-/// Whether a first start has come to its end: by the mark, or, in a folder of a version that made none, by a database.
+/// Reports whether a first start was completed: by the mark, or, in a folder of a version without a mark, by a
+/// database.
 pub fn begun(root: &Path) -> Result<bool, HomeError> {
     if there(&root.join(COMPLETE))? {
         return Ok(true);
@@ -58,12 +61,12 @@ pub fn begun(root: &Path) -> Result<bool, HomeError> {
     Ok(false)
 }
 
-/// Whether the folder carries our mark, whole or not.
+/// Reports whether the folder carries our mark, complete or not.
 pub fn ours(root: &Path) -> Result<bool, HomeError> {
     Ok(there(&root.join(IDENTITY))? || there(&root.join(COMPLETE))?)
 }
 
-/// A file's text; nothing when there is none. The folder may not be proven ours yet: nothing is done with it but to
+/// Returns a file's text; `None` if there is no such file. The folder may not be proven ours yet, so it is only
 /// read.
 fn text(path: &Path) -> io::Result<Option<String>> {
     let read = || -> io::Result<Vec<u8>> {
@@ -78,7 +81,7 @@ fn text(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// What lies in a folder, in order; nothing where there is none.
+/// Returns the entries of a folder, sorted; none if there is no such folder.
 fn content(root: &Path) -> Result<Vec<String>, HomeError> {
     let entries = match std::fs::read_dir(root) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -95,7 +98,7 @@ fn content(root: &Path) -> Result<Vec<String>, HomeError> {
     Ok(all)
 }
 
-/// The files of the state that are missing.
+/// Returns the files of the state that are missing.
 pub fn missing(root: &Path) -> Result<Vec<&'static str>, HomeError> {
     let mut all = Vec::new();
     for name in STATE {
@@ -106,8 +109,9 @@ pub fn missing(root: &Path) -> Result<Vec<&'static str>, HomeError> {
     Ok(all)
 }
 
-/// Refuses a folder of somebody else's, and one of ours that is not whole, or not where it was made: its databases'
-/// lists of logs hold absolute paths, and would have them delete the logs of the original. Nothing is made or altered.
+/// Refuses a folder that is not ours, one of ours that is not complete, and one that is not where it was made: the
+/// index files of its databases hold absolute paths, so these databases would delete the logs of the original.
+/// Creates and alters nothing.
 pub fn check(root: &Path) -> Result<(), HomeError> {
     paths::plain(root)?;
     if !ours(root)? {
@@ -119,7 +123,7 @@ pub fn check(root: &Path) -> Result<(), HomeError> {
         };
     }
     for name in [IDENTITY, COMPLETE] {
-        // A first start that goes on would put its own over whatever this is.
+        // A first start that continues would overwrite this file, whatever it is.
         let path = root.join(name);
         text(&path).map_err(wrap(&path))?;
     }
@@ -142,13 +146,13 @@ pub fn check(root: &Path) -> Result<(), HomeError> {
 
 fn shown(names: &[String]) -> String {
     let more = if names.len() > NAMED { ", …" } else { "" };
-    // Names of somebody else's files go to a terminal.
+    // The names of another user's files are shown on a terminal.
     let names = names.iter().take(NAMED).map(|n| n.chars().filter(|c| !c.is_control()).collect::<String>());
     names.collect::<Vec<_>>().join(", ") + more
 }
 
-/// The first file of the state that cannot be understood. Of the state file only its beginning is read: SQLite, when it
-/// opens an empty one, throws away the log beside it, and what is only there.
+/// Returns the first file of the state that cannot be parsed. Of the state file only the beginning is read: when
+/// SQLite opens an empty file, it deletes the log beside it, and with it what is only in that log.
 pub fn damaged(root: &Path) -> Result<Option<&'static str>, HomeError> {
     let state = root.join("state.db");
     if !is_sqlite(&state).map_err(wrap(&state))? {
@@ -157,7 +161,8 @@ pub fn damaged(root: &Path) -> Result<Option<&'static str>, HomeError> {
     spoiled(root)
 }
 
-/// The same without the state file, which must not be opened beside SQLite: closing it would end SQLite's locks.
+/// Does the same without the state file. That file must not be opened while SQLite uses it: closing it would
+/// release SQLite's locks.
 fn spoiled(root: &Path) -> Result<Option<&'static str>, HomeError> {
     let read = |name: &str| {
         let path = root.join(name);
@@ -172,8 +177,8 @@ fn spoiled(root: &Path) -> Result<Option<&'static str>, HomeError> {
     Ok((!Vault::is_key(&read("logins.key")?)).then_some("logins.key"))
 }
 
-/// What a folder that is served lacks of what a start needs, or has in no state to be read. Nothing is said before a
-/// first start has come to its end.
+/// Returns which files that a start needs a served folder lacks, or which cannot be parsed. Reports nothing before
+/// a first start was completed.
 pub fn lost(root: &Path) -> Result<Vec<&'static str>, HomeError> {
     let mut all = missing(root)?;
     if !there(&root.join("servers"))? {
@@ -185,14 +190,14 @@ pub fn lost(root: &Path) -> Result<Vec<&'static str>, HomeError> {
     Ok(all)
 }
 
-/// Whether a file begins as SQLite's do.
+/// Reports whether a file begins as SQLite files do.
 pub fn is_sqlite(path: &Path) -> io::Result<bool> {
     let mut begins = Vec::new();
     files::plain(path)?.take(SQLITE.len() as u64).read_to_end(&mut begins)?;
     Ok(begins == SQLITE)
 }
 
-/// Sets the mark, when everything that must survive is there.
+/// Writes the mark. Called when all files that must not be lost exist.
 pub fn complete(root: &Path) -> io::Result<()> {
     let identity = files::plain_text(&root.join(IDENTITY))?;
     let mark = root.join(COMPLETE);
@@ -202,7 +207,7 @@ pub fn complete(root: &Path) -> io::Result<()> {
     files::replace(&mark, &identity, 0o600, None)
 }
 
-/// Why a folder cannot be used, for a person.
+/// Returns why a folder cannot be used, as a sentence for the operator.
 pub fn words(error: &HomeError) -> Text {
     let shown = |path: &Path| path.display().to_string();
     match error {
@@ -219,7 +224,7 @@ pub fn words(error: &HomeError) -> Text {
         }
         HomeError::Foreign { path } => text!("folder-foreign", path = shown(path)),
         HomeError::Letters { path, found } => {
-            // It goes to a terminal.
+            // The path is shown on a terminal.
             let path: String = shown(path).chars().filter(|c| !c.is_control()).collect();
             let letter = match found {
                 ' ' => text!("letter-blank"),
@@ -248,8 +253,8 @@ mod tests {
     use super::*;
     use crate::paths::Home;
 
-    /// A folder that goes with the test. Its path is short: the sockets have room in it, and none is made for them
-    /// elsewhere.
+    /// A folder that is removed with the test. Its path is short enough for the sockets, so that none is made for
+    /// them elsewhere.
     struct Place(PathBuf);
 
     impl std::ops::Deref for Place {
@@ -268,12 +273,12 @@ mod tests {
 
     fn place(name: &str) -> Place {
         let folder = std::env::temp_dir().join(format!("cordee-{name}-{}", std::process::id()));
-        // Whatever is there is somebody else's.
+        // An existing folder would be another user's.
         std::fs::create_dir(&folder).unwrap();
         Place(folder.canonicalize().unwrap())
     }
 
-    /// A folder as a first start leaves it.
+    /// Returns a folder as a first start leaves it.
     fn whole(name: &str) -> Place {
         let root = place(name);
         let home = Home::open(&root).unwrap();
@@ -320,7 +325,7 @@ mod tests {
         }
     }
 
-    /// The same within a moment: what waits for the other end of a pipe would wait for ever.
+    /// Runs `work` with a time limit: a read from a pipe without a writer would wait forever.
     fn at_once<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
         let (done, ended) = std::sync::mpsc::channel();
         std::thread::spawn(move || done.send(work()));
@@ -393,7 +398,7 @@ mod tests {
             assert!(Home::found(&other).unwrap().is_some(), "it can be stopped and forgotten");
         }
         assert_eq!(std::fs::read_to_string(other.join(IDENTITY)).unwrap(), before);
-        // Put back where it was, it is another folder by the same name.
+        // Even when it is put back to its path, it is another folder with the same name.
         let former = Home::open(&root).unwrap().id;
         std::fs::remove_dir_all(&*root).unwrap();
         std::fs::rename(&*other, &*root).unwrap();

@@ -1,4 +1,4 @@
-//! Processes that are known again by what was written down, and those that are not.
+//! Processes that are recognised by their records, and processes that are not.
 
 use std::process::{Child, Command};
 
@@ -8,7 +8,7 @@ use super::*;
 
 const SLEEP: &str = "/usr/bin/sleep";
 
-/// A roster of the test's own.
+/// Returns a roster of the test's own.
 fn roster(name: &str) -> Roster {
     let folder = PathBuf::from(env!("OUT_DIR")).join(format!("roster-{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
@@ -56,7 +56,7 @@ fn a_process_is_ours_by_what_was_written_down() {
     assert_eq!((found[0].serial, found[0].group), (Serial { server: 3, generation: 2 }, real.0.id()));
     drop(real);
     assert_eq!(pids(&roster), [0; 0], "the copy does not take its place");
-    // What is over is forgotten when the name is started again.
+    // Records of starts that are over are removed when the name is started again.
     let _ = enlisted(&roster);
     assert_eq!(roster.records().unwrap().len(), 1);
 }
@@ -87,7 +87,8 @@ fn one_that_nobody_could_bind_is_found_once() {
     assert_eq!(pids(&roster), [0; 0]);
 }
 
-/// A Cordée of an older version, for the test after it: the test's own program, which sleeps when it is asked to.
+/// Stands for a Cordée of an older version in the next test: the test's own program, which sleeps when it is asked
+/// to.
 #[test]
 fn sleeps_when_asked() {
     if std::env::var_os("CORDEE_TEST_SLEEPS").is_some() {
@@ -120,7 +121,7 @@ fn what_an_older_version_left_is_taken_over_once() {
     Home::open(&root).unwrap().leave_nothing().unwrap();
 }
 
-/// This test's own program under another name, in a folder of its own.
+/// A copy of this test's own program under another name, in a folder of its own.
 struct Program(PathBuf);
 
 impl Program {
@@ -133,7 +134,7 @@ impl Program {
         Self(path.canonicalize().unwrap())
     }
 
-    /// Starts it as version 0.1.0 did: the record's file, and the mark that goes with it.
+    /// Starts it as version 0.1.0 did: with that version's record file, and the matching mark.
     fn start(&self, of: &Roster, name: &str, word: &str) -> Sleeper {
         use std::os::unix::process::CommandExt as _;
         let us = rustix::process::geteuid().as_raw();
@@ -160,7 +161,8 @@ fn x() -> ServerName {
 #[test]
 fn what_an_older_version_started_is_of_the_kind_of_its_program() {
     let roster = roster("kinds");
-    // One name, taken again: the old one still ends, and the folder is already the other kind's.
+    // A name is reused: the old process is still ending, and the folder belongs to the other kind of server
+    // already.
     let [mariadb, apache] = ["mariadbd", "apache2"].map(|name| Program::named(name, &roster));
     let database = mariadb.start(&roster, "x", "first");
     let web = apache.start(&roster, "x", "second");
@@ -171,7 +173,7 @@ fn what_an_older_version_started_is_of_the_kind_of_its_program() {
     assert_eq!(ids(&roster), found);
     assert_eq!(roster.groups(&ProcessId::Database(x())).unwrap(), [database]);
     assert_eq!(roster.groups(&ProcessId::Web(x())).unwrap(), [web]);
-    // An upgrade of the package takes the files away, or puts others in their place.
+    // An upgrade of the package removes the files or replaces them.
     std::fs::remove_file(&mariadb.0).unwrap();
     std::fs::remove_file(&apache.0).unwrap();
     std::fs::write(&apache.0, "another version").unwrap();
@@ -207,7 +209,7 @@ fn what_cannot_be_read_is_not_nothing() {
 #[test]
 fn a_user_is_one_or_none() {
     assert_eq!(one_user("Name:\tx\nUid:\t33\t33\t33\t33\nGid:\t1\t1\t1\t1\n"), Some(33));
-    // What a set-user-id program looks like.
+    // The ids of a set-user-id program.
     assert_eq!(one_user("Uid:\t65534\t0\t0\t0\n"), None);
     assert_eq!(one_user(""), None);
 }

@@ -1,6 +1,6 @@
-//! A dump writes a FLOAT with six digits, of the nine that it takes to have it back, and an ENUM's value that is no
-//! member as the member ''. After such a copy the exact values are written on the new database, which nobody writes to
-//! yet. What the donor changed since comes over the channels, whole rows each, after what is written here.
+//! A dump writes a FLOAT with six of the nine digits that are needed to restore it, and an invalid ENUM value as
+//! the member ''. After such a copy the exact values are written on the new database, to which no other client
+//! writes yet. Later changes of the donor come over the channels, as whole rows, after what is written here.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use cordee_domain::text::Text;
 use super::Node;
 use super::session::{Session, Snag};
 
-/// Rows that are looked at at once, at first.
+/// How many rows are looked at in one piece, at first.
 const PIECE: u64 = 2_000;
-/// Seconds for the rows of one piece.
+/// The time limit in seconds for writing the rows of one piece.
 const WRITTEN: f32 = 20.0;
 
-/// Makes those columns on `into` what they are on `from`. Nothing of it is logged.
+/// Makes those columns on `into` equal to those on `from`. Nothing of it is logged.
 pub async fn exact(
     from: &Node,
     into: &Node,
@@ -31,7 +31,7 @@ pub async fn exact(
     target.write_quietly().await.map_err(|fault| target.sentence(fault))?;
     let tables = source.tables().await.map_err(|fault| source.sentence(fault))?;
     for (name, columns) in lossy {
-        // One that was dropped since is dropped there too.
+        // A table that was dropped since is dropped on the new database, too.
         let Some(table) = tables.get(name) else { continue };
         let reader = Reader::new(name, table)?;
         table_of(&mut source, &mut target, &reader, columns, cancelled).await.map_err(

@@ -1,6 +1,6 @@
-//! Puts rows right that differ: one side's literal values are written on the other, row by row and by no more than what
-//! differs, while the reference's rows are held still. Both versions are in a file first, and afterwards everything
-//! that could have been touched is compared from nothing.
+//! Repairs rows that differ: the literal values of one side are written on the other, row by row, and only the
+//! columns that differ, while the rows of the reference are locked. Both versions are saved in a file first.
+//! Afterwards every table that could have been touched is compared again from the beginning.
 
 mod saved;
 
@@ -23,7 +23,7 @@ use crate::process::failpoint;
 
 use saved::keep;
 
-/// So often the same few rows may take longer than they may be held.
+/// How many tries on the same few rows may exceed the time for which rows may be locked.
 const LATE: u32 = 2;
 
 /// A repair under way.
@@ -31,29 +31,29 @@ pub(super) struct Healing<'a> {
     side: Side,
     file: &'a Path,
     rows: u64,
-    /// Tables in which something differed.
+    /// The tables in which something differed.
     touched: BTreeSet<TableName>,
-    /// Why the rows of a table could not be put right.
+    /// Why the rows of a table could not be repaired.
     refused: BTreeMap<TableName, Text>,
-    /// The other databases that copy the reference, while the other one's rows are taken: what the reference logs comes
-    /// to them too.
+    /// The other replicas of the reference, if the other side's rows are taken: what the reference logs reaches
+    /// them too.
     peers: Vec<Session>,
 }
 
-/// How a repair ended.
+/// The result of a repair.
 #[derive(Debug)]
 pub struct Healed {
     /// What was found afterwards, table by table.
     pub report: Report,
-    /// Rows put right.
+    /// How many rows were repaired.
     pub rows: u64,
-    /// Tables in which rows could not be put right, and why.
+    /// The tables in which rows could not be repaired, and why.
     pub refused: BTreeMap<TableName, Text>,
 }
 
-/// Compares every user table of `other` with the `reference`, which must be the writer, and puts right what differs.
-/// What both had goes into `file` first, which only its owner reads; without a difference there is no file. Fails
-/// with one sentence; what was put right until then stays so.
+/// Compares every user table of `other` with the `reference`, which must be the writer, and repairs what differs.
+/// Both versions are written to `file` first, which only its owner may read; without a difference there is no file.
+/// Fails with one sentence; what was repaired until then stays.
 pub async fn heal(
     reference: &Node,
     (other, peers): (&Node, &[Node]),
@@ -74,7 +74,7 @@ pub async fn heal(
     }
     let (touched, refused) = (BTreeSet::new(), BTreeMap::new());
     let healing = Healing { side, file, rows: 0, touched, refused, peers: listening };
-    // A person waits for it.
+    // The operator waits for the result.
     let pace = Pace { duty: 75, ..Pace::default() };
     let mut run = Run::new(judge, vec![quiet], pace, watch);
     run.healing = Some(healing);
@@ -82,7 +82,8 @@ pub async fn heal(
     let Some(healing) = run.healing.take() else { return Err(text!("db-no-answer")) };
     if !healing.touched.is_empty() {
         let again = run.tied_to(&healing.touched).await;
-        // From nothing, by sessions that wrote nothing: what a statement did besides would be found.
+        // The comparison starts again, with sessions that wrote nothing: so side effects of a statement would be
+        // found.
         let mut fresh =
             Run::new(Session::open(reference).await?, vec![Session::quiet(other).await?], pace, watch);
         fresh.only = again;
@@ -95,10 +96,10 @@ pub async fn heal(
     Ok(Healed { report, rows: healing.rows, refused: healing.refused })
 }
 
-/// Takes away the row that stands in the way of what a channel received, so that the channel goes on by itself; both
-/// versions are saved first. Nothing of it is logged. `false`: no such row is there, because it was taken away already,
-/// or because the words do not say which it is. Fails with one sentence when they fit more than one: then nothing is
-/// changed.
+/// Removes the row that conflicts with what a channel received, so that the channel can go on; both versions are
+/// saved first. Nothing of it is logged. Returns `false` if there is no such row, because it was removed already or
+/// because MariaDB's error message does not identify it. Fails with one sentence if the message fits more than one
+/// row: then nothing is changed.
 pub async fn make_way(
     reference: &Node,
     other: &Node,
@@ -136,7 +137,7 @@ pub async fn make_way(
     done.map_err(|fault| theirs.sentence(fault))
 }
 
-/// The row at which a channel stopped, as it stands on both databases.
+/// Returns the row at which a channel stopped, as it is on both databases.
 pub async fn versions(reference: &Node, other: &Node, conflict: &Conflict) -> Result<Versions, Text> {
     let unknown = || text!("conflict-unknown", table = conflict.table.to_string());
     let (mut theirs, mut ours) = (Session::quiet(other).await?, Session::open(reference).await?);
@@ -160,7 +161,7 @@ pub async fn versions(reference: &Node, other: &Node, conflict: &Conflict) -> Re
     Ok(Versions { columns: reader.columns().to_vec(), there, here })
 }
 
-/// Names of a table's columns; `None`: there is no such table.
+/// Returns the names of a table's columns; `None` if there is no such table.
 pub async fn columns(node: &Node, table: &TableName) -> Result<Option<Vec<String>>, Text> {
     let mut session = Session::quiet(node).await?;
     let tables = session.tables().await.map_err(|fault| session.sentence(fault))?;
@@ -173,14 +174,14 @@ async fn reader_of(session: &mut Session, table: &TableName) -> Result<Option<Re
 }
 
 impl Run<'_> {
-    /// The tables that foreign keys tie to these, directly or over others, and these themselves. `None`: it cannot be
-    /// told, so all may be.
+    /// Returns these tables and all that foreign keys tie to them, directly or indirectly. `None` means that this
+    /// cannot be told, so that every table may be tied.
     async fn tied_to(&mut self, touched: &BTreeSet<TableName>) -> Option<BTreeSet<TableName>> {
         let pairs = self.reference.foreign_keys().await.ok()?;
         Some(tied(touched, &pairs))
     }
 
-    /// Why rows of a table cannot be put right: its triggers would act on it.
+    /// Returns why rows of a table cannot be repaired: its triggers would fire.
     async fn hindered(&mut self, name: &TableName) -> Result<Option<Text>, Snag> {
         for session in std::iter::once(&mut self.reference).chain(&mut self.others) {
             if session.has_triggers(name).await? {
@@ -190,7 +191,7 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// Puts the rows of a small chunk right. Or says why it could not.
+    /// Repairs the rows of a small chunk, or returns why it could not.
     pub(super) async fn heal_chunk(
         &mut self,
         reader: &Reader,
@@ -217,7 +218,8 @@ impl Run<'_> {
         })
     }
 
-    /// The same, and says how many rows were put right. A beat of the other one's on its way is enough to begin again.
+    /// Does the same, and returns how many rows were repaired. Even a heartbeat of the other database on its way
+    /// makes a new try necessary.
     async fn heal_patiently(
         &mut self,
         reader: &Reader,
@@ -230,8 +232,8 @@ impl Run<'_> {
         for attempt in 1..=TRIES {
             let started = Instant::now();
             let done = self.heal_held(reader, chunk, other).await;
-            // The database itself frees rows that are held for so long: that it ended a session then says nothing of
-            // it.
+            // The database itself ends a session that locks rows for so long: then its error does not mean that the
+            // database is gone.
             let done = match done {
                 Err(Snag::Gone(_)) if started.elapsed() > HOLD * 2 => {
                     self.reopen().await?;
@@ -256,7 +258,7 @@ impl Run<'_> {
         Ok(Err(last))
     }
 
-    /// New sessions everywhere: what the old ones held is free.
+    /// Opens new sessions everywhere, which releases what the old ones locked.
     async fn reopen(&mut self) -> Result<(), Snag> {
         let peers = self.healing.iter_mut().flat_map(|healing| &mut healing.peers);
         for session in std::iter::once(&mut self.reference).chain(&mut self.others).chain(peers) {
@@ -265,7 +267,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// One try, and how many rows were put right: both in a transaction that ends with it, or has done nothing.
+    /// Makes one try and returns how many rows were repaired. The transactions on both sides are committed, or have
+    /// changed nothing.
     async fn heal_held(&mut self, reader: &Reader, chunk: &Chunk, other: usize) -> Result<Held<u64>, Snag> {
         let busy = || Ok(Err(text!("verify-unsettled")));
         let (Some(other), Some(healing)) = (self.others.get_mut(other), self.healing.as_mut()) else {
@@ -293,8 +296,9 @@ impl Run<'_> {
         };
         if let Ok(Ok(count)) = done {
             failpoint("before", "Release");
-            // In this order: what the reference logs waits on the others for the rows that are written there. Who dies
-            // in between leaves the wished rows, at the worst with a channel that stops at them; never neither.
+            // The reference commits first: on the other databases, applying what it logs waits for the locks on the
+            // rows that are written there. If Cordée dies in between, the wished rows are there, at worst with a
+            // channel that stops at them; never neither.
             for session in [reference, other].into_iter().chain(&mut healing.peers) {
                 session.commit().await?;
             }
@@ -310,7 +314,7 @@ impl Run<'_> {
     }
 }
 
-/// Keys of the rows that one side lacks or has otherwise.
+/// Returns the keys of the rows that one side lacks or has with other values.
 fn differing(ours: &[RowSeen], theirs: &[RowSeen]) -> Vec<Vec<String>> {
     let same = |row: &RowSeen, side: &[RowSeen]| side.iter().any(|r| r.key == row.key && r.hash == row.hash);
     let mut keys: Vec<Vec<String>> =
@@ -319,23 +323,25 @@ fn differing(ours: &[RowSeen], theirs: &[RowSeen]) -> Vec<Vec<String>> {
     keys
 }
 
-/// One row that differs, as both have it.
+/// One row that differs, in both versions.
 struct Pair {
     key: Vec<String>,
     ours: Option<Vec<Value>>,
     theirs: Option<Vec<Value>>,
-    /// It has a unique entry that another row must have, or the other way round: both go away before either comes.
+    /// The row has a unique value that another row must get, or the reverse: both rows are removed before either is
+    /// added.
     moves: bool,
 }
 
-/// Rows that one act puts right at most: so many may stand in each other's way.
+/// How many rows one try repairs at most: so many rows may block each other.
 const KNOT: usize = 200;
 
-/// Writes one side's rows on the other, by no more than what differs. In a transaction of both.
+/// Writes the rows of one side on the other, and only the columns that differ. Runs in a transaction on each side.
 ///
-/// What the reference writes it logs, and the other one will apply it. An event finds a row that both have whatever its
-/// values; but a row that only one of them has, or that goes away to come back, is first made on the other one as it is
-/// on the reference, or the log would find a row where there must be none, or none where there must be one.
+/// What the reference writes is logged, and the other database will apply it. A replicated event finds a row that
+/// exists on both, whatever its values. But a row that exists on only one of them, or that is removed and added
+/// again, is first made on the other database as it is on the reference. Otherwise the event would find a row where
+/// there must be none, or none where there must be one.
 async fn put_right(
     reference: &mut Session,
     other: &mut Session,
@@ -370,8 +376,9 @@ async fn put_right(
     Ok(Ok(u64::try_from(pairs.len()).unwrap_or(u64::MAX)))
 }
 
-/// Of these rows, those that a further database does not have as what the reference logs expects them there: it has one
-/// that the reference lacks, or lacks one that it has; with what it has. In a transaction of it.
+/// Returns those of these rows that a further database has in another state than the events of the reference
+/// expect: it has a row that the reference lacks, or lacks one that the reference has. Runs in a transaction on
+/// that database.
 async fn misplaced(peer: &mut Session, reader: &Reader, pairs: &[Pair]) -> Result<Vec<Pair>, Snag> {
     peer.begin(HOLD_LOCK).await?;
     let mut found = Vec::new();
@@ -385,8 +392,8 @@ async fn misplaced(peer: &mut Session, reader: &Reader, pairs: &[Pair]) -> Resul
     Ok(found)
 }
 
-/// The rows with these keys, and those that have to go out of their way: where two rows have exchanged a unique value,
-/// neither can be changed before the other one.
+/// Returns the rows with these keys, and the rows that must make room for them: if two rows have exchanged a unique
+/// value, neither can be changed before the other.
 async fn gathered(
     reference: &mut Session,
     other: &mut Session,
@@ -400,7 +407,7 @@ async fn gathered(
     while let Some(key) = rest.pop() {
         let ours = reference.whole(reader, &key, lock).await?;
         let theirs = other.whole(reader, &key, Lock::Write).await?;
-        // Two keys may be one to the table's collation.
+        // Two keys may be equal under the table's collation.
         if ours == theirs || pairs.iter().any(|p| p.key == key || (p.ours == ours && p.theirs == theirs)) {
             continue;
         }
@@ -426,7 +433,7 @@ async fn gathered(
     Ok(pairs)
 }
 
-/// Makes of each row that the database has the one that it must have: first goes what has to go, then comes what comes.
+/// Turns each row that the database has into the row that it must have: removals come first, additions after them.
 async fn write(
     on: &mut Session,
     reader: &Reader,

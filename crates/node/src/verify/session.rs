@@ -1,4 +1,4 @@
-//! One database during a verification: a connection of its own, with every statement under a deadline.
+//! One database during a verification: a connection of its own, on which every statement has a time limit.
 
 mod rows;
 
@@ -20,21 +20,21 @@ use tokio::time::timeout;
 use super::Node;
 use crate::mysql::explain;
 
-/// The database itself ends a statement of the walk after this many seconds.
+/// The database itself ends a statement of the comparison after this many seconds.
 const WALK: f32 = 3.0;
-/// And one that reads what tables there are.
+/// The same for a statement that reads which tables exist.
 const SURVEY: f32 = 20.0;
-/// So many milliseconds after that, the node is taken for gone.
+/// If there is no answer so long after that, the node counts as gone.
 const GRACE: Duration = Duration::from_millis(1_500);
 
 /// Why a statement gave no answer.
 #[derive(Debug)]
 pub enum Snag {
-    /// It took too long, or waited too long for a lock. Less, or later, may do.
+    /// It took too long, or waited too long for a lock. A smaller chunk or a later try may succeed.
     Slow,
-    /// The table is not there any more, or not as it was.
+    /// The table was dropped or altered.
     Altered,
-    /// The database does not take a row, with that error.
+    /// The database refuses a row, with that error.
     Refused(u16),
     /// The node cannot go on; the sentence names it.
     Gone(Text),
@@ -43,19 +43,19 @@ pub enum Snag {
 /// One database.
 #[derive(Debug)]
 pub struct Session {
-    /// Its name.
+    /// The database's name.
     pub name: ServerName,
-    /// Its GTID domain.
+    /// The database's GTID domain.
     pub domain: u32,
     node: Node,
     conn: Conn,
     limit: Duration,
-    /// How it is set besides, now and after it was connected anew.
+    /// An additional setting of the session, which is also applied after a reconnect.
     besides: Option<&'static str>,
 }
 
 impl Session {
-    /// Connects, prepares the session, and makes sure that every table can be read.
+    /// Connects, prepares the session, and checks that every table can be read.
     pub async fn open(node: &Node) -> Result<Self, Text> {
         let named = |why: Fault| text!("verify-node", name = &node.name, why = why);
         let conn = node.database.carrier().await.map_err(named)?;
@@ -72,7 +72,7 @@ impl Session {
         Ok(session)
     }
 
-    /// The same on any database but the writer: nothing that it does is logged.
+    /// Does the same on any database except the writer: nothing that this session does is logged.
     pub async fn quiet(node: &Node) -> Result<Self, Text> {
         let mut session = Self::open(node).await?;
         let set = session.set(sql::READING).await;
@@ -80,7 +80,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Connects anew, after a statement was left in the middle. Closing the old connection ends its transaction.
+    /// Reconnects after a statement was abandoned. Closing the old connection ends its transaction.
     pub async fn reopen(&mut self) -> Result<(), Snag> {
         let besides = self.besides;
         *self = Self::open(&self.node).await.map_err(Snag::Gone)?;
@@ -90,7 +90,7 @@ impl Session {
         }
     }
 
-    /// Sets it besides, for as long as it is used.
+    /// Applies an additional setting for as long as the session is used.
     async fn set(&mut self, statement: &'static str) -> Result<(), Snag> {
         self.besides = Some(statement);
         self.statement(statement).await
@@ -114,7 +114,7 @@ impl Session {
         Ok(())
     }
 
-    /// A fault that ends the verification, as a sentence.
+    /// Returns a fault that ends the verification as a sentence.
     pub fn sentence(&self, fault: Snag) -> Text {
         match fault {
             Snag::Gone(why) => why,
@@ -130,19 +130,19 @@ impl Session {
         self.statement("START TRANSACTION").await
     }
 
-    /// Ends it: nothing was written, and what was held is free.
+    /// Rolls back: nothing was written, and the locks are released.
     pub async fn end(&mut self) -> Result<(), Snag> {
         self.statement("ROLLBACK").await?;
         self.limit(WALK).await
     }
 
-    /// Seconds that the database gives a statement, lock waits included.
+    /// Sets the time limit of a statement in seconds, lock waits included.
     async fn limit(&mut self, seconds: f32) -> Result<(), Snag> {
         self.limit = Duration::from_secs_f32(seconds);
         self.statement(&format!("SET SESSION max_statement_time={seconds}")).await
     }
 
-    /// A statement without an answer.
+    /// Runs a statement without a result.
     async fn statement(&mut self, text: &str) -> Result<(), Snag> {
         let deadline = self.limit + GRACE;
         let answer = timeout(deadline, self.conn.query_drop(text)).await;
@@ -181,16 +181,16 @@ impl Session {
         Err(Snag::Gone(text!("verify-node", name = &self.name, why = why)))
     }
 
-    /// An answer that is not of the expected shape.
+    /// Returns the fault for an answer with an unexpected shape.
     fn strange(&self) -> Snag {
         Snag::Gone(text!("verify-node", name = &self.name, why = Fault::Broken))
     }
 
-    /// Every user table.
+    /// Returns every user table.
     pub async fn tables(&mut self) -> Result<Tables, Snag> {
         self.limit(SURVEY).await?;
         let plain = |text: String| Sql { text, values: Vec::new() };
-        // Columns and keys of a table that was made in between are of no use; one that was dropped has none.
+        // Columns and keys of a table that was created in between are ignored; a table that was dropped has none.
         let listed = self.rows(&plain(sql::tables())).await?;
         let columns = self.rows(&plain(sql::columns())).await?;
         let keys = self.rows(&plain(sql::keys())).await?;
@@ -222,7 +222,7 @@ impl Session {
         Ok(tables)
     }
 
-    /// Digest of a chunk.
+    /// Returns the digest of a chunk.
     pub async fn digest(&mut self, reader: &sql::Reader, chunk: &Chunk) -> Result<Digest, Snag> {
         let rows = self.rows(&reader.digest(chunk)).await?;
         let number = |place| rows.first().and_then(|row| field::<u64>(row, place));
@@ -232,7 +232,7 @@ impl Session {
         }
     }
 
-    /// Key of the row with `skip` rows before it in the chunk.
+    /// Returns the key of the row that has `skip` rows before it in the chunk.
     pub async fn boundary(
         &mut self,
         reader: &sql::Reader,
@@ -244,7 +244,7 @@ impl Session {
         texts(row, 0, row.len()).map(Some).ok_or_else(|| self.strange())
     }
 
-    /// The rows of a small chunk; with `hold` they are kept as they are until the transaction ends.
+    /// Returns the rows of a small chunk; with `hold` they are locked until the transaction ends.
     pub async fn list(
         &mut self,
         reader: &sql::Reader,
@@ -265,8 +265,8 @@ impl Session {
             .ok_or_else(|| self.strange())
     }
 
-    /// Everything that it holds: what it logged, and what it applied or got with its copy. The log alone would not do:
-    /// the one of a database that was copied lacks what its copy held.
+    /// Returns everything that the database holds: what it logged, and what it applied or got with its copy. The
+    /// log alone is not enough: the log of a copied database lacks what came with the copy.
     pub async fn position(&mut self) -> Result<String, Snag> {
         let gate = self.node.database.gate();
         let _unset = gate.read().await;
@@ -279,7 +279,7 @@ impl Session {
         all.ok_or_else(|| self.strange())
     }
 
-    /// Waits at most `seconds` until it has applied what `position` says, its own domain aside.
+    /// Waits at most `seconds` until the database has applied `position`, except its own domain.
     pub async fn reaches(&mut self, position: &str, seconds: f32) -> Result<bool, Snag> {
         let position = without_domain(position, self.domain);
         if position.is_empty() {
@@ -314,7 +314,7 @@ fn octets(values: &[String]) -> Vec<Value> {
     values.iter().map(|v| Value::Bytes(v.clone().into_bytes())).collect()
 }
 
-/// One field; absent when it is NULL or of another shape.
+/// Returns one field; `None` if it is NULL or of another type.
 fn field<T: FromValue>(row: &Row, place: usize) -> Option<T> {
     row.get_opt::<Option<T>, _>(place).and_then(Result::ok).flatten()
 }

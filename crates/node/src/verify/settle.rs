@@ -1,4 +1,4 @@
-//! A few rows, compared until there is no doubt: the reference holds its own still meanwhile, for at most a second.
+//! Compares a few rows until there is no doubt: the reference locks its own rows meanwhile, for at most a second.
 
 use std::time::{Duration, Instant};
 
@@ -12,32 +12,32 @@ use tokio::time::{sleep, timeout};
 use super::session::{Session, Snag};
 use super::{PAUSE, Run, WAIT};
 
-/// How long the reference holds a few rows at most.
+/// How long the reference locks a few rows at most.
 pub(super) const HOLD: Duration = Duration::from_secs(1);
-/// Seconds within that for getting hold of them.
+/// The part of that, in seconds, for getting the locks.
 pub(super) const HOLD_LOCK: f32 = 0.3;
-/// Seconds within that for the other one to catch up.
+/// The part of that, in seconds, for the other database to catch up.
 pub(super) const HOLD_WAIT: f32 = 0.5;
-/// Seconds within that for the reference to take in what the other one has; a statement of its has no more than
-/// `HOLD_LOCK`.
+/// The part of that, in seconds, for the reference to apply what the other database holds. One of its statements
+/// has no more than `HOLD_LOCK`.
 const HOLD_TAKE: f32 = 0.2;
 
-/// How a few rows ended.
+/// The result for a few rows.
 pub(super) enum Settled {
     Equal,
     Different(Vec<Difference>),
     Unsettled(Text),
 }
 
-/// A few rows of both databases, read while the reference held its own still.
+/// A few rows of both databases, read while the reference locked its own.
 pub(super) type Rows = (Vec<RowSeen>, Vec<RowSeen>);
 
-/// What came of a short act on held rows, or why nothing can be said.
+/// The result of short work on locked rows, or why nothing can be said.
 pub(super) type Held<T> = Result<T, Text>;
 
 impl Run<'_> {
-    /// Compares a few rows until there is no doubt. Equal once is equal; different counts when it was so twice,
-    /// each time with the reference's rows held still.
+    /// Compares a few rows until there is no doubt. Being equal once counts as equal; being different counts if it
+    /// was found twice, each time with the reference's rows locked.
     pub(super) async fn settle(
         &mut self,
         reader: &Reader,
@@ -74,8 +74,9 @@ impl Run<'_> {
         Ok(Settled::Unsettled(last))
     }
 
-    /// Holds a few rows of the reference still, and compares; or says why nothing can be said: the rows could not be
-    /// held, the other one did not catch up in time, or it holds writes that the reference has not got yet.
+    /// Locks a few rows of the reference, and compares. Or returns why nothing can be said: the rows could not be
+    /// locked, the other database did not catch up in time, or it holds writes that the reference does not have
+    /// yet.
     async fn hold(
         &mut self,
         reader: &Reader,
@@ -90,7 +91,7 @@ impl Run<'_> {
         }
         reference.begin(HOLD_LOCK).await?;
         let Ok(held) = timeout(HOLD, held(reference, other, reader, chunk, true)).await else {
-            // Whoever waits for these rows waits no longer.
+            // A session that waits for these rows can go on.
             reference.reopen().await?;
             other.reopen().await?;
             return busy();
@@ -106,8 +107,8 @@ impl Run<'_> {
     }
 }
 
-/// Why the reference cannot judge yet: what the other one wrote itself must arrive before rows are held, for it might
-/// be about them.
+/// Returns why the reference cannot judge yet: what the other database wrote itself must arrive before rows are
+/// locked, because it might concern them.
 pub(super) async fn behind(reference: &mut Session, other: &mut Session) -> Result<Option<Text>, Snag> {
     let theirs = other.position().await?;
     if reference.reaches(&theirs, WAIT).await? {
@@ -117,7 +118,7 @@ pub(super) async fn behind(reference: &mut Session, other: &mut Session) -> Resu
     Ok(Some(ahead_of(reference, other, &ours, &theirs).unwrap_or_else(|| text!("verify-unsettled"))))
 }
 
-/// That the other one holds what the reference has not got, in words.
+/// Returns a sentence saying that the other database holds what the reference does not have.
 fn ahead_of(reference: &Session, other: &Session, ours: &str, theirs: &str) -> Option<Text> {
     let read = |text: &str| Position::parse(text).unwrap_or_default();
     let (domain, count) = ahead(&read(theirs), &read(ours), reference.domain)?;
@@ -125,9 +126,9 @@ fn ahead_of(reference: &Session, other: &Session, ours: &str, theirs: &str) -> O
     Some(text!("verify-ahead", name = name, writer = writer, domain = domain, count = count))
 }
 
-/// Rows of both databases while the reference's are held. In a transaction of the reference. `waits`: the reference may
-/// take in meanwhile what the other one holds beyond it. Enough to judge by, not to write by: the other's rows are not
-/// held.
+/// Reads the rows of both databases while the reference's are locked, in a transaction of the reference. With
+/// `waits`, the reference may meanwhile apply what the other database holds beyond it. That is enough for a
+/// verdict, but not for writing: the rows of the other database are not locked.
 pub(super) async fn held(
     reference: &mut Session,
     other: &mut Session,
@@ -136,7 +137,8 @@ pub(super) async fn held(
     waits: bool,
 ) -> Result<Held<Rows>, Snag> {
     let ours = reference.list(reader, chunk, true).await?;
-    // Read after the rows were got: whoever changed one of them before has committed, and is in it.
+    // The position is read after the rows were locked: a session that changed one of them before has committed, and
+    // its transaction is part of the position.
     let position = reference.position().await?;
     if !other.reaches(&position, HOLD_WAIT).await? {
         return Ok(Err(text!("verify-lags", name = &other.name)));
@@ -147,7 +149,8 @@ pub(super) async fn held(
     if cut(&ours) || cut(&theirs) {
         return Ok(Err(text!("verify-unsettled")));
     }
-    // What the reference applies while its rows are held altered none of them: it would have had to wait for them.
+    // What the reference applies while its rows are locked changed none of them: it would have had to wait for the
+    // locks.
     if let Some(why) = ahead_of(reference, other, &position, &after)
         && !(waits && reference.reaches(&after, HOLD_TAKE).await?)
     {

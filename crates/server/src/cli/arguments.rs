@@ -1,4 +1,4 @@
-//! What commands take: their options, and the servers that they name.
+//! The arguments of the commands: their options, and the servers that they name.
 
 use clap::{Args, ValueEnum};
 
@@ -75,7 +75,7 @@ pub enum DsnAccount {
 }
 
 impl DsnAccount {
-    /// The word of the API.
+    /// Returns the word that the API uses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::App => "app",
@@ -105,12 +105,12 @@ pub struct LeaveArgs {
 }
 
 impl ServerArgs {
-    /// The pool, when it was said. No server can be called like a pool, so the words cannot be confused.
+    /// Returns the pool, if it was given. No server can have the name of a pool, so the words cannot be confused.
     pub fn pool(&self) -> Option<&str> {
         self.words.first().filter(|_| self.words.len() == 2).map(String::as_str)
     }
 
-    /// The name.
+    /// Returns the server's name.
     pub fn name(&self) -> &str {
         self.words.last().map_or("", String::as_str)
     }

@@ -1,4 +1,4 @@
-//! What `--help` says, in the reader's language. The declaration holds the names, this file the sentences.
+//! What `--help` shows, in the reader's language. The declaration holds the names, this file the sentences.
 
 use std::process;
 
@@ -11,7 +11,7 @@ use cordee_domain::text::Text;
 use super::Cli;
 use crate::words::Lang;
 
-/// What each command does. Hidden ones are for `./up`.
+/// Returns what each command does. Hidden commands are for `./up`.
 fn about(parent: &str, command: &str) -> Option<Text> {
     Some(match command {
         "drill" => text!("cli-help-drill"),
@@ -66,7 +66,7 @@ fn about(parent: &str, command: &str) -> Option<Text> {
     })
 }
 
-/// What an argument means; most mean the same for every command that has them.
+/// Returns what an argument means; most arguments mean the same for every command that has them.
 fn meaning(command: &str, argument: &str) -> Option<Text> {
     Some(match (command, argument) {
         ("status", "json") => text!("cli-help-status-json"),
@@ -131,7 +131,7 @@ fn meaning(command: &str, argument: &str) -> Option<Text> {
     })
 }
 
-/// The declaration with every sentence in `lang`.
+/// Returns the declaration with every sentence in `lang`.
 pub(super) fn command(lang: Lang) -> Command {
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
     say("", Cli::command(), lang)
@@ -173,7 +173,7 @@ fn template(lang: Lang) -> String {
     format!("{{about}}\n\n{} {{usage}}\n\n{{all-args}}{{after-help}}\n", lang.say(&text!("cli-help-usage")))
 }
 
-/// Ends the process: with the help that was asked for, or with what is wrong.
+/// Ends the process: with the requested help, or with the error.
 pub(super) fn refuse(error: &clap::Error, lang: Lang) -> ! {
     if !error.use_stderr() {
         error.exit();
@@ -191,7 +191,7 @@ fn wrong(error: &clap::Error) -> Text {
     match error.kind() {
         ErrorKind::UnknownArgument => {
             let what = context(ContextKind::InvalidArg);
-            // A word after the last that the command takes may well be a server's name.
+            // A word after the last argument of the command may well be a server's name.
             if what.starts_with('-') {
                 text!("cli-usage-unknown", what = what)
             } else {

@@ -1,5 +1,5 @@
-//! The command line, as declared to clap. What each command does is in [`client`](crate::client), or in `main`
-//! for those that run the cluster; what `--help` says of it is in `help.rs`, in both languages.
+//! The command line, as declared to clap. What each command does is in [`client`](crate::client), or in `main` for
+//! those that run the cluster; what `--help` shows is in `help.rs`, in both languages.
 
 mod arguments;
 mod help;
@@ -32,19 +32,19 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// How long a command that changes something waits until it is so, when nobody says.
+/// How long a command that changes something waits until the change is made, if no time is given.
 const WAIT: Duration = Duration::from_millis(cordee_domain::figures::COMMAND_WAIT);
-/// The longest that may be said.
+/// The longest time that may be given, in milliseconds.
 const LONGEST_WAIT: u64 = 86_400_000;
 
 impl Cli {
-    /// How long to wait until what was asked is so.
+    /// Returns how long to wait until the change is made.
     pub fn patience(&self) -> Duration {
         if self.no_wait { Duration::ZERO } else { self.wait.unwrap_or(WAIT) }
     }
 }
 
-/// Reads `90s`, `500ms`, `5m` or `90`, which are seconds.
+/// Parses `90s`, `500ms`, `5m`, or `90` (seconds).
 fn time(typed: &str) -> Result<Duration, &'static str> {
     let (number, unit) = match (typed.strip_suffix("ms"), typed.strip_suffix('s'), typed.strip_suffix('m')) {
         (Some(number), _, _) => (number, 1),
@@ -357,14 +357,14 @@ pub enum TokenCommand {
     },
 }
 
-/// Reads the command line; a wrong one is explained on stderr, with exit code 2.
+/// Parses the command line; a wrong one is explained on stderr, with exit code 2.
 pub fn parse() -> (Cli, Options) {
     let lang = language();
     let matches = help::command(lang).try_get_matches();
     matches.and_then(|matches| read(&matches)).unwrap_or_else(|error| help::refuse(&error, lang))
 }
 
-/// The same of a line in a test.
+/// Does the same for the words of a test.
 #[cfg(test)]
 pub fn read_from<'a>(words: impl Iterator<Item = &'a str>) -> Result<(Cli, Options), clap::Error> {
     read(&Cli::command().try_get_matches_from(words)?)
@@ -387,8 +387,8 @@ impl Options {
         Self(command)
     }
 
-    /// How a field of the API is called here, where the command has it: `--cookie`, and `name` of `cordee add`. Most
-    /// commands take a server as one word or two, of which the sentence itself speaks.
+    /// Returns the name of an API field in this command, if the command has it: for example `--cookie`, or `name`
+    /// for `add`. Most commands take a server as one word or two, and the error sentence itself names it.
     pub fn called(&self, field: &str) -> Option<String> {
         let file = format!("{field}_file");
         let mut all = self.0.get_arguments().filter(|a| *a.get_id() == field || *a.get_id() == file.as_str());
@@ -396,7 +396,8 @@ impl Options {
     }
 }
 
-/// Either a time or none. clap compares only what stands at the same place: before the command, or after it.
+/// Refuses `--wait` together with `--no-wait`. clap only compares options in the same place: before the command, or
+/// after it.
 fn one_patience(cli: Cli) -> Result<Cli, clap::Error> {
     if cli.wait.is_some() && cli.no_wait {
         let mut conflict = clap::Error::new(ErrorKind::ArgumentConflict).with_cmd(&Cli::command());
@@ -408,7 +409,7 @@ fn one_patience(cli: Cli) -> Result<Cli, clap::Error> {
     Ok(cli)
 }
 
-/// The reader's language, from `LC_ALL`, `LC_MESSAGES` or `LANG` in this order, as for any other program.
+/// Returns the reader's language, from `LC_ALL`, `LC_MESSAGES` or `LANG` in this order, as other programs do.
 pub fn language() -> Lang {
     let chosen = ["LC_ALL", "LC_MESSAGES", "LANG"]
         .iter()

@@ -1,4 +1,4 @@
-//! The password of the page's account, and the tokens of programs.
+//! The password of the page's account, and the tokens of other programs.
 
 use std::io::{BufRead, IsTerminal as _, Stdin, Write as _};
 
@@ -12,13 +12,13 @@ use super::http::segment;
 use super::{Door, Failure, Said, read, show};
 use crate::cli::TokenCommand;
 
-/// Makes a token, lists them, takes one back.
+/// Creates a token, lists the tokens, or revokes one.
 pub(super) async fn token(door: &Door, command: TokenCommand) -> Result<Said, Failure> {
     match command {
         TokenCommand::Create { name, days } => {
             let body = json!({ "name": name, "days": days });
             let Token { token, .. } = read(door.local("POST", "/local/tokens", Some(&body)).await?)?;
-            // Alone on its line, so that a script can take it as it is.
+            // The token is alone on its line, so that a script can use it unchanged.
             Ok(Said::well(format!("{token}\n")))
         }
         TokenCommand::List => {
@@ -33,8 +33,8 @@ pub(super) async fn token(door: &Door, command: TokenCommand) -> Result<Said, Fa
     }
 }
 
-/// Changes the password of the page's account. Both come from standard input, one a line: never from the command line,
-/// which everybody may read. What a person types unseen is asked for twice.
+/// Changes the password of the page's account. Both passwords come from standard input, one on each line: never
+/// from the command line, which every user may read. A password that is typed without echo is asked for twice.
 pub(super) async fn password(door: &Door, forgotten: bool) -> Result<Said, Failure> {
     let present = if forgotten { None } else { Some(secret(&door.say(&text!("cli-password-present")))?) };
     let new = secret(&door.say(&text!("cli-password-new")))?;
@@ -46,10 +46,10 @@ pub(super) async fn password(door: &Door, forgotten: bool) -> Result<Said, Failu
     Ok(Said::well(format!("{}\n", crate::complain::plain(&message))))
 }
 
-/// The longest line that is read.
+/// The longest line that is read, in bytes.
 const LONGEST: usize = 4_096;
 
-/// One line without its end; `None` when one of these bytes is in it.
+/// Returns one line without its end; `None` if it contains one of the bytes in `given_up`.
 fn line(input: impl BufRead, given_up: &[u8]) -> std::io::Result<Option<String>> {
     let mut typed = Vec::new();
     for byte in input.bytes().take(LONGEST) {
@@ -63,7 +63,7 @@ fn line(input: impl BufRead, given_up: &[u8]) -> std::io::Result<Option<String>>
     Ok(Some(text.trim_end_matches('\r').to_owned()))
 }
 
-/// One line of standard input. A person at a terminal is asked, and what they type is not shown.
+/// Reads one line of standard input. On a terminal it prompts, and the typed text is not shown.
 fn secret(asks: &str) -> Result<String, Failure> {
     let input = std::io::stdin();
     let typed = if input.is_terminal() { unseen(&input, asks) } else { line(input.lock(), &[]) };
@@ -74,8 +74,8 @@ fn secret(asks: &str) -> Result<String, Failure> {
     }
 }
 
-/// What a person types at a terminal, unseen. Whoever gives up meanwhile gets the terminal back as it was: their keys
-/// end the line, and not this program.
+/// Reads a line from a terminal without echo. If the operator presses an interrupt key, that key ends the line and
+/// not this program, so that the terminal's settings are restored.
 fn unseen(input: &Stdin, asks: &str) -> std::io::Result<Option<String>> {
     let mut out = std::io::stderr().lock();
     let _ = write!(out, "{} ", asks.trim_end());

@@ -20,37 +20,37 @@ use tokio::time::{sleep, timeout};
 use super::Failure;
 use crate::words::Lang;
 
-/// For a whole request: the engine has 20 seconds for the longest.
+/// The time limit of a whole request: the engine has 20 seconds for the longest.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// After so long without the answer Cordée is asked aside whether it lives.
+/// After so long without the answer, a second request checks whether Cordée lives.
 const ASIDE: Duration = Duration::from_secs(3);
-/// For that answer.
+/// How long the answer to that check may take.
 const ALIVE: Duration = Duration::from_secs(5);
 /// The longest answer that is read.
 const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
 
-/// Where Cordée is.
+/// The address of Cordée.
 #[derive(Clone, Debug)]
 enum Endpoint {
-    /// On this machine.
+    /// The unix socket on this machine.
     Socket(PathBuf),
     /// Host and port.
     Tcp(String),
 }
 
-/// The way to Cordée, and the language to speak there.
+/// A client of Cordée, and the language for its answers.
 pub(super) struct Door {
     place: Endpoint,
     token: Option<String>,
     pub(super) lang: Lang,
-    /// How long to wait until what was asked is so.
+    /// How long to wait until a change is made.
     pub(super) patience: Duration,
-    /// The same, where a person said it: what takes minutes is waited for by no other command.
+    /// The same if it was given explicitly: only then does a command wait for a job that takes minutes.
     pub(super) said: Option<Duration>,
 }
 
 impl Door {
-    /// `CORDEE_URL` when it is set, else the socket.
+    /// Uses `CORDEE_URL` if it is set, otherwise the socket.
     pub(super) fn from_environment(
         socket: &Path,
         patience: Duration,
@@ -65,7 +65,7 @@ impl Door {
         Ok(Self { place, token: variable("CORDEE_TOKEN"), lang, patience, said })
     }
 
-    /// The way over a socket, whatever the environment says, for one who waits for nothing.
+    /// Uses the socket, whatever the environment says, and never waits.
     pub(super) fn at(socket: &Path, lang: Lang) -> Self {
         Self {
             place: Endpoint::Socket(socket.to_owned()),
@@ -96,7 +96,8 @@ impl Door {
         self.request("DELETE", to, None).await
     }
 
-    /// A request that only the machine itself answers: said before a 404 says less.
+    /// Sends a request that is answered only on the machine itself. Over TCP it fails here, with a clearer reason
+    /// than a 404.
     pub(super) async fn local(&self, method: &str, to: &str, body: Option<&Value>) -> Result<Value, Failure> {
         match self.place {
             Endpoint::Socket(_) => self.request(method, to, body).await,
@@ -113,13 +114,14 @@ impl Door {
             }
         };
         let (status, bytes) = tokio::time::timeout(DEADLINE, answer).await.map_err(|_| late())??;
-        // A 502 or 504 of a proxy in front says that it lost the answer, too.
+        // A 502 or 504 of a proxy in front also means that the answer was lost.
         let unread = |_| if status.is_server_error() { lost(method) } else { broken() };
         let answer = serde_json::from_slice(&bytes).map_err(unread)?;
         if status.is_success() { Ok(answer) } else { Err(Failure::Refused(reasons(&answer))) }
     }
 
-    /// Resolves when Cordée answers nothing at all: what was asked may take its time, a page that takes none may not.
+    /// Resolves when Cordée answers nothing at all: the request itself may take long, but a page that is always
+    /// quick must answer.
     async fn silence(&self) -> Failure {
         loop {
             sleep(ASIDE).await;
@@ -150,7 +152,7 @@ impl Door {
             }
             Endpoint::Tcp(address) => {
                 let stream = TcpStream::connect(address).await;
-                // It is started where it runs, and nothing that is typed here starts it.
+                // Cordée must be started on its own machine; no command that is typed here starts it.
                 let place = || text!("cli-unreachable-url", place = format!("http://{address}"));
                 send(stream.map_err(|_| Failure::Unreachable(place()))?, request).await
             }
@@ -187,7 +189,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|_| broken())?;
-    // Ends with the last byte of the answer, or when `sender` is dropped.
+    // This task ends with the last byte of the answer, or when `sender` is dropped.
     let driver = tokio::spawn(connection);
     let method = request.method().clone();
     let gone = || lost(method.as_str());
@@ -205,13 +207,13 @@ fn broken() -> Failure {
     Failure::Broken(text!("cli-bad-answer"))
 }
 
-/// The connection ended before the answer did: what was asked may have been done.
+/// The connection ended before the answer did: the request may have been carried out.
 fn lost(method: &str) -> Failure {
     Failure::Broken(if method == "GET" { text!("cli-lost-look") } else { text!("cli-lost") })
 }
 
-/// Connects to a Cordée of root's, of our own, or of the one whose folder the socket is in: somebody else who answers
-/// in its place is told nothing.
+/// Connects to a Cordée that runs as root or as our own user; if we are root, also to one that runs as the owner of
+/// the socket's folder. A process of another user that answers in its place receives nothing.
 async fn connect(path: &Path) -> std::io::Result<UnixStream> {
     let stream = UnixStream::connect(path).await?;
     let uid = stream.peer_cred()?.uid();
@@ -221,7 +223,7 @@ async fn connect(path: &Path) -> std::io::Result<UnixStream> {
     if trusted { Ok(stream) } else { Err(std::io::ErrorKind::PermissionDenied.into()) }
 }
 
-/// Every reason of a problem (RFC 9457) with its field.
+/// Returns every reason of a problem (RFC 9457) with its field.
 fn reasons(problem: &Value) -> Vec<(String, String)> {
     let word = |value: &Value| value.as_str().unwrap_or("").to_owned();
     let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -231,7 +233,7 @@ fn reasons(problem: &Value) -> Vec<(String, String)> {
     errors.iter().map(|e| (word(&e["field"]), word(&e["detail"]))).collect()
 }
 
-/// Host and port of an `http://` address. There is no TLS here: it belongs in front of Cordée.
+/// Returns host and port of an `http://` address. TLS is not supported: it belongs in front of Cordée.
 fn authority(url: &str) -> Option<String> {
     let uri: hyper::Uri = url.parse().ok()?;
     let plain = uri.scheme_str() == Some("http") && matches!(uri.path(), "" | "/") && uri.query().is_none();
@@ -239,7 +241,7 @@ fn authority(url: &str) -> Option<String> {
     Some(format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80)))
 }
 
-/// What was typed, as one piece of an address: everything but letters, digits and `-._~` is encoded.
+/// Encodes typed text as one segment of an address: everything except letters, digits and `-._~` is encoded.
 pub(super) fn segment(typed: &str) -> String {
     use std::fmt::Write as _;
     let mut encoded = String::with_capacity(typed.len());
@@ -260,7 +262,7 @@ pub(super) fn segment(typed: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Who answers a request with this, and hangs up.
+    /// Returns a client of a server that answers every request with this text, and disconnects.
     async fn answering(with: &'static str) -> Door {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

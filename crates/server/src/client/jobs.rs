@@ -1,4 +1,4 @@
-//! What takes a while: the comparison of sessions, and failover drills.
+//! Jobs that take a while: the comparison of sessions, and failover drills.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -43,11 +43,11 @@ pub(super) async fn drill(door: &Door, command: DrillCommand) -> Result<Said, Fa
     }
 }
 
-/// Between two looks at what takes a while.
+/// The interval between two looks at a running job.
 const GLANCE: Duration = Duration::from_millis(500);
 
-/// Says that it is begun; with `--wait` also how it ended, unless that time is over before. Breaking this off leaves
-/// it.
+/// Prints that the job has begun; with `--wait` also how it ended, unless the time is over before. Interrupting
+/// this does not cancel the job.
 async fn over<T: DeserializeOwned>(
     door: &Door,
     kind: &str,
@@ -60,7 +60,7 @@ async fn over<T: DeserializeOwned>(
     let until = Instant::now() + most;
     loop {
         match door.get(&format!("/api/v1/{kind}/{id}")).await {
-            // It may just be starting anew, which ends what it conducted.
+            // Cordée may be restarting, which ends its running jobs.
             Err(Failure::Unreachable(_) | Failure::Broken(_)) if Instant::now() < until => {}
             Err(Failure::Unreachable(why) | Failure::Broken(why)) => {
                 return Err(Failure::UnderWay(text!("cli-under-way", why = why)));
@@ -101,7 +101,7 @@ async fn cancel(door: &Door, kind: &str, done: &Text, none: &Text) -> Result<Sai
     Ok(Said::of(door.say(if cancelled { done } else { none }), cancelled))
 }
 
-/// The newest one, when there is one.
+/// Shows the newest job, if there is one.
 async fn newest<T: DeserializeOwned>(
     door: &Door,
     kind: &str,

@@ -1,4 +1,4 @@
-//! The command line's side of the API: one request or two, an answer for a person, an exit code.
+//! The command line as a client of the API: one or two requests, an answer for the reader, an exit code.
 
 mod account;
 mod http;
@@ -38,22 +38,22 @@ use crate::words::Lang;
 use http::{Door, segment};
 pub use show::out;
 
-/// Why a command did not do what it was asked.
+/// Why a command failed.
 #[derive(Debug)]
 enum Failure {
     /// No Cordée answers.
     Unreachable(Text),
-    /// It answered something that this version cannot read, or not in time.
+    /// The answer came too late, or this version cannot read it.
     Broken(Text),
-    /// It refused: field and sentence, already in the reader's language.
+    /// Cordée refused: field and sentence, already in the reader's language.
     Refused(Vec<(String, String)>),
-    /// The command itself makes no sense.
+    /// The command itself is wrong.
     Usage(Text),
-    /// It was taken, and is not so yet.
+    /// The order was accepted, but the change is not made yet.
     UnderWay(Text),
 }
 
-/// What goes to stdout, and the exit code.
+/// The text for stdout, and the exit code.
 struct Said {
     text: String,
     code: u8,
@@ -64,27 +64,27 @@ impl Said {
         Self { text, code: 0 }
     }
 
-    /// An answer about something that is well or not.
+    /// Returns an answer about something that is well or not.
     fn of(text: String, well: bool) -> Self {
         Self { text, code: u8::from(!well) }
     }
 }
 
-/// Exit code of `status` when the site is served, and not all is well.
+/// The exit code of `status` if the site is served, but not all is well.
 const AT_RISK: u8 = 5;
-/// Exit code of `status` when the site or its database does not answer.
+/// The exit code of `status` if the site or its database does not answer.
 const DOWN: u8 = 6;
-/// Exit code of `status` when it is not known whether visitors are served: with HAProxy frozen they are not.
+/// The exit code of `status` if it is not known whether visitors are served: with HAProxy frozen they are not.
 const NOT_KNOWN: u8 = 7;
 
-/// The picture that the Cordée on `socket` shows, when it answers.
+/// Returns the snapshot of the Cordée on `socket`, if it answers.
 pub async fn picture(socket: &Path, lang: Lang) -> Option<SnapshotJson> {
     let value = Door::at(socket, lang).get("/api/v1/snapshot").await.ok()?;
     serde_json::from_value(value).ok()
 }
 
-/// How far the start of the cluster on `socket` is, when its Cordée answers. An earlier one does not tell: it is over
-/// once all is well.
+/// Returns how far the start of the cluster on `socket` is, if its Cordée answers. An earlier version does not
+/// report that: then the start counts as complete once all is well.
 pub async fn start(socket: &Path, lang: Lang) -> Option<StartJson> {
     match Door::at(socket, lang).local("GET", "/local/start", None).await {
         Ok(value) => serde_json::from_value(value).ok(),
@@ -97,20 +97,20 @@ pub async fn start(socket: &Path, lang: Lang) -> Option<StartJson> {
     }
 }
 
-/// Why not all is well there, and what to do about it, as `status` says it.
+/// Returns why not all is well there, and what to do about it, in the words of `status`.
 pub async fn causes(socket: &Path, lang: Lang) -> String {
     picture(socket, lang).await.map_or_else(String::new, |seen| show::causes(&seen.causes, lang))
 }
 
-/// One request to the Cordée on `socket`, for Cordée's own use. `Err` says why in words for the log.
+/// Sends one request to the Cordée on `socket`, for Cordée's own use. `Err` holds the reason in words for the log.
 pub async fn ask(socket: &Path, method: &str, to: &str, body: Option<&Value>) -> Result<Value, String> {
     let answer = Door::at(socket, Lang::En).local(method, to, body).await;
     answer.map_err(|failure| complaint(failure, |_| None, Lang::En).0.join("; "))
 }
 
-/// Runs a command and says its result: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not answer, 4 taken and
-/// still under way when `patience` was over; of `status` also 5 not all well, 6 down. `said`: the patience that a
-/// person named.
+/// Runs a command and prints its result. Exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 Cordée does not
+/// answer, 4 accepted and still under way when `patience` was over; for `status` also 5 not all well, 6 down, 7 not
+/// known. `said` is the waiting time that was given explicitly.
 pub async fn run(
     command: ClientCommand,
     options: &Options,
@@ -136,7 +136,7 @@ pub async fn run(
     }
 }
 
-/// Each sentence, and the exit code. `called`: the option by which a field of the API is given here.
+/// Returns each sentence, and the exit code. `called` returns the option that stands for a field of the API.
 fn complaint(failure: Failure, called: impl Fn(&str) -> Option<String>, lang: Lang) -> (Vec<String>, u8) {
     match failure {
         Failure::Refused(reasons) => {
@@ -210,7 +210,7 @@ async fn answer(command: ClientCommand, door: &Door) -> Result<Said, Failure> {
     }
 }
 
-/// Reads an answer into the structure that the API made it from.
+/// Parses an answer into the structure from which the API made it.
 fn read<T: DeserializeOwned>(answer: Value) -> Result<T, Failure> {
     serde_json::from_value(answer).map_err(|_| Failure::Broken(text!("cli-bad-answer")))
 }
@@ -232,12 +232,13 @@ async fn status(door: &Door, json: bool) -> Result<Said, Failure> {
     Ok(Said { text: show::status(&seen, door.lang), code: code(seen.verdict.severity) })
 }
 
-/// All that the exit code takes of a picture that is passed on as it came, from a newer Cordée too.
+/// Returns the severity, which is all that the exit code needs: with `--json` the snapshot is passed on unparsed,
+/// even from a newer Cordée.
 fn severity(answer: &Value) -> Severity {
     serde_json::from_value(answer["verdict"]["light"].clone()).unwrap_or(Severity::Unknown)
 }
 
-/// What a program that watches is told.
+/// Returns the exit code, which tells a monitoring program the severity.
 const fn code(severity: Severity) -> u8 {
     match severity {
         Severity::Good => 0,
@@ -288,7 +289,7 @@ async fn add_server(door: &Door, add: &AddArgs) -> Result<Said, Failure> {
     made_real(door, show::added(&server, add.maintenance, door.lang), revision).await
 }
 
-/// The password, from a file or from standard input: never from the command line, which everybody may read.
+/// Reads the password from a file or from standard input: never from the command line, which every user may read.
 fn password(file: Option<&std::path::Path>) -> Result<String, Failure> {
     let read = match file {
         Some(path) if path.as_os_str() != "-" => vault::read_password(path),
@@ -297,8 +298,8 @@ fn password(file: Option<&std::path::Path>) -> Result<String, Failure> {
     read.map_err(|_| Failure::Usage(text!("cli-password-file")))
 }
 
-/// The server's address in the API. Where the pool was not said, the cluster knows it; a name that it does not
-/// know goes to the web pool, whose answer is the refusal that everybody gets.
+/// Returns the server's path in the API. If the pool was not given, the cluster knows it; an unknown name goes to
+/// the web pool, whose refusal is the usual one.
 async fn address(door: &Door, server: &ServerArgs) -> Result<String, Failure> {
     let (said, name) = (server.pool(), server.name());
     let at = |pool: &str| Ok(format!("/api/v1/pools/{}/servers/{}", segment(pool), segment(name)));
@@ -389,19 +390,19 @@ async fn keep_visitors(door: &Door, keep: &KeepArgs) -> Result<Said, Failure> {
     wished(door, door.put("/api/v1/visitors/keeping", &json!(members)).await?).await
 }
 
-/// Says what was asked, and waits until it is so.
+/// Prints the answer, and waits until the change is made.
 async fn wished(door: &Door, answer: Value) -> Result<Said, Failure> {
     let Done { revision, message, .. } = read(answer)?;
     made_real(door, format!("{}\n", crate::complain::plain(&message)), revision).await
 }
 
-/// Between two questions how far a wish is, so that a person sees what it waits for.
+/// The interval between two questions about the progress of a wish, so that the reader sees what it waits for.
 const GLANCE: Duration = Duration::from_secs(2);
 
-/// Between two tries while Cordée does not answer.
+/// The pause between two tries while Cordée does not answer.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Says `text` at once, then on stderr what the wish waits for. Breaking this off leaves the wish.
+/// Prints `text` at once, then on stderr what the wish waits for. Interrupting this does not cancel the wish.
 async fn made_real(door: &Door, text: String, revision: u64) -> Result<Said, Failure> {
     if door.patience.is_zero() {
         return Ok(Said::well(text));
@@ -411,7 +412,7 @@ async fn made_real(door: &Door, text: String, revision: u64) -> Result<Said, Fai
     loop {
         let wait = until.saturating_duration_since(Instant::now()).min(GLANCE).as_millis();
         let answer = match door.get(&format!("/api/v1/wishes/{revision}?wait={wait}ms")).await {
-            // It may just be starting anew; the wish stands all the same.
+            // Cordée may be restarting; the wish is stored all the same.
             Err(Failure::Unreachable(_) | Failure::Broken(_)) if Instant::now() < until => {
                 tokio::time::sleep(PAUSE).await;
                 continue;

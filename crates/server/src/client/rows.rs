@@ -1,4 +1,4 @@
-//! Comparing a database's rows with the writer's and putting them right: asked for, waited for, and what came of it.
+//! Comparing a database's rows with the writer's and repairing them: the request, the wait, and the result.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -11,19 +11,19 @@ use serde_json::json;
 use super::{Door, Failure, Said, read, show, snapshot};
 use crate::words::Lang;
 
-/// Between two looks.
+/// The interval between two looks.
 const GLANCE: Duration = Duration::from_millis(500);
 
-/// What is waited for.
+/// What the command waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Awaited {
-    /// A comparison: one that fails is tried again by itself.
+    /// A comparison: one that fails is retried automatically.
     Verify,
-    /// A repair: one that fails is not.
+    /// A repair: one that fails is not retried.
     Repair,
 }
 
-/// How far it is.
+/// The progress.
 #[derive(Debug, PartialEq, Eq)]
 enum Far {
     Ended,
@@ -43,7 +43,7 @@ pub(super) async fn repair(door: &Door, to: &str, name: &str, take: &str) -> Res
     wait(door, name, &message, Awaited::Repair, begun).await
 }
 
-/// Says what was asked at once, then how it ended. Breaking this off leaves it.
+/// Prints the answer to the request at once, then how the work ended. Interrupting this does not cancel the work.
 async fn wait(
     door: &Door,
     name: &str,
@@ -59,7 +59,7 @@ async fn wait(
     loop {
         let since = begun.elapsed();
         let found = match snapshot(door).await {
-            // It may just be starting anew; what was asked stands all the same.
+            // Cordée may be restarting; the request is stored all the same.
             Err(Failure::Unreachable(why) | Failure::Broken(why)) => {
                 (Far::UnderWay(Some(door.lang.say(&why))), None)
             }
@@ -73,7 +73,7 @@ async fn wait(
                     )]));
                 };
                 let Some(comparison) = server.comparison else {
-                    // It became the writer meanwhile.
+                    // The server became the writer meanwhile.
                     let text = text!("problem-verify-writer", name = server.name.as_str());
                     return Err(Failure::Refused(vec![("name".to_owned(), door.lang.say(&text))]));
                 };
@@ -92,7 +92,7 @@ async fn wait(
     }
 }
 
-/// How far it is, `since` it was asked for: what ended before that says nothing.
+/// Returns the progress, `since` the request was made: a result from before that says nothing.
 fn far(seen: &ComparisonJson, what: Awaited, since: Duration) -> Far {
     let newer = |age: Option<u64>| age.is_some_and(|age| u128::from(age) < since.as_millis());
     let waits = seen.running.is_some() || seen.wanted || (what == Awaited::Repair && seen.repairing);
@@ -104,7 +104,7 @@ fn far(seen: &ComparisonJson, what: Awaited, since: Duration) -> Far {
     }
 }
 
-/// What was found. Only rows that were proven equal are well.
+/// Returns the result in words. Only rows that were proven equal give the exit code 0.
 fn said(name: &str, found: &ComparisonJson, lang: Lang) -> Said {
     let (name, tables) = (crate::complain::plain(name), found.tables);
     let (text, well) = if found.different > 0 {

@@ -1,4 +1,4 @@
-//! Answers as plain text: aligned columns, severities in words, nothing that could steer a terminal.
+//! Answers as plain text: aligned columns, severities in words, no control characters for the terminal.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -23,12 +23,12 @@ use crate::complain::plain;
 use crate::web::view::visitors as tables;
 use crate::words::Lang;
 
-/// Writes to stdout. A reader that went away (`| head`) is no failure.
+/// Writes to stdout. A reader that has gone (`| head`) is no failure.
 pub fn out(text: &str) {
     let _ = io::stdout().lock().write_all(text.as_bytes());
 }
 
-/// Rows as columns, two blanks apart. The last column is as wide as it is.
+/// Aligns rows in columns, two blanks apart. The last column is not padded.
 fn table(rows: &[Vec<String>]) -> String {
     let mut widths = Vec::new();
     for row in rows {
@@ -50,7 +50,7 @@ fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.iter().map(|cell| plain(cell)).collect()
 }
 
-/// The whole cluster.
+/// Shows the whole cluster.
 pub(super) fn status(seen: &SnapshotJson, lang: Lang) -> String {
     let mut text = format!("{}\n", sentence(&seen.verdict));
     if seen.routing == Routing::AllWriters {
@@ -77,7 +77,7 @@ pub(super) fn status(seen: &SnapshotJson, lang: Lang) -> String {
     text
 }
 
-/// Why the verdict is not good, and what to do first about each cause.
+/// Shows why the verdict is not good, and what to do first about each cause.
 pub(super) fn causes(all: &[CauseJson], lang: Lang) -> String {
     let mut text = String::new();
     if !all.is_empty() {
@@ -96,14 +96,14 @@ pub(super) fn causes(all: &[CauseJson], lang: Lang) -> String {
     text
 }
 
-/// How what puts it right is done from the command line: its words are the page's.
+/// Returns the command for a remedy, whose words are the page's.
 fn here(about: &str, remedy: &RemedyJson, lang: Lang) -> Option<String> {
     let proxy = || about.strip_prefix("haproxy-");
     match (remedy.action.as_str(), remedy.server.as_deref()) {
         ("page", _) => Some(lang.say(&text!("cli-on-page"))),
         ("journal", _) => Some("cordee history".to_owned()),
         (action @ ("reload" | "config"), _) => Some(format!("cordee {action} {}", proxy()?)),
-        // Its sentence says it.
+        // The remedy's sentence says what to do.
         ("add" | "hand" | "wait", _) | (_, None) => None,
         (action, Some(server)) => Some(format!("cordee {action} {server}")),
     }
@@ -135,7 +135,7 @@ fn servers(all: &[ServerJson], routing: Routing, lang: Lang) -> String {
     table(&rows)
 }
 
-/// The pool, with a database's place in it. One that stays out has no role.
+/// Returns the pool, with a database's role in it. A database that stays out has no role.
 fn pool(server: &ServerJson, routing: Routing, lang: Lang) -> String {
     let place = match (server.role, server.membership) {
         (None, _) => return server.pool.to_string(),
@@ -150,7 +150,8 @@ fn pool(server: &ServerJson, routing: Routing, lang: Lang) -> String {
     format!("{} ({})", server.pool, lang.say(&place))
 }
 
-/// A shape and a word: the severity is said too, because a word alone does not say whether it is bad.
+/// Returns a shape and a word: the shape shows the severity, because the word alone does not tell whether it is
+/// bad.
 fn word(status: &StatusJson) -> String {
     let shape = match status.severity {
         Severity::Good => '✓',
@@ -168,7 +169,7 @@ fn sentence(status: &StatusJson) -> String {
     format!("{}{reason}", plain(&word(status)))
 }
 
-/// An age in the unit that a person would choose.
+/// Returns an age in a convenient unit.
 fn age(ms: Option<u64>, lang: Lang) -> String {
     lang.say(&match ms {
         None => text!("cli-never"),
@@ -177,13 +178,13 @@ fn age(ms: Option<u64>, lang: Lang) -> String {
     })
 }
 
-/// An address as it stands before a port.
+/// Returns an address with its port.
 fn with_port(address: &str, port: u16) -> String {
     Host::try_from(address.to_owned())
         .map_or_else(|_| format!("{address}:{port}"), |host| host.with_port(port))
 }
 
-/// A server that was just added; `out`: in maintenance.
+/// Shows a server that was just added; with `out`, it is in maintenance.
 pub(super) fn added(server: &ServerJson, out: bool, lang: Lang) -> String {
     let address = with_port(&server.address, server.port);
     let (name, address) = (plain(&server.name), plain(&address));
@@ -197,7 +198,7 @@ pub(super) fn added(server: &ServerJson, out: bool, lang: Lang) -> String {
     format!("{}\n", lang.say(&text))
 }
 
-/// How a new database would join.
+/// Shows how a new database would join.
 pub(super) fn plan(plan: &JoinJson, lang: Lang) -> String {
     let donor = plain(&plan.donor);
     let from = if plan.from_writer {
@@ -217,7 +218,7 @@ pub(super) fn plan(plan: &JoinJson, lang: Lang) -> String {
     format!("{facts}{}\n", lang.say(&text!("join-nothing-yet")))
 }
 
-/// A connection test.
+/// Shows a connection test.
 pub(super) fn test(report: &TestJson, lang: Lang) -> String {
     let mut rows = Vec::new();
     for step in &report.steps {
@@ -227,7 +228,8 @@ pub(super) fn test(report: &TestJson, lang: Lang) -> String {
     table(&rows)
 }
 
-/// The ends of log files, each under its name when there are several. As in the file, the newest line is the last one.
+/// Shows the ends of log files, each under its name if there are several. As in the file, the newest line comes
+/// last.
 pub(super) fn logs(logs: &LogsJson, lang: Lang) -> String {
     let mut text = String::new();
     for file in &logs.files {
@@ -244,7 +246,7 @@ pub(super) fn logs(logs: &LogsJson, lang: Lang) -> String {
     text
 }
 
-/// What "clean" found, and what became of it.
+/// Shows what "clean" found, and what became of it.
 pub(super) fn clean(answer: &CleanJson, lang: Lang) -> String {
     let rows = |items: &[LeftoverJson]| {
         let bytes = |item: &LeftoverJson| lang.say(&text!("cli-bytes", count = item.bytes));
@@ -266,7 +268,7 @@ pub(super) fn clean(answer: &CleanJson, lang: Lang) -> String {
     format!("{}{}\n{foreign}", rows(&answer.items), lang.say(&last))
 }
 
-/// An HAProxy's file; below each line what it does, and what would break without it.
+/// Shows a HAProxy configuration file: below each line what it does, and what would break without it.
 pub(super) fn config(config: &ConfigJson, lang: Lang) -> String {
     let mut text = String::new();
     let without = lang.say(&text!("config-without"));
@@ -297,7 +299,7 @@ pub(super) fn config(config: &ConfigJson, lang: Lang) -> String {
     text + &table(&[row([&disk_name, &lang.say(&disk)]), row([&process_name, &process])])
 }
 
-/// A run of the comparison of sessions, a line a cell.
+/// Shows a comparison of sessions, one line for each cell.
 pub(super) fn trial(run: &TrialJson, lang: Lang) -> String {
     let head = text!("cli-trial", id = run.id, done = run.done, of = run.of, says = run.says.as_str());
     let rows: Vec<_> = run
@@ -308,7 +310,7 @@ pub(super) fn trial(run: &TrialJson, lang: Lang) -> String {
     format!("{}\n{}", plain(&lang.say(&head)), table(&rows))
 }
 
-/// A failover drill: what was counted, and what the page said when.
+/// Shows a failover drill: what was counted, and what the page displayed when.
 pub(super) fn drill(drill: &DrillJson, lang: Lang) -> String {
     let head = text!("cli-drill", id = drill.id, title = drill.title.as_str(), says = drill.says.as_str());
     let findings: Vec<_> = drill.findings.iter().map(|f| row([&f.name, &f.says])).collect();
@@ -324,7 +326,7 @@ pub(super) fn drill(drill: &DrillJson, lang: Lang) -> String {
     format!("{}\n{}{}", plain(&lang.say(&head)), table(&findings), table(&said))
 }
 
-/// The journal, oldest first: the newest line stands where the eye is.
+/// Shows the journal, oldest entry first, so that the newest line is at the bottom, next to the prompt.
 pub(super) fn history(answer: &HistoryJson) -> String {
     let rows: Vec<_> = answer
         .events
@@ -335,7 +337,7 @@ pub(super) fn history(answer: &HistoryJson) -> String {
     table(&rows)
 }
 
-/// Visitors, the last one first, and what is not in the list.
+/// Shows the visitors, the most recent first, and what is not in the list.
 pub(super) fn visitors(found: &VisitorsJson, lang: Lang) -> String {
     let mut rows = vec![row([
         &lang.say(&text!("visitors-address")),
@@ -355,7 +357,7 @@ pub(super) fn visitors(found: &VisitorsJson, lang: Lang) -> String {
     format!("{}{}\n", table(&rows), lang.say(&sum))
 }
 
-/// Who changed the colour on the session test page.
+/// Shows who changed the colour on the session test page.
 pub(super) fn colour_changes(found: &VisitorsJson, lang: Lang) -> String {
     let mut rows = vec![row([
         &lang.say(&text!("visitors-when")),
@@ -376,7 +378,7 @@ pub(super) fn colour_changes(found: &VisitorsJson, lang: Lang) -> String {
     table(&rows)
 }
 
-/// Visitors as a table for other programs.
+/// Returns visitors as CSV.
 pub(super) fn csv_visitors(found: &VisitorsJson) -> String {
     let mut out = String::new();
     tables::csv_line(&mut out, &tables::CSV_VISITORS);
@@ -384,7 +386,7 @@ pub(super) fn csv_visitors(found: &VisitorsJson) -> String {
     out
 }
 
-/// Changes as a table for other programs.
+/// Returns colour changes as CSV.
 pub(super) fn csv_changes(found: &VisitorsJson) -> String {
     let mut out = String::new();
     tables::csv_line(&mut out, &tables::CSV_CHANGES);
@@ -392,7 +394,7 @@ pub(super) fn csv_changes(found: &VisitorsJson) -> String {
     out
 }
 
-/// The last requests of a server, oldest first: the newest line stands where the eye is.
+/// Shows the last requests of a server, oldest first, so that the newest line is at the bottom, next to the prompt.
 pub(super) fn requests(found: &RequestsJson) -> String {
     let dash = || "-".to_owned();
     let rows: Vec<_> = found
@@ -408,13 +410,13 @@ pub(super) fn requests(found: &RequestsJson) -> String {
     table(&rows)
 }
 
-/// A time that means the same everywhere (UTC).
+/// Returns a time in UTC, which means the same everywhere.
 fn moment(ms: u64) -> String {
     let stamp = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     stamp.map_or_else(String::new, |t| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
-/// How an application reaches the databases.
+/// Shows how an application reaches the databases.
 pub(super) fn dsn(dsn: &Dsn, lang: Lang) -> String {
     let mut rows = vec![
         row([&lang.say(&text!("cli-dsn-host")), &dsn.host]),
@@ -438,7 +440,7 @@ pub(super) fn dsn(dsn: &Dsn, lang: Lang) -> String {
     table(&rows)
 }
 
-/// The tokens of programs.
+/// Shows the tokens of other programs.
 pub(super) fn tokens(found: &TokensJson, lang: Lang) -> String {
     if found.tokens.is_empty() {
         return format!("{}\n", lang.say(&text!("tokens-none")));

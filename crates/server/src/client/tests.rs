@@ -36,7 +36,7 @@ impl Rig {
         Self::behind(|router| router).await
     }
 
-    /// With something else in front of what is served.
+    /// Puts another layer in front of the router.
     async fn behind(front: impl FnOnce(axum::Router) -> axum::Router) -> Self {
         let (app, _, folder) = fixture::app();
         let socket = folder.0.join("cordee.sock");
@@ -54,7 +54,7 @@ impl Rig {
         answer(command, &Door::at(&self.socket, Lang::En)).await
     }
 
-    /// Plays the engine: the picture of the newest wish.
+    /// Stands in for the engine: publishes a snapshot of the newest wish.
     fn picture(&self) {
         self.app.board.set_snapshot(fixture::snapshot(&self.app.board.desired()));
     }
@@ -297,7 +297,7 @@ fn what_is_not_known_is_not_well_and_only_what_fails_is_down() {
     assert_eq!(codes, [0, 5, 5, 5, 7, 6]);
 }
 
-/// Its words are the page's; on a terminal it is a command.
+/// The remedy has the page's words; on a terminal it is shown as a command.
 #[test]
 fn what_puts_a_cause_right_is_told_as_a_command() {
     use cordee_api::view::{CauseJson, RemedyJson, StatusJson};

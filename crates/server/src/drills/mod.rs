@@ -1,5 +1,5 @@
-//! Failover drills, on the running cluster. What falls, and how it is put right, the domain decides; here it is done,
-//! under traffic that is counted, and written down before it is done.
+//! Failover drills on the running cluster. The domain decides which fault is caused and how it is undone; this
+//! module carries that out, under traffic that is counted, and records it beforehand.
 
 mod traffic;
 mod writes;
@@ -32,39 +32,40 @@ use crate::store::{CommitError, Store, store_failed};
 use traffic::{Guests, Note, Over, PATIENCE};
 use writes::Writer;
 
-/// What stands in the journal as the subject.
+/// The subject of its journal entries.
 const SUBJECT: &str = "drill";
-/// Between two words to those who watch.
+/// The interval between two progress reports.
 const TOLD: Duration = Duration::from_millis(250);
-/// Notes that may wait to be counted.
+/// How many notes may wait to be counted.
 const NOTES_KEPT: usize = 256;
-/// A channel is let go by itself so much after it should have been: the drill that holds it may be gone.
+/// How many milliseconds after its planned end a held channel is released by itself: the drill that holds it may be
+/// gone.
 const HELD_MOST: u64 = 5_000;
 
 /// What a drill needs.
 #[derive(Debug)]
 pub struct Drills {
-    /// Where the cluster's processes are written down.
+    /// The records of the cluster's processes.
     pub roster: Roster,
-    /// Passwords of the application's accounts.
+    /// The passwords of the application's accounts.
     pub secrets: Secrets,
-    /// Drills, wishes and the journal.
+    /// The store of drills, wishes and the journal.
     pub store: Arc<Store>,
-    /// The newest of everything.
+    /// The board, with the newest snapshot.
     pub board: Arc<Board>,
-    /// Where drills are asked for.
+    /// The job queue of drills.
     pub jobs: Arc<DrillJobs>,
 }
 
-/// A drill while it goes on.
+/// A running drill.
 struct Course {
-    /// The first request.
+    /// The time of the first request.
     begun: Instant,
-    /// When it fell.
+    /// The time of the fault.
     struck: Option<Instant>,
     phase: Phase,
     notes: mpsc::Receiver<Note>,
-    /// Visitors and their end.
+    /// The tasks of the visitors.
     work: JoinSet<()>,
     writing: Option<(Writer, JoinHandle<BTreeSet<u32>>)>,
     stop: watch::Sender<bool>,
@@ -72,7 +73,7 @@ struct Course {
 
 impl Drop for Course {
     fn drop(&mut self) {
-        // A drill that is given up is dropped as it is; the visitors go with their set.
+        // A drill that is cancelled is dropped as it is; the visitors' tasks end with their set.
         if let Some((_, writing)) = &self.writing {
             writing.abort();
         }
@@ -91,7 +92,7 @@ impl Drills {
         self.jobs.show(Some(DrillUnderWay { drill: drill.clone(), phase, ms }));
     }
 
-    /// Visitors and writes are under way when it returns.
+    /// Starts the traffic: when it returns, visitors and writes are under way.
     async fn set_out(&self, drill: &mut Drill) -> Result<Course, Text> {
         let begun = Instant::now();
         self.show(drill, Phase::Gathering, begun);
@@ -122,7 +123,7 @@ impl Drills {
         Ok(Course { begun, struck: None, phase: Phase::Before, notes, work, writing, stop })
     }
 
-    /// Counts until the time is over, and keeps what the page says meanwhile.
+    /// Counts until `until`, and records what the page shows meanwhile.
     async fn watch(&self, drill: &mut Drill, course: &mut Course, until: Instant) {
         let mut pictures = self.board.watch_snapshot();
         pictures.mark_changed();
@@ -142,8 +143,8 @@ impl Drills {
         }
     }
 
-    /// Makes it fall, if it still may: much can have happened while the visitors came. Whoever finds the drill running
-    /// knows from then on that it may have fallen.
+    /// Causes the fault, if that is still allowed: much can have happened while the visitors came. From here on,
+    /// the record of the running drill says that the fault may have been caused.
     async fn strike(&self, drill: &mut Drill) -> Result<Instant, Text> {
         let target = drill.order.target(&self.board.desired(), &self.board.snapshot());
         if target.map_err(|problem| problem.text)? != drill.target {
@@ -155,7 +156,7 @@ impl Drills {
         self.act(drill.fault(), until).await
     }
 
-    /// Puts it right, once.
+    /// Undoes the fault, once.
     async fn undo(&self, drill: &mut Drill, struck: Option<Instant>) -> Result<(), Text> {
         if drill.report.struck.is_none() || drill.report.undone_ms.is_some() {
             return Ok(());
@@ -166,7 +167,7 @@ impl Drills {
         Ok(())
     }
 
-    /// Does one act, and gives the moment just before it.
+    /// Carries out one act, and returns the moment just before it.
     async fn act(&self, act: Act, until: u64) -> Result<Instant, Text> {
         match act {
             Act::Kill(id) => self.signal(id, Signal::KILL).await,
@@ -193,7 +194,7 @@ impl Drills {
     async fn signal(&self, id: ProcessId, signal: Signal) -> Result<Instant, Text> {
         let roster = self.roster.clone();
         let sent = tokio::task::spawn_blocking(move || {
-            // Looked for now: a number that was noted before could be somebody else's by now.
+            // The groups are looked up at this moment: a recorded pid could belong to another process by now.
             let groups = roster.groups(&id).map_err(|error| trouble::words(&error))?;
             if groups.is_empty() && signal != Signal::CONT {
                 return Err(text!("drill-gone", name = &id));
@@ -216,7 +217,7 @@ impl Drills {
         held.map(|()| at).ok_or_else(|| text!("problem-stopping"))
     }
 
-    /// Waits for the last answers, and looks for what was acknowledged.
+    /// Waits for the last answers, and checks that every acknowledged write is there.
     async fn close(&self, drill: &mut Drill, mut course: Course) {
         course.phase = Phase::Closing;
         let _ = course.stop.send(true);
@@ -241,7 +242,7 @@ impl Drills {
         }
     }
 
-    /// Writes down how it ended.
+    /// Records how the drill ended.
     async fn end(&self, mut drill: Drill, end: End, by: String) {
         drill.ended = Some(now());
         drill.end = end;
@@ -315,7 +316,7 @@ impl Worker for Drills {
             Ok((drill.id, drill))
         });
         let (id, drill) = begun.await.map_err(|error| Problem::invalid("", store_failed(&error)))?;
-        // Seen before the answer: whoever begins a drill finds it under way.
+        // This comes before the answer: a client that begins a drill finds it under way.
         self.show(&drill, Phase::Gathering, Instant::now());
         Ok((id, drill))
     }
@@ -352,19 +353,19 @@ impl Worker for Drills {
     async fn abandon(&self, mut drill: Drill) {
         let end = match self.undo(&mut drill, None).await {
             Ok(()) => End::BrokenOff,
-            // The next Cordée tries again.
+            // The next start of Cordée tries again.
             Err(_) => return,
         };
         self.end(drill, end, "cordee".to_owned()).await;
     }
 }
 
-/// A drill as a line of the journal names it.
+/// Returns the name of a drill in the journal.
 fn called(drill: &Drill) -> Arg {
     Arg::Called { thing: Thing::Drill(drill.id), says: Box::new(drill.title()) }
 }
 
-/// Counts one thing that happened.
+/// Counts one note.
 fn count(drill: &mut Drill, note: Note, struck: Option<Instant>) {
     let since = |at: Instant| struck.and_then(|struck| at.checked_duration_since(struck)).map(millis);
     let one = |over: Over| Try {
@@ -388,7 +389,7 @@ fn count(drill: &mut Drill, note: Note, struck: Option<Instant>) {
     }
 }
 
-/// Counts what is left to count.
+/// Counts the notes that are left.
 fn drain(drill: &mut Drill, course: &mut Course) {
     while let Ok(note) = course.notes.try_recv() {
         count(drill, note, course.struck);
@@ -399,7 +400,7 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Where a listener of ours is reached from this machine.
+/// Returns the address at which a listener of ours is reached from this machine.
 const fn here(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

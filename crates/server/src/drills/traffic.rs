@@ -1,6 +1,6 @@
-//! The traffic of a drill: visitors of Cordée's own on the site's colour page, through the site's own address. Each
-//! has a session, and looks at every answer whether it is still theirs. On a page of another site they look at its
-//! status. Who waits for an answer asks for nothing else.
+//! The traffic of a drill: Cordée's own visitors of the site's colour page, through the site's own address. Each
+//! has a session, and checks in every answer that the session is still there. On a page of another site they check
+//! only the status. A visitor who waits for an answer sends no other request.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-/// A request that is not answered in this time is lost.
+/// A request without an answer within this time is lost.
 pub(super) const PATIENCE: Duration = Duration::from_millis(cordee_domain::figures::DRILL_ANSWER);
-/// Where the session is looked at.
+/// The page on which the session is checked.
 const PAGE: &str = "/couleur";
-/// Visitors who begin their sessions at the same time.
+/// How many visitors begin their sessions at the same time.
 const AT_ONCE: usize = 8;
 
 /// The colours that visitors choose, in turn: the field of the form, and what the page shows afterwards.
@@ -34,20 +34,20 @@ const COLOURS: [(&str, &str); 8] = [
     ("couleur=rose", "value=\"rose\" required checked"),
 ];
 
-/// What happened to somebody.
+/// One event of the traffic.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Note {
-    /// A request is over.
+    /// A request ended.
     Request(Over),
     /// A session began.
     Begun,
     /// A session was lost.
     Lost,
-    /// A write is over.
+    /// A write ended.
     Write(Over),
 }
 
-/// A request or a write that is over.
+/// A request or a write that ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Over {
     pub(super) fate: Fate,
@@ -61,20 +61,20 @@ impl Over {
     }
 }
 
-/// One visitor and the colour that they chose.
+/// One visitor, with the chosen colour.
 #[derive(Debug)]
 struct TestVisitor {
     visitor: Visitor,
     colour: (&'static str, &'static str),
-    /// Another page, on which nothing is chosen.
+    /// A page of another site, on which nothing is chosen.
     page: Option<Page>,
-    /// Whether the site acknowledged the choice, or answered as it should.
+    /// Whether the site acknowledged the choice, or the other page answered as it should.
     known: bool,
     notes: mpsc::Sender<Note>,
 }
 
 impl TestVisitor {
-    /// Asks once: for the page, or for a new session when there is none.
+    /// Sends one request: for the page, or for a new session if there is none.
     async fn ask(&mut self) {
         match self.page.clone() {
             Some(page) => self.look(&page).await,
@@ -82,7 +82,7 @@ impl TestVisitor {
         }
     }
 
-    /// Asks for a page of another site: nobody knows what a session is there.
+    /// Requests a page of another site, whose sessions are unknown.
     async fn look(&mut self, page: &Page) {
         let begun = Instant::now();
         let fate = fate(&self.visitor.get(page.url.path()).await, page.status.number());
@@ -128,12 +128,12 @@ fn shows(answer: &Answer, choice: &str) -> bool {
     String::from_utf8_lossy(&answer.body).contains(choice)
 }
 
-/// Visitors with a session each.
+/// The visitors, each with a session.
 #[derive(Debug)]
 pub(super) struct Guests(Vec<TestVisitor>);
 
 impl Guests {
-    /// Has every visitor begin a session, or says that the site has no page for it.
+    /// Lets every visitor begin a session; fails if the site has no page for it.
     pub(super) async fn gather(
         site: SocketAddr,
         drill: u64,
@@ -165,7 +165,7 @@ impl Guests {
         all.try_collect().await.map(Self)
     }
 
-    /// Has them come and go at their pace until `stop`, which each sees after the answer that it waits for.
+    /// Lets the visitors send requests at their rate until `stop`; each one first waits for its pending answer.
     pub(super) fn start(self, traffic: Traffic, work: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
         let between = Duration::from_secs(1) / u32::from(traffic.rate);
         let first = Instant::now();

@@ -1,5 +1,5 @@
-//! Writes of a drill: one after the other, through the address that always leads to the one writer, as the site itself
-//! writes. Each is a row of its own, so that in the end every acknowledged one is looked for.
+//! The writes of a drill: one after the other, through the address that always leads to the writer, as the site
+//! itself writes. Each write inserts a row of its own, so that in the end every acknowledged one can be looked up.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -15,17 +15,17 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::traffic::{Note, Over};
 
-/// Between two writes.
+/// The interval between two writes.
 const PACE: Duration = Duration::from_millis(50);
-/// The table. It stays: making one again and again would be the only change of tables that the site ever sees.
+/// The table. It is kept: creating it for each drill would be the only schema change that the site ever sees.
 const TABLE: &str = "cordee_drill";
 
-/// Who writes.
+/// The client that writes.
 #[derive(Clone, Debug)]
 pub(super) struct Writer(Database);
 
 impl Writer {
-    /// Makes the table when there is none, and empties it.
+    /// Creates the table if it does not exist, and empties it.
     pub(super) async fn prepare(to: SocketAddr, secrets: &Secrets) -> Result<Self, Text> {
         let owner = Database::over_tcp(to, account::OWNER, &secrets.owner);
         let make = format!(
@@ -37,12 +37,12 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Takes the rows away.
+    /// Deletes the rows.
     pub(super) async fn clear(&self) -> Result<(), Text> {
         Ok(self.0.run(&[format!("DELETE FROM {SCHEMA}.{TABLE}")]).await?)
     }
 
-    /// Writes until `stop`, and gives the numbers that were acknowledged.
+    /// Writes until `stop`, and returns the numbers that were acknowledged.
     pub(super) async fn write(
         self,
         notes: mpsc::Sender<Note>,
@@ -67,7 +67,7 @@ impl Writer {
         acknowledged
     }
 
-    /// How many of those that were acknowledged are not there.
+    /// Returns how many acknowledged rows are missing.
     pub(super) async fn missing(&self, acknowledged: &BTreeSet<u32>) -> Result<u32, Text> {
         let mut conn = self.0.session().await?;
         let rows: Vec<u32> =

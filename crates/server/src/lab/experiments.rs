@@ -1,4 +1,4 @@
-//! The experiments, each as one function: visitors ask the probe page of the lab's cluster, and what they get is
+//! The experiments, one function each: visitors request the probe page of the lab's cluster, and their answers are
 //! counted.
 
 use std::time::{Duration, Instant};
@@ -15,36 +15,36 @@ use tokio::time::sleep;
 
 use super::sandbox::Sandbox;
 
-/// The handler's table.
+/// The table of the session handler with a lock.
 const LOCKED_TABLE: &str = "php_sessions";
-/// Seconds for which two writers are held apart, so that a conflict is certain.
+/// By how many seconds two writers apply each other's writes late, so that a conflict is certain.
 pub(super) const APART: u32 = 2;
 
-/// Requests of one visitor, and visitors of one server.
+/// The number of requests of one visitor, and below it of visitors of one server.
 const REQUESTS: u32 = 100;
 const PEOPLE: u32 = 50;
-/// The server that dies; the cluster's first has always this name.
+/// The server that is killed; the cluster's first server always has this name.
 const TARGET: &str = "web1";
-/// Requests of one session at once, and how often.
+/// The number of simultaneous requests of one session, and below it of repetitions.
 const AT_ONCE: u32 = 8;
 const ROUNDS: u32 = 5;
-/// How often a log-out is tried where it may have reached the server that it had to.
+/// How often a log-out is tried if other requests decide which server it reaches.
 const TURNS: u32 = 4;
-/// Requests whose times are taken.
+/// The number of requests whose times are measured.
 const TIMED: u32 = 200;
 /// How long requests are counted.
 const COUNTED_FOR: Duration = Duration::from_secs(3);
 
-/// What the probe page says.
+/// The answer of the probe page.
 #[derive(Debug, Deserialize)]
 struct Said {
-    /// Who is signed in.
+    /// The user who is signed in.
     user: Option<String>,
-    /// The counter.
+    /// The value of the counter.
     count: u32,
     /// The keys that were set.
     keys: Vec<String>,
-    /// The value that was put.
+    /// The value that was stored.
     value: Option<u32>,
 }
 
@@ -52,7 +52,7 @@ fn said(answer: &Answer) -> Option<Said> {
     if answer.status == 200 { serde_json::from_slice(&answer.body).ok() } else { None }
 }
 
-/// One way, on the lab's cluster.
+/// One way to keep sessions, on the lab's cluster.
 #[derive(Debug)]
 pub(super) struct Setup<'a> {
     pub(super) sandbox: &'a Sandbox,
@@ -60,7 +60,7 @@ pub(super) struct Setup<'a> {
 }
 
 impl Setup<'_> {
-    /// Measures one cell. What cannot be measured says why.
+    /// Measures one cell. A failure gives its reason.
     pub(super) async fn measure(&self, experiment: Experiment) -> Measure {
         let measured = match experiment {
             Experiment::LoginAcross => self.login_across().await,
@@ -80,7 +80,7 @@ impl Setup<'_> {
         Visitor::new(self.sandbox.site, if self.way.is_sticky() { "" } else { COOKIE })
     }
 
-    /// The probe's address for one act.
+    /// Returns the probe's address for one operation.
     fn path(&self, act: &str) -> String {
         let (store, base) = match self.way {
             Way::FilesAnywhere | Way::FilesSticky => ("files", "writer"),
@@ -95,7 +95,7 @@ impl Setup<'_> {
         said(&visitor.get(&self.path("who")).await.ok()?)?.user
     }
 
-    /// A visitor who has just signed in, and as whom.
+    /// Returns a visitor who has just signed in, and the user's name.
     async fn signed_in(&self) -> Result<(Visitor, String), Text> {
         let mut visitor = self.visitor();
         let answer = visitor.post(&self.path("login")).await.map_err(|_| text!("trial-no-login"))?;
@@ -103,8 +103,8 @@ impl Setup<'_> {
         Ok((visitor, user))
     }
 
-    /// The same, known to both databases where there are two: the conflict is to be about the session, not about
-    /// its birth.
+    /// Does the same, and with two writers waits until both databases have the session: the conflict must concern
+    /// the session's data, not its creation.
     async fn settled(&self) -> Result<(Visitor, String), Text> {
         let (visitor, user) = self.signed_in().await?;
         if self.way == Way::TwoWriters {
@@ -136,7 +136,7 @@ impl Setup<'_> {
         let (mut stale, mut of) = (0, 0);
         for value in 1..=REQUESTS {
             let put = visitor.post(&format!("{}&value={value}", self.path("put"))).await;
-            // What was not acknowledged need not be read.
+            // A value that was not acknowledged need not be read back.
             if put.is_ok_and(|answer| said(&answer).is_some()) {
                 let read = visitor.get(&self.path("who")).await.ok().and_then(|answer| said(&answer));
                 of += 1;
@@ -187,10 +187,10 @@ impl Setup<'_> {
     }
 
     async fn logout_final(&self) -> Result<Measure, Text> {
-        // With two writers the first conflict may stand the links still: one is enough.
+        // With two writers the first conflict may stop the channels: one round is enough.
         let rounds = if self.way == Way::TwoWriters { 1 } else { ROUNDS };
-        // Where each server has its turn, whoever else asks decides which one the log-out reaches; Cordée does, each
-        // second.
+        // If the servers take turns, other requests decide which server the log-out reaches; Cordée itself asks
+        // every second.
         let tries = if self.way == Way::FilesAnywhere { TURNS } else { 1 };
         let (mut returned, mut of) = (0, 0);
         for round in 0..rounds {
@@ -209,18 +209,18 @@ impl Setup<'_> {
         Ok(Measure::Returned { returned, of })
     }
 
-    /// A visitor logs out while a request is under way, after so many other requests; whether the session is there
-    /// afterwards. `None`: the log-out was not answered.
+    /// Logs a visitor out while another request is under way, after `before` other requests. Returns whether the
+    /// session exists afterwards; `None` if the log-out was not answered.
     async fn log_out(&self, before: u32) -> Result<Option<bool>, Text> {
         let (visitor, _) = self.settled().await?;
-        // One request more, so that the log-out reaches now this server, now the other.
+        // One more request makes the log-out reach the other server.
         for _ in 0..before {
             self.who(&mut visitor.clone()).await;
         }
         let (mut slow, mut leaving) = (visitor.clone(), visitor.clone());
         let work = format!("{}&ms=500", self.path("add"));
         let leave = async {
-            // By then the other one has reached its server, on a busy machine too.
+            // By then the other request has reached its server, even on a busy machine.
             sleep(Duration::from_millis(250)).await;
             leaving.post(&self.path("logout")).await.is_ok_and(|a| said(&a).is_some())
         };
@@ -229,7 +229,7 @@ impl Setup<'_> {
             return Ok(None);
         }
         let mut back = false;
-        // Each server, and each database, is asked more than once.
+        // Each server and each database is asked more than once.
         for _ in 0..4 {
             back |= self.who(&mut visitor.clone()).await.is_some();
         }
@@ -261,7 +261,7 @@ impl Setup<'_> {
     async fn latency(&self) -> Result<Measure, Text> {
         let (mut visitor, _) = self.signed_in().await?;
         let (mut with, mut without) = (Vec::new(), Vec::new());
-        // In turn, so that a busy moment touches both.
+        // The two operations alternate, so that a busy moment affects both.
         for _ in 0..TIMED {
             for (act, times) in [("work", &mut with), ("none", &mut without)] {
                 let answer = visitor.post(&self.path(act)).await;
@@ -302,7 +302,7 @@ impl Setup<'_> {
     }
 }
 
-/// The value below which that many of a hundred lie (nearest rank).
+/// Returns the value at that percentile (nearest rank).
 fn percentile(times: &mut [u64], of_hundred: usize) -> Option<u64> {
     times.sort_unstable();
     let rank = (times.len() * of_hundred).div_ceil(100);

@@ -1,5 +1,5 @@
-//! The lab: it compares ways to keep sessions, on a cluster of its own that it starts and takes away. Visitors of
-//! the real one notice nothing but the load.
+//! The lab: it compares ways to keep sessions, on a separate cluster that it starts and removes. Visitors of the
+//! real cluster notice nothing but the load.
 
 mod experiments;
 mod sandbox;
@@ -20,7 +20,7 @@ use crate::store::{Store, store_failed};
 use experiments::{APART, Setup};
 use sandbox::Sandbox;
 
-/// What stands in the journal as the subject.
+/// The subject of its journal entries.
 const SUBJECT: &str = "sessions";
 
 /// The lab.
@@ -33,7 +33,7 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// A lab for a cluster.
+    /// Returns the lab of a cluster.
     pub fn new(home: &Home, store: Arc<Store>, jobs: Arc<TrialJobs>) -> Self {
         Self { folder: home.sandbox(), log: home.logs().join("sandbox.log"), store, jobs }
     }
@@ -49,7 +49,7 @@ impl Lab {
     }
 }
 
-/// A line of the journal about a run.
+/// Returns a journal entry about a run.
 fn told(run: u64, says: Text) -> Text {
     text!("name-alone", name = Arg::Called { thing: Thing::Comparison(run), says: Box::new(says) })
 }
@@ -116,6 +116,6 @@ impl Worker for Lab {
         self.jobs.show(None);
     }
 
-    /// The next Cordée clears up: there is no time for it now.
+    /// The next start of Cordée cleans up: there is no time for it now.
     async fn abandon(&self, _: Run) {}
 }

@@ -1,7 +1,8 @@
-//! A cluster of its own for the experiments: what they kill, cut and leave different is nobody's.
+//! A separate cluster for the experiments: they may kill its processes, cut its channels and leave its databases
+//! different.
 //!
-//! It is Cordée itself, started by Cordée's own binary with a folder and ports of its own: the same parts as the
-//! real one, with the probe page beside the site.
+//! It is Cordée itself, started from Cordée's own binary with a folder and ports of its own: the same parts as the
+//! real cluster, with the probe page added to the site.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -26,31 +27,31 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::client;
 use crate::words::Lang;
 
-/// The first cluster of a machine is up in a few seconds; one on a busy machine has this long.
+/// How long the cluster may take to start. It takes a few seconds; a busy machine gets this long.
 const UP_WITHIN: Duration = Duration::from_secs(100);
-/// The same for taking it down.
+/// How long it may take to stop.
 const DOWN_WITHIN: Duration = Duration::from_secs(60);
-/// For a change in it to be seen.
+/// How long a change in it may take to show.
 const CHANGED_WITHIN: Duration = Duration::from_secs(30);
 const PACE: Duration = Duration::from_millis(50);
 
-/// Ports are looked for here, below those that the kernel gives to clients.
+/// The range in which ports are looked for, below those that the kernel assigns to clients.
 const PORTS: std::ops::Range<u16> = 18_700..20_700;
-/// The page's, the site's and two for the databases, and room for servers.
+/// How many ports it gets: the page's, the site's, two for the databases, and the rest for servers.
 const PORTS_EACH: u16 = 24;
 
-/// A running one.
+/// A running sandbox.
 #[derive(Debug)]
 pub(super) struct Sandbox {
     home: Home,
-    /// Where its site is.
+    /// The address of its site.
     pub(super) site: SocketAddr,
-    /// Its databases, the first one first.
+    /// Its databases, in their order.
     databases: Vec<(ServerName, Database)>,
 }
 
 impl Sandbox {
-    /// Starts one in `root`, which must not be there, and waits until it is healthy.
+    /// Starts a cluster in `root`, which must not exist, and waits until it is healthy.
     pub(super) async fn start(root: &Path, log: &Path) -> Result<Self, Text> {
         let first = free_ports().ok_or_else(|| text!("trial-no-ports"))?;
         let address = |n: u16| SocketAddr::from(([127, 0, 0, 1], first + n));
@@ -93,8 +94,8 @@ impl Sandbox {
         })
     }
 
-    /// Opens both databases to writes, and has each apply what it receives only after `seconds`: what they do to
-    /// the same row meanwhile is a conflict.
+    /// Opens both databases to writes, and makes each apply what it receives only after `seconds`: writes of both
+    /// to the same row in that time conflict.
     pub(super) async fn two_writers(&self, seconds: u32) -> Result<(), Text> {
         self.ask("PUT", "/api/v1/pools/db/routing", Some(json!({ "routing": "all-writers" }))).await?;
         for (_, database) in &self.databases {
@@ -109,7 +110,7 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Whether both links run, and how many rows of a table are not the same on both databases.
+    /// Returns whether both channels run, and how many rows of a table differ between the databases.
     pub(super) async fn copies(&self, table: &str) -> Result<(bool, u64), Text> {
         let [(one, first), (other, second)] = self.databases.as_slice() else {
             return Err(text!("trial-sandbox"));
@@ -123,7 +124,7 @@ impl Sandbox {
         Ok((running, u64::try_from(differ + missing).unwrap_or(u64::MAX)))
     }
 
-    /// Kills a web server with all its workers, and keeps it from coming back.
+    /// Kills a web server with all its workers, and keeps it stopped.
     pub(super) async fn kill(&self, name: &str) -> Result<(), Text> {
         let pid = self.picture().await?.servers.iter().find(|s| s.name == name).and_then(|s| s.pid);
         let pid = pid.ok_or_else(|| text!("trial-sandbox"))?;
@@ -132,7 +133,7 @@ impl Sandbox {
         self.until(|picture| picture.servers.iter().any(|s| s.name == name && s.pid.is_none())).await
     }
 
-    /// Starts it again, and waits until it gets visitors.
+    /// Starts the web server again, and waits until it gets visitors.
     pub(super) async fn revive(&self, name: &str) -> Result<(), Text> {
         self.ask("POST", &format!("/api/v1/pools/web/servers/{name}/start"), None).await?;
         self.until(|picture| {
@@ -153,22 +154,22 @@ impl Sandbox {
     }
 }
 
-/// Takes one down, if there is one, and deletes its folder.
+/// Stops the cluster, if there is one, and deletes its folder.
 pub(super) async fn clear(root: &Path, log: &Path) -> Result<(), Text> {
     if !root.exists() {
         return Ok(());
     }
     let home = Home::open(root).map_err(|e| failed(&e))?;
     finish(command(root, log, "down")?, DOWN_WITHIN).await?;
-    // Seconds, on a disk that is busy: nobody who looks at the real cluster waits for it.
+    // On a busy disk this takes seconds: it must not delay requests about the real cluster.
     let removed = tokio::task::spawn_blocking(move || {
         [home.run(), home.root].iter().try_for_each(|folder| files::remove(folder))
     });
     removed.await.map_err(|e| failed(&e))?.map_err(|e| failed(&e))
 }
 
-/// A command of Cordée's own, for another folder. Nothing of our environment goes along: the mark in it would make
-/// the other cluster's processes ours.
+/// Returns a command of Cordée's own, for another folder. Our environment is not passed on: the mark in it would
+/// make the other cluster's processes ours.
 fn command(root: &Path, log: &Path, verb: &str) -> Result<Command, Text> {
     let log = std::fs::OpenOptions::new().create(true).append(true).open(log).map_err(|e| failed(&e))?;
     let mut command = Command::new(own_binary());
@@ -199,7 +200,7 @@ fn failed(error: &(dyn std::error::Error + 'static)) -> Text {
     text!("trial-sandbox")
 }
 
-/// The first of [`PORTS_EACH`] ports in a row that nobody has.
+/// Returns the first of [`PORTS_EACH`] free ports in a row.
 fn free_ports() -> Option<u16> {
     let free = |port: u16| net::free(SocketAddr::from(([127, 0, 0, 1], port)));
     PORTS.step_by(usize::from(PORTS_EACH)).find(|first| (*first..first + PORTS_EACH).all(free))

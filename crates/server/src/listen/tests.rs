@@ -1,4 +1,4 @@
-//! Connections that say nothing, too much or the wrong thing, and what becomes of them.
+//! Connections that send nothing, too much or something wrong, and what becomes of them.
 
 use std::time::Instant;
 
@@ -21,7 +21,7 @@ fn router() -> Router {
         .route("/stream", get(move || async move { Sse::new(silent()) }))
 }
 
-/// A connection with a short deadline, on which `request` was sent.
+/// Returns a connection with a short time limit, on which `request` was sent.
 async fn sent(request: &str) -> (DuplexStream, watch::Sender<bool>, JoinHandle<()>) {
     let (mut client, server) = tokio::io::duplex(4096);
     let (stop, stopped) = watch::channel(false);
@@ -68,7 +68,7 @@ async fn a_request_knows_where_it_comes_from_and_stopping_lets_go_of_the_port() 
 
 const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
-/// A listener with room for few, and its address.
+/// Returns a listener with room for few connections, and its address.
 async fn small(most: usize) -> (SocketAddr, watch::Sender<bool>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -89,7 +89,7 @@ async fn answered(address: SocketAddr) -> String {
 #[tokio::test]
 async fn whoever_only_holds_connections_keeps_nobody_out() {
     let (address, _stop, _server) = small(8).await;
-    // Nothing said; half a head; a whole head, and never its body.
+    // Nothing; half a head; a complete head without its body.
     let held: [&[u8]; 3] = [
         b"",
         b"GET / HTTP/1.1\r\nHost: a\r\n",
@@ -99,7 +99,7 @@ async fn whoever_only_holds_connections_keeps_nobody_out() {
         let mut idle = Vec::new();
         for _ in 0..40 {
             let mut client = TcpStream::connect(address).await.unwrap();
-            // One that was closed meanwhile hears nothing any more.
+            // A write to a connection that was closed meanwhile fails.
             let _ = client.write_all(words).await;
             idle.push(client);
         }
@@ -128,13 +128,13 @@ async fn whoever_waits_for_an_answer_is_not_sent_away() {
     }
     for mut stream in streams {
         let mut rest = Vec::new();
-        // The rest of the head, and then nothing: it is open.
+        // There is the rest of the head, and no end of the stream: the connection is open.
         let read = timeout(Duration::from_millis(100), stream.read_to_end(&mut rest)).await;
         assert!(read.is_err(), "a stream was closed: {}", String::from_utf8_lossy(&rest));
     }
 }
 
-/// However it comes: a header, many of them, or an address, at once or bit by bit.
+/// The head is refused in any form: one header, many headers, or an address, at once or in pieces.
 #[tokio::test]
 async fn a_head_above_the_limit_is_refused_however_it_comes() {
     let (address, _stop, _server) = small(8).await;
@@ -160,7 +160,7 @@ async fn a_head_above_the_limit_is_refused_however_it_comes() {
             let mut client = TcpStream::connect(address).await.unwrap();
             let head = shape(size);
             for piece in head.as_bytes().chunks(piece.min(head.len())) {
-                // It may have been refused before its end.
+                // The request may be refused before its end.
                 if client.write_all(piece).await.is_err() {
                     break;
                 }
@@ -170,7 +170,7 @@ async fn a_head_above_the_limit_is_refused_however_it_comes() {
             let answer = String::from_utf8_lossy(&answer).into_owned();
             assert!(read.is_ok(), "{size} octets: nothing within 5 s");
             let status = answer.split(' ').nth(1).unwrap_or("none").to_owned();
-            // Where much was left unread, the connection's end may overtake the answer.
+            // If much was left unread, the reset of the connection may overtake the answer.
             let as_expected = if taken { status == "200" } else { status == "431" || status == "none" };
             assert!(as_expected, "{size} octets in pieces of {piece}: {status}");
         }

@@ -1,4 +1,4 @@
-//! The way down: everything is stopped in its order, and with `--reset` the state is deleted afterwards.
+//! `cordee down`: stops everything in a fixed order; with `--reset`, the state is deleted afterwards.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::run::RunError;
 use crate::words::Lang;
 
-/// What else may go wrong on the way down.
+/// What was being done, in the error message.
 const CLEARING: &str = "clearing away the cluster of a comparison";
 
 /// What there was to stop.
@@ -31,18 +31,18 @@ enum Downed {
     Nowhere,
     /// Nothing ran.
     Idle,
-    /// All that ran has ended.
+    /// Everything that ran has ended.
     Stopped,
 }
 
-/// Stops everything that `up` started, in the order in which visitors feel least: the keeper and the page, the
-/// proxies, the web servers, the databases.
+/// Stops everything that `up` started, in the order that visitors notice least: the keeper and the page, the
+/// HAProxy instances, the web servers, the databases.
 pub async fn down(config: &Config, lang: Lang) -> ExitCode {
     let folder = || config.home.display().to_string();
     match take_down(&config.home, lang).await {
         Ok(Downed::Stopped) => tell(&lang.tr("down-done")),
         Ok(Downed::Idle) => tell(&lang.say(&text!("down-idle", folder = folder()))),
-        // Whoever meant another folder sees it.
+        // The message names the folder, for an operator who meant another one.
         Ok(Downed::Nowhere) => tell(&lang.say(&text!("down-nothing", folder = folder()))),
         Err(why) => {
             warn(&why);
@@ -57,7 +57,7 @@ async fn take_down(root: &Path, lang: Lang) -> Result<Downed, String> {
     let home = ours(root).map_err(|error| sentence(&RunError::Home(error), lang))?;
     let Some(home) = home else { return Ok(Downed::Nowhere) };
     let idle = Roster::of(&home).find().is_ok_and(|found| found.is_empty());
-    // First: `serve` would go on with a comparison, in the folder that is taken away.
+    // This comes first: `serve` would continue a comparison in the folder that is being removed.
     quiet(&home).await;
     if home.sandbox().exists() {
         // The cluster of a comparison that was under way.
@@ -71,14 +71,14 @@ async fn take_down(root: &Path, lang: Lang) -> Result<Downed, String> {
     }
 }
 
-/// Ends the keeper and the page: nobody starts or looks any more.
+/// Ends the keeper and the page: from then on nothing is started or looked at.
 pub(super) async fn quiet(home: &Home) {
     for name in ["keeper", "serve"] {
         stop(home, |p| p.name == name, Duration::from_secs(10)).await;
     }
 }
 
-/// Ends everything in its order. Gives how many processes are left.
+/// Ends all processes in their order. Returns how many are left.
 async fn end(home: &Home) -> std::io::Result<usize> {
     let users = Users::find().map_err(|user| std::io::Error::other(format!("no user {user}")))?;
     let roster = &Roster::open(home, &users)?;
@@ -96,7 +96,7 @@ async fn end(home: &Home) -> std::io::Result<usize> {
     Ok(left)
 }
 
-/// The cluster of a folder, whole or not; nothing where there is none. Somebody else's folder is refused.
+/// Returns the cluster of a folder, complete or not; `None` if there is none. A folder that is not ours is refused.
 fn ours(root: &Path) -> Result<Option<Home>, HomeError> {
     match Home::found(root)? {
         None => whole::check(root).map(|()| None),
@@ -104,17 +104,17 @@ fn ours(root: &Path) -> Result<Option<Home>, HomeError> {
     }
 }
 
-/// Asks some of our processes to end, then forces those that have not.
+/// Asks the selected processes to end, then kills those that have not.
 async fn stop(home: &Home, which: impl Fn(&Found) -> bool, patience: Duration) {
-    // What cannot be looked at may run: it is waited for.
+    // If the processes cannot be found, some may run: it waits.
     let select = || Some(Roster::of(home).find().ok()?.into_iter().filter(|p| which(p)).collect::<Vec<_>>());
     let first = select().unwrap_or_default();
     for process in &first {
-        // Leaders end their own group; without a leader each member is asked.
+        // A leader ends its own group; without a leader each member is asked.
         let has_leader = first.iter().any(|p| p.pid == process.group);
         if process.pid == process.group || !has_leader {
             let _ = process::signal(process.pid, Signal::TERM);
-            // A frozen process hears nothing else until it goes on.
+            // A frozen process does not handle the signal until it continues.
             let _ = process::signal(process.pid, Signal::CONT);
         }
     }
@@ -134,7 +134,7 @@ async fn stop(home: &Home, which: impl Fn(&Found) -> bool, patience: Duration) {
     }
 }
 
-/// Stops the cluster and deletes its state, once somebody has said yes: with `--yes`, or on a terminal.
+/// Stops the cluster and deletes its state, after confirmation: with `--yes`, or on a terminal.
 pub(super) async fn reset(config: &Config, yes: bool, lang: Lang) -> bool {
     match ours(&config.home) {
         Ok(Some(_)) => {}

@@ -1,4 +1,4 @@
-//! The keeper: it brings `serve` back, whatever ended it.
+//! The keeper: it restarts `serve`, whatever ended it.
 
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use crate::before::Before;
 use crate::config::Config;
 
-/// A `serve` that lived longer is brought back at once; no pause before that is longer.
+/// A `serve` that lived longer is restarted at once; and no pause before a restart is longer.
 const KEEPER_PAUSE: Duration = Duration::from_millis(cordee_domain::figures::KEEPER_PAUSE);
 
 pub(super) fn spawn_keeper(home: &Home) -> std::io::Result<()> {
@@ -37,14 +37,15 @@ pub(super) fn spawn_keeper(home: &Home) -> std::io::Result<()> {
     roster.bind(entry, child.id())
 }
 
-/// Writes down that a process of Cordée's own is about to be started.
+/// Records that a process of Cordée's own is about to be started.
 fn own_entry(roster: &Roster, name: &str) -> std::io::Result<Start> {
     let (none, us) = (Serial { server: 0, generation: 0 }, rustix::process::geteuid().as_raw());
     roster.enlist(name, none, &own_program(), us, false)
 }
 
-/// Brings `cordee serve` back within a second, whatever ended it. A session of its own keeps the terminal's
-/// signals away from everything below it.
+/// Restarts `cordee serve` whenever it ends: at once if it lived longer than `KEEPER_PAUSE`, otherwise after a
+/// growing pause. The keeper has a session of its own, which keeps the terminal's signals away from all its
+/// descendants.
 pub async fn keeper(config: &Config) -> ExitCode {
     let _ = rustix::process::setsid();
     let Ok(home) = Home::open(&config.home) else { return ExitCode::FAILURE };
@@ -60,10 +61,10 @@ pub async fn keeper(config: &Config) -> ExitCode {
                 before = ended.ok().map(Before::of);
             }
             Ok(Kept::Ended(End::Silent)) => before = Some(Before::Silent),
-            // No process, no descriptor: there may be one a little later.
+            // The system may lack processes or descriptors; that may change soon.
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "starting serve"),
         }
-        // One that lived is brought back at once; one that cannot start is tried again without haste.
+        // A `serve` that lived is restarted at once; one that cannot start is retried with growing pauses.
         pause = if started.elapsed() > KEEPER_PAUSE {
             Duration::ZERO
         } else {
@@ -76,16 +77,16 @@ pub async fn keeper(config: &Config) -> ExitCode {
     }
 }
 
-/// How the keeping of one `serve` ended.
+/// How the supervision of one `serve` ended.
 enum Kept {
-    /// The keeper is to end.
+    /// The keeper must end.
     Over,
-    /// This one is to be followed by another.
+    /// Another `serve` must follow.
     Ended(End),
 }
 
-/// Keeps one `serve` for as long as it lives. One that gives no sign of life for ten seconds is killed: it may be
-/// frozen, and it holds the lock. What it started goes on.
+/// Supervises one `serve` for as long as it lives. If it gives no sign of life for ten seconds, it is killed: it
+/// may be frozen, and it holds the lock. The processes that it started run on.
 async fn keep(
     home: &Home,
     term: &mut tokio::signal::unix::Signal,
@@ -126,7 +127,7 @@ fn spawn_serve(home: &Home, input: Stdio, before: Option<Before>) -> std::io::Re
     }
     let child = command.spawn().inspect_err(|_| roster.strike(&entry))?;
     if let Some(Err(error)) = child.id().map(|pid| roster.bind(entry, pid)) {
-        // It runs, and is found by its word.
+        // It runs, and is found by its mark.
         tracing::error!(error = &error as &dyn std::error::Error, "writing down serve");
     }
     Ok(child)

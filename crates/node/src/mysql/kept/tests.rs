@@ -61,7 +61,7 @@ fn a_socket_made_anew_has_another_place() {
     let before = place(&path);
     assert!(before.is_some() && before == place(&path));
     std::fs::remove_file(&path).unwrap();
-    // The kernel's clock for files has the grain of a tick.
+    // The kernel's file timestamps have the resolution of a tick.
     std::thread::sleep(Duration::from_millis(20));
     let second = std::os::unix::net::UnixListener::bind(&path).unwrap();
     assert_ne!(place(&path), before);

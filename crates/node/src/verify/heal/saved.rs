@@ -1,4 +1,4 @@
-//! What both sides had, in a file before it is overwritten.
+//! Saves the rows of both sides in a file before they are overwritten.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -11,14 +11,14 @@ use mysql_async::Value;
 
 use super::{Pair, Snag};
 
-/// Saves what is about to be overwritten. Much of it takes a while: nobody else waits for it.
+/// Saves what is about to be overwritten. A large amount takes a while, so this must not block other tasks.
 pub(super) fn keep(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> Result<(), Snag> {
     tokio::task::block_in_place(|| save(file, reader, on, pairs))
         .map_err(|_| Snag::Gone(text!("repair-not-saved")))
 }
 
-/// A value as it is written in SQL. Octets that are no text go by a way of our own: rows are held meanwhile, and they
-/// may be many (10 MB by the driver's: seconds).
+/// Returns a value as an SQL literal. Octets that are not text are encoded by our own code, because rows are locked
+/// meanwhile and there may be many octets (10 MB with the driver's code: seconds).
 fn literal(value: &Value) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     match value {
@@ -36,7 +36,7 @@ fn literal(value: &Value) -> String {
     }
 }
 
-/// Adds both versions of rows to the file, and sees them on the disk.
+/// Appends both versions of the rows to the file, and flushes it to the disk.
 fn save(file: &Path, reader: &Reader, on: &ServerName, pairs: &[Pair]) -> std::io::Result<()> {
     if pairs.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Single rows: read whole, found by what is in their way, and written.
+//! Single rows: reading them completely, finding those that conflict, and writing them.
 
 use std::collections::BTreeMap;
 
@@ -10,29 +10,29 @@ use tokio::time::timeout;
 
 use super::{GRACE, SURVEY, Session, Snag, WALK, field, octets, texts};
 
-/// Errors that say nothing about the row that was to be written: statement time, lock wait, deadlock, row changed since
-/// the read view; schema, column, table, index gone or altered; connection or query killed, shutdown.
+/// Errors that say nothing about the row to be written: statement time, lock wait, deadlock, row changed since the
+/// read view; schema, column, table, index gone or altered; connection or query killed, shutdown.
 const PASSING: [u16; 13] = [1969, 1205, 1213, 1020, 1049, 1054, 1146, 1176, 1412, 1932, 1927, 1317, 1053];
 
 impl Session {
-    /// From now on it writes rows as they are, and what it writes is its own affair: nothing of it is logged.
+    /// From now on this session writes rows literally, and nothing of it is logged.
     pub async fn write_quietly(&mut self) -> Result<(), Snag> {
         self.set(sql::QUIETLY).await
     }
 
-    /// From now on it writes rows as they are, and logs them.
+    /// From now on this session writes rows literally, and logs them.
     pub async fn write_literally(&mut self) -> Result<(), Snag> {
         self.set(sql::LITERALLY).await
     }
 
-    /// Whether writing to a table would set off triggers.
+    /// Reports whether writing to a table would fire triggers.
     pub async fn has_triggers(&mut self, name: &TableName) -> Result<bool, Snag> {
         let values = vec![name.schema.clone(), name.table.clone()];
         let rows = self.rows(&Sql { text: sql::TRIGGERS.to_owned(), values }).await?;
         Ok(rows.first().and_then(|row| field::<u64>(row, 0)).is_none_or(|count| count > 0))
     }
 
-    /// One row, as it would be written.
+    /// Returns one row, as it would be written.
     pub async fn whole(
         &mut self,
         reader: &sql::Reader,
@@ -42,7 +42,7 @@ impl Session {
         Ok(self.rows(&reader.whole(key, lock)).await?.into_iter().next().map(Row::unwrap))
     }
 
-    /// The unique keys of a table but the primary one.
+    /// Returns the unique keys of a table, except the primary key.
     pub async fn unique_keys(&mut self, name: &TableName) -> Result<Vec<Vec<sql::UniqueColumn>>, Snag> {
         let values = vec![name.schema.clone(), name.table.clone()];
         let rows = self.rows(&Sql { text: sql::UNIQUE_KEYS.to_owned(), values }).await?;
@@ -54,7 +54,8 @@ impl Session {
         Ok(keys.into_values().collect())
     }
 
-    /// The keys of the rows that have an entry of that row's in one of the unique keys: itself, and those in its way.
+    /// Returns the keys of the rows that share an entry in one of the unique keys with that row: the row itself,
+    /// and those that conflict with it.
     pub async fn with_same(
         &mut self,
         reader: &sql::Reader,
@@ -65,7 +66,7 @@ impl Session {
         for key in unique {
             let Some((text, places)) = reader.with_same(key) else { continue };
             let values: Vec<Value> = places.iter().filter_map(|place| row.get(*place)).cloned().collect();
-            // An entry with a NULL is in nobody's way.
+            // An entry with a NULL conflicts with no other.
             if values.len() < places.len() || values.contains(&Value::NULL) {
                 continue;
             }
@@ -76,7 +77,7 @@ impl Session {
         Ok(found)
     }
 
-    /// Which tables a foreign key ties to which.
+    /// Returns which tables are tied by foreign keys.
     pub async fn foreign_keys(&mut self) -> Result<Vec<(TableName, TableName)>, Snag> {
         self.limit(SURVEY).await?;
         let rows = self.rows(&Sql { text: sql::FOREIGN_KEYS.to_owned(), values: Vec::new() }).await;
@@ -86,7 +87,8 @@ impl Session {
         pairs.ok_or_else(|| self.strange())
     }
 
-    /// The keys of the rows that have an entry in a unique key: several where MariaDB's words fit more than one.
+    /// Returns the keys of the rows that have an entry in a unique key: several if MariaDB's message fits more than
+    /// one.
     pub async fn in_the_way(
         &mut self,
         reader: &sql::Reader,
@@ -106,14 +108,14 @@ impl Session {
         keys.ok_or_else(|| self.strange())
     }
 
-    /// One row, as a person reads it.
+    /// Returns one row, as a reader sees it.
     pub async fn shown(&mut self, reader: &sql::Reader, key: &[String]) -> Result<Option<Vec<String>>, Snag> {
         let rows = self.rows(&reader.shown(key)).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         texts(row, 0, row.len()).map(Some).ok_or_else(|| self.strange())
     }
 
-    /// Takes one row away.
+    /// Removes one row.
     pub async fn remove(&mut self, reader: &sql::Reader, key: &[String]) -> Result<(), Snag> {
         let sql = reader.removal(key);
         self.written(&sql.text, octets(&sql.values)).await
@@ -124,7 +126,7 @@ impl Session {
         self.written(&reader.addition(), row.to_vec()).await
     }
 
-    /// Makes one row of the other, by no more than what differs.
+    /// Changes one row into another, only in the columns that differ.
     pub async fn alter(
         &mut self,
         reader: &sql::Reader,
@@ -142,7 +144,7 @@ impl Session {
         self.written(&sql.text, values).await
     }
 
-    /// The rows of a chunk with values that a dump alters: the key, and the exact values.
+    /// Returns the rows of a chunk with values that a dump alters: the key, and the exact values.
     pub async fn altered_by_dump(
         &mut self,
         reader: &sql::Reader,
@@ -160,7 +162,7 @@ impl Session {
             .ok_or_else(|| self.strange())
     }
 
-    /// Gives these columns of one row these values.
+    /// Sets these columns of one row to these values.
     pub async fn make_exact(
         &mut self,
         reader: &sql::Reader,
@@ -172,7 +174,7 @@ impl Session {
         self.written(&sql.text, values).await
     }
 
-    /// Writes a row. One that the database refuses is no fault of the node's.
+    /// Writes a row. A refusal by the database is no fault of the node.
     async fn written(&mut self, text: &str, values: Vec<Value>) -> Result<(), Snag> {
         let deadline = self.limit + GRACE;
         let answer = timeout(deadline, self.conn.exec_drop(text, Params::Positional(values))).await;
@@ -184,7 +186,7 @@ impl Session {
         self.judged(answer)
     }
 
-    /// Ends a transaction in which something was written.
+    /// Commits a transaction in which something was written.
     pub async fn commit(&mut self) -> Result<(), Snag> {
         self.statement("COMMIT").await?;
         self.limit(WALK).await
