@@ -129,7 +129,7 @@ async fn create(app: &App, typed: Typed, turn: Turn, from: Arrival) -> Result<Op
     app.blocking(move || {
         let _turn = turn;
         let session = store.set_up(typed.name.trim(), &typed.password, &from)?;
-        // The code works once. Should the file remain, the account still closes the setup page.
+        // The code works once: its file is removed. If that fails, the account alone keeps the setup page closed.
         if session.is_some()
             && let Err(error) = std::fs::remove_file(file.as_path())
         {

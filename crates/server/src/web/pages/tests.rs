@@ -348,7 +348,7 @@ async fn a_standby_is_promoted_after_a_question() {
     let path = "/pools/db/servers/db2/promote";
     let page = site.get(path).await;
     assert_eq!(status(&page), "200");
-    // The one in the template of the dialog is nobody's.
+    // The `confirm` field in the template of the dialog belongs to no question.
     assert!(page.contains("<h1>Promote db2</h1>") && page.matches("id=\"confirm\"").count() == 1);
     // The answer goes to that very server: another one may have come under the name while somebody read.
     assert!(page.contains("action=\"/pools/db/servers/db2/promote?id=4\""), "{page}");
