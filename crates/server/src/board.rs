@@ -50,7 +50,7 @@ pub struct Event {
 pub enum Ask {
     /// Look at everything now; answered when every look is done.
     Refresh(oneshot::Sender<()>),
-    /// Try the connection to a server, step by step.
+    /// Test the connection to a server, step by step.
     Test {
         /// Its pool.
         pool: PoolId,
@@ -77,13 +77,13 @@ pub enum Ask {
         /// Answered when it is noted; `false` where another database has that name by now.
         reply: oneshot::Sender<bool>,
     },
-    /// Put right what differs between a database and the writer, soon.
+    /// Repair the rows that differ between a database and the writer, soon.
     Repair {
         /// Its name.
         name: ServerName,
         /// Its id, as the caller saw it.
         id: u32,
-        /// Whose rows are right.
+        /// The side whose rows are right.
         side: Side,
         /// Answered when it is noted; `false` where another database has that name by now.
         reply: oneshot::Sender<bool>,
@@ -95,7 +95,7 @@ pub enum Ask {
         /// Receives the comparison.
         reply: oneshot::Sender<Box<FileView>>,
     },
-    /// What a database says of itself, in detail.
+    /// What a database reports of itself, in detail.
     Detail {
         /// Its name.
         name: ServerName,

@@ -42,7 +42,7 @@ pub const ENGINE_DEADLINE: Duration = Duration::from_secs(20);
 /// The same for a job queue.
 const JOB_DEADLINE: Duration = Duration::from_secs(10);
 
-/// What acts are carried out with.
+/// Everything that is needed to carry out acts.
 #[derive(Clone, Copy, Debug)]
 pub struct Control<'a> {
     /// Wishes and the journal.

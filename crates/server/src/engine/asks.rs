@@ -63,7 +63,8 @@ impl Engine {
             Ask::Clean { apply, reply } => {
                 let (home, names) = (self.parts.machine.home.clone(), self.known_names());
                 // Files that another cleaning is removing at this moment are neither there nor gone, so a second
-                // one is refused. A request that only lists holds the turn for nobody: it does not block others.
+                // request is refused. A request that only lists the files releases the turn at once, so it blocks
+                // no other.
                 let Ok(turn) = self.cleaning.clone().try_lock_owned() else {
                     let _ = reply.send(None);
                     return;

@@ -1,5 +1,5 @@
-//! Each database writes a heartbeat of its own every second; how long it takes to arrive on the others is the
-//! replication delay. The server's own `Seconds_Behind_Master` says 0 while its master is frozen.
+//! The databases that may do so write a heartbeat of their own every second; how long it takes to arrive on the
+//! others is the replication delay. The server's own `Seconds_Behind_Master` says 0 while its master is frozen.
 
 use std::time::{Duration, Instant};
 

@@ -155,7 +155,7 @@ mod tests {
         let store = &app.store;
         let name = TokenName("backup".to_owned());
         let secret = store.create_token(&name, None).unwrap().expect("a token");
-        // Looked at when the transaction ends: the statement itself succeeds.
+        // The constraint is checked when the transaction ends: the statement itself succeeds.
         let held = "PRAGMA foreign_keys = ON; \
             CREATE TABLE held (token BLOB REFERENCES token (token_hash) DEFERRABLE INITIALLY DEFERRED); \
             INSERT INTO held SELECT token_hash FROM token";

@@ -1,7 +1,7 @@
 //! The API: the same wishes and the same snapshot as the page, as JSON.
 //!
-//! Every handler but the description asks for a [`Caller`] first, and every refusal is
-//! an RFC 9457 problem in the language of `Accept-Language`.
+//! Every handler except the description requires a [`Caller`] first, and every refusal is an RFC 9457 problem in
+//! the language of `Accept-Language`.
 
 mod answers;
 pub mod config;

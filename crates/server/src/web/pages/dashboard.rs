@@ -1,4 +1,4 @@
-//! `GET /`: everything at a glance.
+//! `GET /`: the whole cluster at a glance.
 
 use askama::Template;
 use axum::extract::State;

@@ -31,7 +31,7 @@ pub struct CauseRow {
     pub by: String,
     /// When, for `<time datetime>`.
     pub iso: String,
-    /// When, by the page's clock.
+    /// When, in the page's time zone.
     pub time: String,
     /// What else is in its state because of this cause; may be empty.
     pub explains: Says,

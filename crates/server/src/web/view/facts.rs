@@ -175,7 +175,7 @@ pub struct ConflictRow {
     pub values: Vec<ValueRow>,
     /// Why the values cannot be shown; empty when they can.
     pub why: String,
-    /// What kind of change the statement makes.
+    /// The heading over the statement: what the other database did.
     pub wanted: String,
     /// The statement; may be empty.
     pub statement: String,

@@ -68,7 +68,7 @@ pub struct ServerRow {
     pub result: String,
     /// How long the check took.
     pub took: String,
-    /// How many visits so far.
+    /// How many requests or connections it has had so far.
     pub total: String,
     /// Changes when the database's own page would show something else (databases only).
     pub token: String,
