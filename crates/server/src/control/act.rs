@@ -1,4 +1,4 @@
-//! What a person may ask for, and what they confirmed. Pages, the API and the command line translate their input
+//! What an operator may ask for, and what they confirmed. Pages, the API and the command line translate their input
 //! into these types.
 
 use cordee_domain::change::{RawServer, Request};
@@ -11,7 +11,7 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use cordee_domain::visitors::Network;
 
-/// Everything that changes a cluster at a person's request.
+/// Everything that changes a cluster at an operator's request.
 #[derive(Clone, Debug)]
 pub enum Act {
     /// Do something with one server.
@@ -165,7 +165,7 @@ impl ServerAct {
         }
     }
 
-    /// Returns the request to the store, with what the person confirmed.
+    /// Returns the request to the store, with what the operator confirmed.
     pub(super) fn request(self, pool: PoolId, server: &Server, given: Given, now: Millis) -> Request {
         let (name, Given { force, accept_loss }) = (server.name.clone(), given);
         match self {
@@ -273,7 +273,7 @@ pub enum Consent {
         /// Go on even if the lost writer holds what no other database has.
         accept_loss: bool,
     },
-    /// Given by a person, in answer to the question of the page.
+    /// Given by an operator, in answer to the question of the page.
     Answered {
         /// The server's name, as it was typed.
         name: String,

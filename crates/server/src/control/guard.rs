@@ -1,4 +1,4 @@
-//! What the person has to confirm, although the wish itself is valid. Pure functions: they decide on the snapshot
+//! What the operator has to confirm, although the wish itself is valid. Pure functions: they decide on the snapshot
 //! with the newest wish applied.
 
 use cordee_domain::desired::{Membership, Power, Routing};
@@ -11,10 +11,10 @@ use cordee_domain::text::Text;
 
 use super::act::{Consent, Given, Risk, ServerAct};
 
-/// What an act on a server puts at stake, and so what the person has to confirm.
+/// What an act on a server puts at stake, and so what the operator has to confirm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stake {
-    /// The page asks the person to type the server's name.
+    /// The page asks the operator to type the server's name.
     pub name: bool,
     /// The page asks, in addition, to tick a box with the consequence.
     pub tick: bool,
@@ -51,7 +51,7 @@ pub fn stake(snapshot: &Snapshot, pool: PoolId, name: &ServerName, act: ServerAc
 }
 
 impl Stake {
-    /// Returns what is confirmed once the person gave everything that the act takes.
+    /// Returns what is confirmed once the operator gave everything that the act takes.
     pub const fn said(&self) -> Given {
         Given { force: self.name || self.idle, accept_loss: self.name }
     }

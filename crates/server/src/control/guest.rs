@@ -48,7 +48,7 @@ pub fn at(new: NewServer, plan: &JoinPlan) -> NewServer {
     }
 }
 
-/// Examined databases that await a person's confirmation. They are kept here, so that a password is typed once and
+/// Examined databases that await an operator's confirmation. They are kept here, so that a password is typed once and
 /// never sent back.
 #[derive(Debug, Default)]
 pub struct Waiting(Mutex<BTreeMap<String, (Instant, Invited)>>);
@@ -64,7 +64,7 @@ pub struct Invited {
     pub login: Login,
 }
 
-/// How long a person may take to confirm.
+/// How long an operator may take to confirm.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// How many may wait at once; beyond that the oldest is dropped.
 const MOST: usize = 16;

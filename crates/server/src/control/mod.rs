@@ -1,6 +1,6 @@
-//! What a person asks for, through any interface: the page, the API and the command line translate their input
+//! What an operator asks for, through any interface: the page, the API and the command line translate their input
 //! into an [`Act`] and the answer into their own form. Between these everything is decided here, in one place:
-//! whether a drill is in the way, what the person has to confirm, what the wish says against it. Then the act is
+//! whether a drill is in the way, what the operator has to confirm, what the wish says against it. Then the act is
 //! stored or handed to the component that carries it out, and its effect is waited for where the caller wants
 //! that.
 //!
@@ -53,7 +53,7 @@ pub struct Control<'a> {
     pub trials: &'a TrialJobs,
     /// The job queue of the drills.
     pub drills: &'a DrillJobs,
-    /// Databases that were examined and await a person's confirmation.
+    /// Databases that were examined and await an operator's confirmation.
     pub guests: &'a Waiting,
 }
 

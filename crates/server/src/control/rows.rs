@@ -1,4 +1,4 @@
-//! What the engine does at a person's request, without a wish: comparing rows, repairing them, cleaning.
+//! What the engine does at an operator's request, without a wish: comparing rows, repairing them, cleaning.
 
 use cordee_domain::actions::incomparable;
 use cordee_domain::db::verify::Side;
@@ -37,7 +37,7 @@ impl Control<'_> {
         who: Who,
     ) -> Result<Done, Declined> {
         let Server { name, id, .. } = self.follower(name)?;
-        // Another database may have come under the name while the person read: its rows were not the ones asked
+        // Another database may have come under the name while the operator read: its rows were not the ones asked
         // about.
         if consent.about().is_some_and(|about| about != id) {
             return Err(another(&name).into());

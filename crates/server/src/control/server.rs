@@ -77,7 +77,7 @@ impl Control<'_> {
         if let Some(elsewhere) = act.misplaced(pool, &server.name) {
             return Err(Problem::conflict("pool", elsewhere).into());
         }
-        // Another server may have come under the name while the person read.
+        // Another server may have come under the name while the operator read.
         if about.is_some_and(|id| id != server.id) {
             return Err(another(&server.name).into());
         }

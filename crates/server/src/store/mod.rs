@@ -90,7 +90,7 @@ pub enum StoreError {
     Hash,
 }
 
-/// Logs a failure of the store, and returns what to tell the person, with what they can do about it.
+/// Logs a failure of the store, and returns what to tell the operator, with what they can do about it.
 pub fn store_failed(error: &StoreError) -> Text {
     tracing::error!(error = error as &dyn std::error::Error, "store");
     match error.unwritable() {
@@ -110,7 +110,7 @@ pub enum Unwritten<R> {
     Store(#[from] StoreError),
 }
 
-/// Why a request was not committed: refused for each of these reasons, in words for the person who asked.
+/// Why a request was not committed: refused for each of these reasons, in words for the operator who asked.
 pub type CommitError = Unwritten<Vec<Problem>>;
 
 /// Why a decision was not stored: the state that it was made on is no longer true.
@@ -133,7 +133,7 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// What a person asked for about a database's rows.
+/// What an operator asked for about a database's rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowsRequest {
     /// They are to be compared with the writer's.
@@ -342,7 +342,7 @@ impl Store {
         self.by_server("SELECT server, report FROM comparison")
     }
 
-    /// Stores what a person asked for about a database's rows until it is done, by the server's id.
+    /// Stores what an operator asked for about a database's rows until it is done, by the server's id.
     pub fn keep_asked(&self, server: u32, asked: RowsRequest) -> Result<(), StoreError> {
         let connection = self.lock();
         if asked == RowsRequest::default() {

@@ -10,7 +10,7 @@ use cordee_domain::ids::{Host, plain};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 
-/// Time limit for a resolver, so that the person need not wait for one that does not answer. The engine resolves
+/// Time limit for a resolver, so that the operator need not wait for one that does not answer. The engine resolves
 /// the names again later, and a server that is in the list twice is then shown as such.
 const DEADLINE: Duration = Duration::from_secs(2);
 

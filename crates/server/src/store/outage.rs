@@ -296,7 +296,7 @@ mod tests {
         store.tell("web1", Some(Severity::Critical), &text!("event-own-room"));
         store.tell("web2", None, &text!("event-own-writable"));
         drop(busy);
-        // A person's change comes after what was told before, whichever writes first.
+        // An operator's change comes after what was told before, whichever writes first.
         store.commit(&reload(), "ana").unwrap();
         let told: Vec<_> = store.events_before(u64::MAX, 3).unwrap();
         let told: Vec<_> = told.iter().map(|e| (e.actor.as_str(), e.subject.as_str())).collect();

@@ -67,9 +67,9 @@ const SCHEMA: &str = "
 /// The list of visitors. Calls block for some milliseconds.
 #[derive(Debug)]
 pub struct Visitors {
-    /// Used by the writer only.
+    /// For the log receiver, which writes.
     write: Mutex<Writer>,
-    /// Used by all readers: a long list never delays the writer.
+    /// For everybody who reads: a long list never delays a write.
     read: Mutex<Connection>,
 }
 
@@ -148,7 +148,7 @@ impl Visitors {
         over::hold(&self.write)
     }
 
-    /// Returns the position in the log; `None` before it was stored first.
+    /// Returns the position in the log; `None` before it was stored for the first time.
     pub fn mark(&self) -> Result<Option<Mark>, StoreError> {
         let row = self
             .reader()

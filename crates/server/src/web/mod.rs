@@ -1,4 +1,4 @@
-//! The page and the API. They read the board and the store; changes that a person asks for go through `control`.
+//! The page and the API. They read the board and the store; changes that an operator asks for go through `control`.
 
 pub mod api;
 pub mod assets;
@@ -54,7 +54,7 @@ pub struct App {
     pub jobs: Arc<TrialJobs>,
     /// The job queue of the failover drills.
     pub drills: Arc<DrillJobs>,
-    /// Databases that were examined and await a person's confirmation.
+    /// Databases that were examined and await an operator's confirmation.
     pub guests: Arc<Waiting>,
     /// The file with the setup code, until the code is used.
     pub setup_code: Arc<PathBuf>,
@@ -65,7 +65,7 @@ pub struct App {
 }
 
 impl App {
-    /// Returns the control through which every change goes that a person asks for.
+    /// Returns the control through which every change goes that an operator asks for.
     pub fn control(&self) -> Control<'_> {
         let Self { store, board, jobs: trials, drills, guests, .. } = self;
         Control { store, board, trials, drills, guests }
