@@ -93,7 +93,7 @@ pub struct Bar {
     pub says: String,
     /// Its length, of 100.
     pub length: u64,
-    /// The length of the lighter part beyond it: 99 % of the requests.
+    /// The length of the lighter part beyond it, up to the time within which 99 of 100 requests were answered.
     pub beyond: u64,
 }
 
