@@ -1,4 +1,4 @@
-//! How the `serve` before this one ended: what a keeper passes on to the next one.
+//! How the previous `serve` process ended: what the keeper passes on to the next one.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
@@ -6,22 +6,22 @@ use std::process::ExitStatus;
 use cordee_domain::text;
 use cordee_domain::text::Text;
 
-/// How the `serve` before this one ended. Its keeper says so to the next one, which tells it.
+/// How the previous `serve` process ended. Its keeper tells the next one, which tells the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Before {
-    /// It lived without a sign of life, and was ended.
+    /// It hung without a sign of life, and was killed.
     Silent,
-    /// By itself, with this exit code.
+    /// It ended by itself, with this exit code.
     Code(i32),
-    /// By this signal of somebody's.
+    /// It was ended by this signal, which somebody sent.
     Signal(i32),
 }
 
 impl Before {
-    /// Where the next one finds it.
+    /// The environment variable that carries it to the next process.
     pub const VARIABLE: &str = "CORDEE_BEFORE";
 
-    /// Of how it ended.
+    /// Derives it from the exit status.
     pub fn of(status: ExitStatus) -> Self {
         match (status.code(), status.signal()) {
             (Some(code), _) => Self::Code(code),
@@ -29,7 +29,7 @@ impl Before {
         }
     }
 
-    /// As the environment carries it.
+    /// Returns it as the environment carries it.
     pub fn word(self) -> String {
         match self {
             Self::Silent => "silent".to_owned(),
@@ -47,12 +47,12 @@ impl Before {
         }
     }
 
-    /// What this process's keeper says; `None`: there was none before.
+    /// Returns what this process's keeper says; `None`: there was no process before.
     pub fn said() -> Option<Self> {
         Self::parse(&std::env::var(Self::VARIABLE).ok()?)
     }
 
-    /// A line of the journal.
+    /// Returns the line for the journal.
     pub fn told(self) -> Text {
         match self {
             Self::Silent => text!("event-wedged"),

@@ -1,4 +1,4 @@
-//! The run of a cluster that `cordee up` began, or found: it goes on until all of it is stopped, by whomever.
+//! The run of a cluster that `cordee up` began or found: it lasts until all of it is stopped, by anybody.
 
 use std::time::Duration;
 
@@ -6,21 +6,22 @@ use cordee_node::paths::Home;
 use cordee_node::roster::Roster;
 use tokio::time::sleep;
 
-/// Between two looks at whether the run goes on.
+/// Time between two checks that the run goes on.
 pub const RUN_PACE: Duration = Duration::from_secs(1);
 
 /// A cluster that runs, or is about to.
 pub struct Begun {
     /// Its folder.
     pub home: Home,
-    /// Some of it ran before this command: somebody counts on it.
+    /// Some of it ran before this command: somebody relies on it.
     pub ran_before: bool,
-    /// The word of the run that this command began, or found.
+    /// The identifier of the run that this command began or found.
     pub run: Option<String>,
 }
 
 impl Begun {
-    /// Whether this run was stopped. What was started after that is another one's. What cannot be looked at may go on.
+    /// Reports whether this run was stopped. What was started afterwards belongs to another run. A run that cannot
+    /// be looked at may still go on.
     pub fn is_over(&self) -> bool {
         let roster = Roster::of(&self.home);
         roster.run().is_ok_and(|run| run != self.run) || roster.find().is_ok_and(|all| all.is_empty())

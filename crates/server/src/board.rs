@@ -1,7 +1,7 @@
-//! The notice board: the newest wish, the newest picture, the events, and what was asked.
+//! The notice board: the newest wish, the newest snapshot, the events, and the questions to the engine.
 //!
-//! The page and the engine never call each other. They meet here, through values of which only the newest
-//! counts (`watch`), so that a slow reader can never hold up anybody.
+//! The page and the engine never call each other. They meet here, through values of which only the newest counts
+//! (`watch`), so that a slow reader can never delay anybody.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -32,9 +32,9 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 pub struct Event {
     /// Grows by one with each event.
     pub id: u64,
-    /// When.
+    /// When it happened.
     pub at: Millis,
-    /// Who: an account, `token:NAME`, `cli`, or `cordee` itself.
+    /// Who did it: an account, `token:NAME`, `cli`, or `cordee` itself.
     pub actor: String,
     /// The server, `haproxy-web`, `haproxy-db`, or `cluster`.
     pub subject: String,
@@ -45,66 +45,66 @@ pub struct Event {
     pub text: Text,
 }
 
-/// A question to the engine that alters no wish.
+/// A question to the engine that changes no wish.
 #[derive(Debug)]
 pub enum Ask {
     /// Look at everything now; answered when every look is done.
     Refresh(oneshot::Sender<()>),
-    /// Try the connection to a server, step by step.
+    /// Test the connection to a server, step by step.
     Test {
         /// Its pool.
         pool: PoolId,
         /// Its name.
         name: ServerName,
-        /// Where the report goes.
+        /// Receives the report.
         reply: oneshot::Sender<TestReport>,
     },
     /// Whether a new database could be made on this machine, and how; nothing is done.
     Join(oneshot::Sender<Result<JoinPlan, Vec<Problem>>>),
     /// Whether a database that exists already could join, and how; nothing is done.
     Invite {
-        /// Which.
+        /// The database.
         guest: Guest,
-        /// Where the plan, or every reason against it, goes.
+        /// Receives the plan, or every reason against it.
         reply: oneshot::Sender<Result<JoinPlan, Vec<Problem>>>,
     },
     /// Compare a database's rows with the writer's, soon.
     Compare {
         /// Its name.
         name: ServerName,
-        /// Its id, as whoever asks saw it.
+        /// Its id, as the caller saw it.
         id: u32,
         /// Answered when it is noted; `false` where another database has that name by now.
         reply: oneshot::Sender<bool>,
     },
-    /// Put right what differs between a database and the writer, soon.
+    /// Repair the rows that differ between a database and the writer, soon.
     Repair {
         /// Its name.
         name: ServerName,
-        /// Its id, as whoever asks saw it.
+        /// Its id, as the caller saw it.
         id: u32,
-        /// Whose rows are right.
+        /// The side whose rows are right.
         side: Side,
         /// Answered when it is noted; `false` where another database has that name by now.
         reply: oneshot::Sender<bool>,
     },
-    /// The file of an HAProxy: as wished, on disk, and as the process runs.
+    /// The file of an HAProxy instance: as wished, on disk, and as the process runs it.
     Config {
-        /// Whose.
+        /// The HAProxy instance.
         proxy: PoolId,
-        /// Where it goes.
+        /// Receives the comparison.
         reply: oneshot::Sender<Box<FileView>>,
     },
-    /// What a database says of itself, in detail.
+    /// What a database reports of itself, in detail.
     Detail {
         /// Its name.
         name: ServerName,
-        /// Where it goes.
+        /// Receives the details.
         reply: oneshot::Sender<Box<Detail>>,
     },
-    /// Hold a channel down for a while, or none any more.
+    /// Hold one channel stopped for a while, or release it with `None`.
     Hold {
-        /// Which, and until when.
+        /// The channel, and until when.
         channel: Option<HeldChannel>,
         /// Answered when it is noted.
         reply: oneshot::Sender<()>,
@@ -115,16 +115,16 @@ pub enum Ask {
         name: ServerName,
         /// How many lines of each file.
         lines: usize,
-        /// With the lines of our own questions, too.
+        /// Include the lines that our own checks caused.
         checks: bool,
-        /// Where they go.
+        /// Receives the log files.
         reply: oneshot::Sender<Vec<LogFile>>,
     },
-    /// What "clean configuration" would remove; with `apply` it is removed.
+    /// Returns what "clean configuration" would remove; with `apply` it is removed.
     Clean {
-        /// Do it.
+        /// Remove what is found.
         apply: bool,
-        /// Where the list goes; nothing while another cleaning is under way.
+        /// Receives the list; `None` while another cleaning is under way.
         reply: oneshot::Sender<Option<Cleaning>>,
     },
 }
@@ -132,11 +132,11 @@ pub enum Ask {
 /// A database that exists already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guest {
-    /// Where it is.
+    /// Its host.
     pub host: Host,
     /// Its port.
     pub port: u16,
-    /// The account by which Cordée would run it.
+    /// The account with which Cordée would administer it.
     pub login: Login,
 }
 
@@ -145,19 +145,19 @@ pub struct Guest {
 pub struct JoinPlan {
     /// The database that would be copied.
     pub donor: ServerName,
-    /// Whether that is the writer: then the copy takes from its speed.
+    /// Whether the donor is the writer: then the copy slows the writer down.
     pub from_writer: bool,
     /// Bytes to copy.
     pub bytes: u64,
-    /// Tables of the application, and those of them that ask for a word.
+    /// The application's tables, with those that deserve a warning.
     pub tables: OddTables,
-    /// What a copy through statements meets, for one that exists already.
+    /// What a copy through statements has to carry, for a database that exists already.
     pub freight: Freight,
     /// Its place in the auto-increment sequence.
     pub slot: u8,
     /// Its `server_id` and GTID domain, never used before.
     pub id: u32,
-    /// The address that it has now, for one that exists already.
+    /// The IP address that its host has now, for a database that exists already.
     pub at: Option<IpAddr>,
 }
 
@@ -168,7 +168,8 @@ pub struct Board {
     snapshot: watch::Sender<Arc<Snapshot>>,
     events: broadcast::Sender<Arc<Event>>,
     asks: mpsc::Sender<Ask>,
-    /// Cordée's own questions to the site that have not come by in the log yet: their numbers and names.
+    /// The requests that Cordée itself sent to the site and that have not appeared in the log yet: their numbers
+    /// and names.
     own: Mutex<VecDeque<(u64, String)>>,
     /// The log receiver hears what comes, and knows what it missed.
     heard: watch::Sender<bool>,
@@ -178,18 +179,19 @@ pub struct Board {
     attached: Mutex<Option<Attached>>,
 }
 
-/// Questions of Cordée's own that are remembered. One that never reached HAProxy never comes by.
+/// How many of Cordée's own requests are remembered. A request that never reached HAProxy never appears in the
+/// log.
 const OWN_KEPT: usize = 16;
-/// How each of them is called. What follows is used once: nobody can hide behind it.
+/// The prefix of their names. The rest is used once, so that nobody can pass for Cordée.
 const OWN: &str = "Cordee-Door/";
 
-/// Events that a slow reader may be behind before it reads the journal instead.
+/// How many events a slow reader may be behind before it has to read the journal instead.
 const EVENTS_KEPT: usize = 256;
-/// Questions that may wait for the engine.
+/// How many questions may wait for the engine.
 const ASKS_KEPT: usize = 64;
 
 impl Board {
-    /// A board with a first wish and a first picture, and the end at which questions come out.
+    /// Creates a board with a first wish and a first snapshot, and returns the receiving end of the questions.
     pub fn new(desired: Desired, snapshot: Snapshot) -> (Arc<Self>, mpsc::Receiver<Ask>) {
         let (asks, questions) = mpsc::channel(ASKS_KEPT);
         let board = Self {
@@ -205,8 +207,8 @@ impl Board {
         (Arc::new(board), questions)
     }
 
-    /// A name under which the `number`th question of Cordée's own goes to the site; the next line of that name in the
-    /// log is no visit. `secret` is used for this one only.
+    /// Returns the name under which Cordée sends its own `number`th request to the site; the next log line with
+    /// that name is no visit. `secret` is used for this request only.
     pub fn own_question(&self, number: u64, secret: &str) -> String {
         let name = format!("{OWN}{secret}");
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
@@ -217,7 +219,7 @@ impl Board {
         name
     }
 
-    /// The number of the question of Cordée's own that is called so, once.
+    /// Returns the number of Cordée's own request of that name, once.
     pub fn own_answer(&self, name: &str) -> Option<u64> {
         if !name.starts_with(OWN) {
             return None;
@@ -227,27 +229,29 @@ impl Board {
         own.remove(at).map(|(number, _)| number)
     }
 
-    /// The log receiver knows what it missed while nobody listened: from now on Cordée's own questions are told apart.
+    /// The log receiver knows what it missed while it did not listen: from now on Cordée's own requests are told
+    /// apart.
     pub fn set_heard(&self) {
         self.heard.send_replace(true);
     }
 
-    /// Waits for that.
+    /// Follows whether `set_heard` was called.
     pub fn watch_heard(&self) -> watch::Receiver<bool> {
         self.heard.subscribe()
     }
 
-    /// How many visitors hold each web server's cookie, as far as that is counted (only the log receiver does).
+    /// Notes how many visitors hold each web server's cookie, as far as that is counted (only the log receiver
+    /// does).
     pub fn set_attached(&self, attached: Option<Attached>) {
         *self.attached.lock().unwrap_or_else(PoisonError::into_inner) = attached;
     }
 
-    /// The same, to be looked at.
+    /// Returns what `set_attached` noted last.
     pub fn attached(&self) -> Option<Attached> {
         self.attached.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Somebody signed out: whoever reads on has to show again that they may.
+    /// Notes that somebody signed out: every open stream has to show again that its reader may read.
     pub fn set_left(&self) {
         self.left.send_modify(|times| *times = times.wrapping_add(1));
     }
@@ -257,37 +261,38 @@ impl Board {
         self.left.subscribe()
     }
 
-    /// The newest wish.
+    /// Returns the newest wish.
     pub fn desired(&self) -> Arc<Desired> {
         self.desired.borrow().clone()
     }
 
-    /// Follows the wish.
+    /// Follows the newest wish.
     pub fn watch_desired(&self) -> watch::Receiver<Arc<Desired>> {
         self.desired.subscribe()
     }
 
-    /// Puts up a new wish (only the store does).
+    /// Publishes a new wish (only the store does).
     pub fn set_desired(&self, desired: Desired) {
         self.desired.send_replace(Arc::new(desired));
     }
 
-    /// The newest picture, with what is wished now: a wish that was written down a moment ago is not in it yet.
+    /// Returns the newest snapshot with the newest wish applied: a wish that was stored a moment ago is not in the
+    /// snapshot yet.
     pub fn snapshot_as_wished(&self) -> Snapshot {
         Snapshot::clone(&self.snapshot()).as_wished(&self.desired())
     }
 
-    /// The newest picture.
+    /// Returns the newest snapshot.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.borrow().clone()
     }
 
-    /// Follows the picture.
+    /// Follows the newest snapshot.
     pub fn watch_snapshot(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshot.subscribe()
     }
 
-    /// Puts up a new picture (only the engine does).
+    /// Publishes a new snapshot (only the engine does).
     pub fn set_snapshot(&self, snapshot: Snapshot) {
         self.snapshot.send_replace(Arc::new(snapshot));
     }
@@ -299,11 +304,11 @@ impl Board {
 
     /// Announces an event (only the store does, after it is written).
     pub fn announce(&self, event: Event) {
-        // Nobody listening is fine.
+        // No listener is fine.
         let _ = self.events.send(Arc::new(event));
     }
 
-    /// Asks the engine. `None` when it does not answer (it is stopping).
+    /// Asks the engine. Returns `None` when it does not answer (it is stopping).
     pub async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Option<T> {
         let (reply, answer) = oneshot::channel();
         self.asks.send(question(reply)).await.ok()?;

@@ -1,4 +1,4 @@
-//! What a command says when something fails, on standard error.
+//! What a command writes to standard error when something fails.
 
 use std::io::{self, Write as _};
 
@@ -10,7 +10,7 @@ pub fn complain(sentences: &[String]) {
     }
 }
 
-/// An error's sentence followed by its causes.
+/// Returns an error's sentence followed by its causes.
 pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut all = error.to_string();
     let mut source = error.source();
@@ -21,8 +21,9 @@ pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     all
 }
 
-/// Text from outside without control characters: an escape sequence in a log line must not steer a terminal.
-/// Marks that turn the direction of writing go too, for they can make one word look like another.
+/// Returns text from outside without control characters: an escape sequence in a log line must not control the
+/// terminal. Marks that change the direction of writing are removed too, for they can make one word look like
+/// another.
 pub fn plain(text: &str) -> String {
     let turns =
         |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

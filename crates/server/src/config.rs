@@ -8,15 +8,15 @@ use cordee_domain::called::parse_names;
 use cordee_domain::desired::Addresses;
 use cordee_domain::ids::Host;
 
-/// Everything that the environment may say.
+/// Everything that the environment may set.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `CORDEE_HOME`; root: `/var/lib/cordee`, else `$XDG_STATE_HOME/cordee`.
     pub home: PathBuf,
     /// `CORDEE_PAGE`, default `127.0.0.1:8600`.
     pub page: Option<SocketAddr>,
-    /// `CORDEE_PAGE_NAMES`: names by which the page may be called, besides addresses, `localhost` and the machine's
-    /// own.
+    /// `CORDEE_PAGE_NAMES`: the host names by which the page may be requested, besides addresses, `localhost` and
+    /// the machine's own name.
     pub names: Option<Vec<Host>>,
     /// `CORDEE_SITE`, default `127.0.0.1:8080`.
     pub site: Option<SocketAddr>,
@@ -26,7 +26,7 @@ pub struct Config {
     pub writer: Option<SocketAddr>,
     /// `CORDEE_SERVER_PORTS`, default `8610-8699`.
     pub ports: Option<(u16, u16)>,
-    /// `CORDEE_TRIAL`, set by Cordée itself: the cluster is one that sessions are compared on, and has the probe page.
+    /// `CORDEE_TRIAL`, set by Cordée itself: on this cluster sessions are compared, and it has the probe page.
     pub trial: bool,
 }
 
@@ -54,7 +54,7 @@ impl Config {
         })
     }
 
-    /// Where to listen: what the environment says, else `known` (what the store has), else the defaults.
+    /// Returns where to listen: what the environment says, else `known` (from the store), else the defaults.
     pub fn addresses(&self, known: Option<&Addresses>) -> Addresses {
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let or = |set: Option<SocketAddr>, known: Option<SocketAddr>, port| {
@@ -78,7 +78,8 @@ fn home() -> Result<PathBuf, ConfigError> {
     if rustix::process::geteuid().is_root() {
         return Ok(PathBuf::from("/var/lib/cordee"));
     }
-    // Whoever calls from another folder must find the same cluster (XDG Base Directory: a relative path is ignored).
+    // A command called from another folder must find the same cluster (XDG Base Directory: a relative path is
+    // ignored).
     let folder = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
     state.map(|state| state.join("cordee")).ok_or_else(|| ConfigError {

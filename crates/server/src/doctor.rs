@@ -1,4 +1,5 @@
-//! `cordee doctor`: looks at everything that a cluster needs on this machine, and says all of it. It alters nothing.
+//! `cordee doctor`: checks everything that a cluster needs on this machine, and reports all of it. It changes
+//! nothing.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -31,10 +32,10 @@ use crate::store::{self, Store, StoreError};
 use crate::up::PROGRAMS;
 use crate::words::Lang;
 
-/// For each answer.
+/// Time limit for each answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What was found, in the order in which it was looked at.
+/// What was found, in the order of the checks.
 #[derive(Debug, Default)]
 struct Report(Vec<(Severity, Text)>);
 
@@ -69,7 +70,7 @@ impl Report {
     }
 }
 
-/// Looks, and says it: 0 when nothing needs a person, 1 otherwise. A warning alone is 0.
+/// Checks, and prints the report: returns 0 when nothing needs the operator, 1 otherwise. Warnings alone give 0.
 pub async fn doctor(config: &Config, lang: Lang) -> ExitCode {
     let mut report = Report::default();
     programs(&mut report);
@@ -101,7 +102,7 @@ fn programs(report: &mut Report) {
     }
 }
 
-/// The folder, when it is one of ours; whatever is wrong with it.
+/// Returns the folder when it is one of ours, and reports whatever is wrong with it.
 fn folder(report: &mut Report, root: &Path) -> Option<Home> {
     let shown = root.display().to_string();
     if let Err(error) = whole::check(root) {
@@ -127,13 +128,13 @@ fn folder(report: &mut Report, root: &Path) -> Option<Home> {
     }
 }
 
-/// Whose the folder and its secrets are, and who else may read them.
+/// Checks who owns the folder and its secrets, and who else may read them.
 fn owner(report: &mut Report, home: &Home) {
     let us = rustix::process::geteuid().as_raw();
     let before = report.0.len();
     let secret = [home.state(), home.secrets(), home.login_key()];
     for (path, hidden) in [(home.root.clone(), 0o022)].into_iter().chain(secret.map(|path| (path, 0o077))) {
-        // One that is missing was told already.
+        // A missing file was reported already.
         let Ok(meta) = std::fs::symlink_metadata(&path) else { continue };
         let shown = path.display().to_string();
         if meta.uid() != us {
@@ -188,7 +189,7 @@ fn room(report: &mut Report, home: &Home) {
     }
 }
 
-/// What runs, and whether it answers where Cordée asks it.
+/// Checks what runs, and whether it answers where Cordée asks it.
 async fn processes(report: &mut Report, home: &Home) -> Vec<Found> {
     let found = match Roster::of(home).find() {
         Ok(found) => found,
@@ -218,7 +219,7 @@ async fn processes(report: &mut Report, home: &Home) -> Vec<Found> {
     found
 }
 
-/// `frozen`: those of its group that stand still, be it only the worker of a HAProxy.
+/// `frozen`: the frozen processes of its group; for HAProxy that may be the worker alone.
 async fn answers(report: &mut Report, home: &Home, leader: &Found, frozen: &[u32]) {
     let Some(id) = &leader.id else { return };
     let name = leader.name.as_str();
@@ -236,7 +237,7 @@ async fn answers(report: &mut Report, home: &Home, leader: &Found, frozen: &[u32
     }
 }
 
-/// The addresses that nobody of ours holds now must be free.
+/// Checks that the addresses which no process of ours holds now are free.
 fn ports(report: &mut Report, config: &Config, home: &Home, running: &[Found]) {
     let readable = whole::is_sqlite(&home.state()).unwrap_or(false);
     let known = readable.then(|| Store::open_read(&home.state()).ok()).flatten();
@@ -261,7 +262,7 @@ fn ports(report: &mut Report, config: &Config, home: &Home, running: &[Found]) {
 }
 
 fn descriptors(report: &mut Report) {
-    // Of this process, which is about to end.
+    // The limit of this process, which is about to end.
     let limit = surroundings::raise_descriptors();
     if limit < FEWEST {
         report.bad(text!("doctor-descriptors-few", limit = limit, needed = FEWEST));

@@ -1,4 +1,4 @@
-//! `cordee`: runs a cluster of web servers and databases behind two HAProxys, from one page.
+//! `cordee`: runs a cluster of web servers and databases behind two HAProxy instances, from one page.
 
 mod before;
 mod begun;
@@ -33,7 +33,8 @@ use cordee_node::{paths, surroundings};
 fn main() -> ExitCode {
     surroundings::usual_mask();
     surroundings::pass_no_files_on();
-    // Of this thread, so of all that come of it: nothing that is started gets more rights than it is given.
+    // Set on this thread, and inherited by all that it starts: no process that is started gets more rights than it
+    // is given.
     match rustix::thread::set_no_new_privs(true) {
         Ok(()) => begin(),
         Err(error) => fail(&std::io::Error::from(error)),
@@ -50,7 +51,7 @@ async fn begin() -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(&error),
     };
-    // From here on it does not matter who stands where: the keeper stands at the root of the disk.
+    // From here on the working directory does not matter: the keeper's is the root of the disk.
     match surroundings::absolute(
         cli.home.as_ref().filter(|home| !home.as_os_str().is_empty()).unwrap_or(&config.home),
     ) {
@@ -60,7 +61,7 @@ async fn begin() -> ExitCode {
     match cli.command {
         Command::Serve => match run::serve(&config).await {
             Ok(()) => ExitCode::SUCCESS,
-            // At once: threads that hang must not keep it from being started anew.
+            // Exit at once: threads that hang must not delay the restart.
             Err(error) => {
                 fail(&error);
                 std::process::exit(1)
@@ -80,17 +81,18 @@ async fn begin() -> ExitCode {
     }
 }
 
-/// Warnings and notices on standard error; `CORDEE_LOG` says more or less of them.
+/// Logs warnings and notices to standard error; `CORDEE_LOG` changes the level.
 fn log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CORDEE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(|| Log).init();
 }
 
-/// Standard error, as far as it can be written: on a full disk a line of the log is lost, and nobody who writes one.
+/// Standard error, as far as it can be written: on a full disk a line of the log is lost, but the process that
+/// writes it goes on.
 struct Log;
 
-/// Lines that were lost since the last one that was written.
+/// Lines that were lost since the last line that was written.
 static LOST: AtomicU64 = AtomicU64::new(0);
 
 impl Write for Log {
@@ -112,7 +114,7 @@ impl Write for Log {
     }
 }
 
-/// Says an error with its causes, once.
+/// Prints an error with its causes, once.
 fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
     complain::complain(&[complain::with_causes(error)]);
     ExitCode::FAILURE

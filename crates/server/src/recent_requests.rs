@@ -1,5 +1,5 @@
-//! The list of recent requests: the last requests, and what is new about visitors. The page and the log receiver meet
-//! here, as the page and the engine meet at the [board](crate::board).
+//! The list of recent requests: the last requests, and what is new about visitors. The page and the log receiver
+//! meet here, as the page and the engine meet at the [board](crate::board).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,19 +11,19 @@ use cordee_domain::visitors::{Network, StatusFilter};
 use cordee_node::over;
 use tokio::sync::watch;
 
-/// Requests that are kept to be looked at: at most some 2 MiB.
+/// How many requests are kept for display: some 2 MiB at most.
 const KEPT: usize = 4_000;
 
-/// Which requests.
+/// Which requests are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Answered with this status.
+    /// Answered with a status of this kind.
     pub status: Option<StatusFilter>,
-    /// With this in their path.
+    /// With this text in the path.
     pub path: String,
-    /// From an address that holds this.
+    /// From an address that contains this text.
     pub address: String,
-    /// With a greater id.
+    /// With an id greater than this.
     pub after: u64,
 }
 
@@ -40,18 +40,18 @@ struct Recent {
     requests: VecDeque<Kept>,
 }
 
-/// The book itself. Shared by `Arc`.
+/// The list itself. Shared by `Arc`.
 #[derive(Debug)]
 pub struct RecentRequests {
     recent: Mutex<Recent>,
-    /// Empty until there is some.
+    /// The news as JSON; empty until there are some.
     news: watch::Sender<Arc<str>>,
-    /// There is no socket on which HAProxy's log is heard.
+    /// There is no socket on which HAProxy's log could be received.
     deaf: bool,
 }
 
 impl RecentRequests {
-    /// An empty book; `deaf` when there is no socket to hear HAProxy.
+    /// Creates an empty list; `deaf` when there is no socket on which HAProxy's log could be received.
     pub fn new(deaf: bool) -> Arc<Self> {
         let news = watch::Sender::new(Arc::from(""));
         Arc::new(Self { recent: Mutex::default(), news, deaf })
@@ -61,7 +61,7 @@ impl RecentRequests {
         over::hold(&self.recent)
     }
 
-    /// Whether HAProxy's log cannot be heard at all.
+    /// Reports whether HAProxy's log cannot be received at all.
     pub fn is_deaf(&self) -> bool {
         self.deaf
     }
@@ -77,17 +77,17 @@ impl RecentRequests {
         recent.requests.push_back(Kept { id, address, record });
     }
 
-    /// The id of the newest request.
+    /// Returns the id of the newest request.
     pub fn last(&self) -> u64 {
         self.recent().last
     }
 
-    /// The last requests that a server answered, oldest first, at most `limit`.
+    /// Returns the last requests that a server answered, oldest first, at most `limit`.
     pub fn requests(&self, server: &ServerName, wanted: &Wanted, limit: usize) -> Vec<Request> {
         self.requests_until(self.last(), server, wanted, limit)
     }
 
-    /// The same of those that had come by `last`: who goes on from there is told each one once.
+    /// Returns the same, up to the request `last`: a reader that continues from there gets each request once.
     pub fn requests_until(
         &self,
         last: u64,
@@ -108,12 +108,12 @@ impl RecentRequests {
         found
     }
 
-    /// Follows the news: JSON, made once for all who read.
+    /// Follows the news: JSON, made once for all readers.
     pub fn watch(&self) -> watch::Receiver<Arc<str>> {
         self.news.subscribe()
     }
 
-    /// Tells the news (only the log receiver does).
+    /// Publishes the news (only the log receiver does).
     pub fn tell(&self, news: String) {
         self.news.send_replace(Arc::from(news));
     }

@@ -1,4 +1,4 @@
-//! Sentences in the reader's language (Fluent). The build refuses a key that a language lacks (`build.rs`).
+//! Sentences in the reader's language (Fluent). The build fails when a language lacks a key (`build.rs`).
 
 use cordee_domain::text::{Arg, Text, Thing};
 use fluent_bundle::concurrent::FluentBundle;
@@ -15,10 +15,10 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// Both.
+    /// Both languages.
     pub const ALL: [Self; 2] = [Self::Fr, Self::En];
 
-    /// Its tag, as in `<html lang>`.
+    /// Returns its tag, as in `<html lang>`.
     pub const fn tag(self) -> &'static str {
         match self {
             Self::Fr => "fr",
@@ -26,7 +26,7 @@ impl Lang {
         }
     }
 
-    /// The other one.
+    /// Returns the other language.
     pub const fn other(self) -> Self {
         match self {
             Self::Fr => Self::En,
@@ -34,12 +34,12 @@ impl Lang {
         }
     }
 
-    /// Reads a tag.
+    /// Parses a tag.
     pub fn parse(tag: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|l| l.tag() == tag)
     }
 
-    /// French when the browser prefers it to English (RFC 9110 section 12.5.4), else English.
+    /// Returns French when the browser prefers it to English (RFC 9110 section 12.5.4), else English.
     pub fn accepted(header: &str) -> Self {
         let quality = |lang: Self| {
             header
@@ -58,12 +58,12 @@ impl Lang {
         if quality(Self::Fr) > quality(Self::En) { Self::Fr } else { Self::En }
     }
 
-    /// A message in this language.
+    /// Returns a message in this language.
     pub fn say(self, text: &Text) -> String {
         self.fill(text, &mut |_, says| says)
     }
 
-    /// The same in pieces: what the sentence names stands apart from the words around it.
+    /// Returns a message in pieces: the things that the sentence names are separate from the words around them.
     pub fn pieces(self, text: &Text) -> Vec<Piece> {
         let mut found = Vec::new();
         let whole = self.fill(text, &mut |thing, says| {
@@ -85,7 +85,7 @@ impl Lang {
         pieces
     }
 
-    /// Puts the arguments into a message; `name` says how a thing is written.
+    /// Puts the arguments into a message; `name` decides how a thing is written.
     fn fill(self, text: &Text, name: &mut dyn FnMut(&Thing, String) -> String) -> String {
         let mut args = FluentArgs::new();
         for (key, value) in &text.args {
@@ -105,7 +105,7 @@ impl Lang {
         self.format(&text.key, &args)
     }
 
-    /// A message without arguments. Templates use it; the build checks the keys it finds in them.
+    /// Returns a message without arguments. Templates use it; the build checks the keys that they use.
     pub fn tr(self, key: &str) -> String {
         self.format(key, &FluentArgs::new())
     }
@@ -113,7 +113,7 @@ impl Lang {
     fn format(self, key: &str, args: &FluentArgs<'_>) -> String {
         let bundle = bundle(self);
         let Some(pattern) = bundle.get_message(key).and_then(|m| m.value()) else {
-            // Only a journal line of another version can get here.
+            // Only a journal line of another version can have an unknown key.
             return key.to_owned();
         };
         let mut errors = Vec::new();
@@ -124,14 +124,14 @@ impl Lang {
 /// A piece of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// Its words.
+    /// The words of the piece.
     pub says: String,
-    /// What they name, if they name something that has a page.
+    /// The thing that the words name, if it has a page.
     pub thing: Option<Thing>,
 }
 
-/// Around the number of a thing while a sentence is put together. Neither is a character, and no text that goes in
-/// holds one (`unmarked`), so that nothing that somebody typed can pass for a thing.
+/// Enclose the number of a thing while a sentence is put together. Both are Unicode noncharacters, and no text
+/// that is put in contains them (`unmarked`), so that nothing that a user typed can pass for a thing.
 const OPEN: char = '\u{fdd0}';
 const CLOSE: char = '\u{fdd1}';
 
@@ -139,7 +139,7 @@ fn unmarked(text: &str) -> String {
     text.replace([OPEN, CLOSE], "\u{fffd}")
 }
 
-/// What a thing is called.
+/// Returns the name of a thing.
 fn called(thing: &Thing) -> String {
     match thing {
         Thing::Server(name) => name.to_string(),
@@ -165,7 +165,7 @@ fn load(lang: Lang, source: &str) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(tag.into_iter().collect());
     // Bidirectional isolation marks would show up in copied text.
     bundle.set_use_isolating(false);
-    // The build has parsed this very text and refused it if anything was wrong.
+    // The build has parsed this very text, and fails if anything is wrong with it.
     if let Ok(resource) = FluentResource::try_new(source.to_owned()) {
         let _ = bundle.add_resource(resource);
     }
@@ -176,7 +176,7 @@ fn load(lang: Lang, source: &str) -> FluentBundle<FluentResource> {
 mod tests {
     use super::*;
 
-    /// Bounds that are never one, and units that have no plural.
+    /// Limits that are never one, and units that have no plural.
     const BOUNDS: [&str; 12] = [
         "line-socket-most",
         "line-retries",
@@ -192,7 +192,7 @@ mod tests {
         "visitors-most",
     ];
 
-    /// A number that is followed by the thing counted stands in a choice: "1 ligne", "2 lignes".
+    /// A number that is followed by the thing that it counts stands in a plural selector: "1 ligne", "2 lignes".
     #[test]
     fn whatever_is_counted_has_a_plural() {
         let counted =
@@ -204,7 +204,7 @@ mod tests {
         ];
         for (source, words) in sources {
             for line in source.lines() {
-                // The lines of a choice are indented.
+                // The lines of a selector are indented.
                 let Some((key, says)) = line.split_once(" = ").filter(|(key, _)| !key.starts_with(' '))
                 else {
                     continue;
@@ -292,7 +292,7 @@ mod tests {
         assert_eq!(read(typed), text!("event-reload", proxy = "<b>"));
     }
 
-    /// What was stored and answered before states and faults were values is made of the same keys and arguments.
+    /// What was stored and answered before states and faults were typed values has the same keys and arguments.
     #[test]
     fn states_reasons_and_faults_are_written_down_as_the_sentences_of_before() {
         use cordee_domain::fault::{Fault, Lack};

@@ -1,4 +1,5 @@
-//! What a person may ask, and what they said yes to. Pages, the API and the command line read their input into these.
+//! What an operator may ask for, and what they confirmed. Pages, the API and the command line translate their input
+//! into these types.
 
 use cordee_domain::change::{RawServer, Request};
 use cordee_domain::db::verify::Side;
@@ -10,47 +11,48 @@ use cordee_domain::text;
 use cordee_domain::text::Text;
 use cordee_domain::visitors::Network;
 
-/// Everything that alters a cluster when a person asks for it.
+/// Everything that changes a cluster at an operator's request.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// Something with one server.
+    /// Do something with one server.
     Server(PoolId, ServerName, ServerAct),
-    /// Another one.
+    /// Add a server.
     Add(Newcomer),
-    /// Which databases take writes.
+    /// Set which databases take writes.
     SetRouting(Routing),
-    /// Where the visitors' sessions are kept.
+    /// Set where the visitors' sessions are kept.
     SetSession(Mode),
-    /// How visitors are remembered.
+    /// Set how visitors are remembered.
     SetKeeping {
-        /// Days after which one who did not come again is forgotten.
+        /// Days after which a visitor who did not come again is forgotten.
         days: u16,
         /// Keep networks instead of addresses.
         shorten: bool,
-        /// Whose `X-Forwarded-For` is believed.
+        /// The networks whose `X-Forwarded-For` is trusted.
         trusted: Vec<Network>,
     },
-    /// Start an HAProxy's worker anew.
+    /// Start a new worker of an HAProxy instance.
     Reload(PoolId),
     /// Compare a database's rows with the writer's.
     Verify(ServerName),
-    /// Put right what differs, by this side's rows.
+    /// Repair the rows that differ, with the rows of this side.
     Repair(ServerName, Side),
-    /// Remove what no wish explains.
+    /// Remove the leftovers that no wish explains.
     Clean,
     /// Begin a comparison of sessions.
     BeginTrial,
-    /// Give it up.
+    /// Give the comparison up.
     CancelTrial,
     /// Begin a failover drill.
     BeginDrill(RawOrder),
-    /// Give it up.
+    /// Give the drill up.
     CancelDrill,
 }
 
 impl Act {
-    /// Whether it has to wait until a drill is over: it would be counted as part of the accident, undone with it, or
-    /// take the machine's time from what is measured. Each is named, so that a new one is thought about.
+    /// Reports whether the act has to wait until a drill is over: during a drill it would be counted as part of
+    /// the fault, be undone with it, or take machine time from what is measured. Every variant is listed, so that
+    /// a new one must be decided.
     pub const fn waits_for_drills(&self) -> bool {
         match self {
             Self::Server(..)
@@ -61,7 +63,7 @@ impl Act {
             | Self::Verify(_)
             | Self::Repair(..)
             | Self::Clean => true,
-            // It touches no server; and the job queues share one turn, and say whose it is.
+            // `SetKeeping` touches no server. The job queues share one turn, and report which job holds it.
             Self::SetKeeping { .. }
             | Self::BeginTrial
             | Self::BeginDrill(_)
@@ -86,20 +88,20 @@ pub enum ServerAct {
     Stop,
     /// Stop and start.
     Restart,
-    /// Take away.
+    /// Remove the server.
     Remove,
-    /// Leave although nobody else serves (web servers).
+    /// Take it out although no other server serves (web servers).
     Anyway,
-    /// Stay after all (web servers).
+    /// Keep it in service after all (web servers).
     Withdraw,
     /// Make it the writer (databases).
     Promote,
-    /// Throw its data away for a fresh copy (databases).
+    /// Discard its data and copy it again (databases).
     Recopy,
 }
 
 impl ServerAct {
-    /// All of them.
+    /// All acts.
     pub const ALL: [Self; 11] = [
         Self::Drain,
         Self::Maintenance,
@@ -114,7 +116,7 @@ impl ServerAct {
         Self::Recopy,
     ];
 
-    /// The word that stands for it in addresses and on the command line.
+    /// Returns the word for it in addresses and on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Drain => "drain",
@@ -131,12 +133,12 @@ impl ServerAct {
         }
     }
 
-    /// The same from the word.
+    /// Parses the word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|act| act.as_str() == word)
     }
 
-    /// What it risks, for those that may have to be asked about first.
+    /// Returns the risk, for acts that may have to be confirmed first.
     pub const fn risk(self) -> Option<Risk> {
         match self {
             Self::Drain => Some(Risk::Drain),
@@ -151,7 +153,7 @@ impl ServerAct {
         }
     }
 
-    /// What is said of one that only servers of the other pool know.
+    /// Returns what to say of an act that only servers of the other pool know.
     pub fn misplaced(self, pool: PoolId, name: &ServerName) -> Option<Text> {
         match (pool, self) {
             (PoolId::Web, Self::Promote) => Some(text!("problem-promote-web", name = name.as_str())),
@@ -163,7 +165,7 @@ impl ServerAct {
         }
     }
 
-    /// What is asked of the wishes, with what was said yes to.
+    /// Returns the request to the store, with what the operator confirmed.
     pub(super) fn request(self, pool: PoolId, server: &Server, given: Given, now: Millis) -> Request {
         let (name, Given { force, accept_loss }) = (server.name.clone(), given);
         match self {
@@ -182,34 +184,34 @@ impl ServerAct {
     }
 }
 
-/// What is said of a web server whose rows are asked about.
+/// Returns what to say when somebody asks about the rows of a web server.
 pub fn rows_of_web(name: &ServerName) -> Text {
     text!("problem-rows-web", name = name.as_str())
 }
 
-/// Acts that are asked about first, by what they risk.
+/// Acts that have to be confirmed first, by their risk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Risk {
     /// Stop and start.
     Restart,
     /// Stop.
     Stop,
-    /// Take away.
+    /// Remove the server.
     Remove,
     /// Make it the writer (databases).
     Promote,
-    /// Throw its data away for a fresh copy (databases).
+    /// Discard its data and copy it again (databases).
     Recopy,
-    /// No new visitors (web servers); asked about only for the last one that serves.
+    /// No new visitors (web servers); to be confirmed only for the last one that serves.
     Drain,
-    /// No visitors at all (web servers); likewise.
+    /// No visitors at all (web servers); to be confirmed only for the last one that serves.
     Maintenance,
-    /// Leave although nobody else serves (web servers).
+    /// Take it out although no other server serves (web servers).
     Anyway,
 }
 
 impl Risk {
-    /// Whether servers of that pool know it.
+    /// Reports whether servers of that pool know this risk.
     pub const fn fits(self, pool: PoolId) -> bool {
         match self {
             Self::Restart | Self::Stop | Self::Remove => true,
@@ -222,20 +224,21 @@ impl Risk {
 /// A server to add.
 #[derive(Clone, Debug)]
 pub enum Newcomer {
-    /// As it is typed; with the account by which it is run, for a database that exists already.
+    /// A server as typed; for a database that exists already, with the account with which it is administered.
     Typed {
-        /// Where.
+        /// Its pool.
         pool: PoolId,
-        /// What.
+        /// Its fields.
         raw: RawServer,
         /// The account and its password.
         login: Account,
     },
-    /// A database that was examined, by the word that was given for it.
+    /// A database that was examined, by the token that was given out for it.
     Examined(ExaminedWord),
 }
 
-/// The word by which a database that was examined is added, with the account that was typed: as good as a password.
+/// The token with which an examined database is added. It stands for the account that was typed, so it is as
+/// confidential as a password.
 #[derive(Clone, Default)]
 pub struct ExaminedWord(pub String);
 
@@ -260,21 +263,21 @@ impl std::fmt::Debug for Account {
     }
 }
 
-/// What whoever asks said yes to, beforehand or when they were asked.
+/// What the caller confirmed, beforehand or when they were asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Consent {
-    /// A program, which is not asked back.
+    /// Given by a program, which is not asked back.
     Flags {
-        /// Even if nobody else serves, or could take over.
+        /// Go on even if no other server serves, or could take over.
         force: bool,
-        /// Even if the lost writer holds what no other database has.
+        /// Go on even if the lost writer holds what no other database has.
         accept_loss: bool,
     },
-    /// A person, to the question of the page.
+    /// Given by an operator, in answer to the question of the page.
     Answered {
-        /// The name, as it was typed.
+        /// The server's name, as it was typed.
         name: String,
-        /// The consequence was ticked.
+        /// The box with the consequence was ticked.
         know: bool,
         /// The id of the server that the question was about.
         about: Option<u32>,
@@ -282,10 +285,10 @@ pub enum Consent {
 }
 
 impl Consent {
-    /// Nothing in particular.
+    /// Nothing was confirmed.
     pub const NONE: Self = Self::Flags { force: false, accept_loss: false };
 
-    /// The server that was meant, where that is said.
+    /// Returns the server that was meant, where that is known.
     pub(super) const fn about(&self) -> Option<u32> {
         match self {
             Self::Flags { .. } => None,
@@ -294,12 +297,12 @@ impl Consent {
     }
 }
 
-/// What was said yes to.
+/// What was confirmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Given {
-    /// That nobody else serves, or could take over.
+    /// That no other server serves, or could take over.
     pub force: bool,
-    /// That what the lost writer holds alone stays behind.
+    /// That what only the lost writer holds is left behind.
     pub accept_loss: bool,
 }
 

@@ -1,7 +1,7 @@
-//! A server is added: one web server, a database that Cordée starts, or one that exists already.
+//! Adds a server: a web server, a database that Cordée starts, or a database that exists already.
 //!
-//! Whatever has to be asked first is asked until one deadline. The wish itself is not given up half-way: once it is
-//! being written down it is waited for.
+//! One deadline covers everything that has to be asked first. The wish itself is not abandoned half-way: once its
+//! storing has begun, it is waited for.
 
 use cordee_domain::change::{NewServer, RawServer, Request};
 use cordee_domain::ids::PoolId;
@@ -15,15 +15,15 @@ use super::guest::{Invited, at, guest};
 use super::{Control, Declined, Done, ENGINE_DEADLINE, Effect, Who, blocking, soon};
 use crate::board::{Ask, JoinPlan};
 
-/// A server that may be added: everything that had to be asked was.
+/// A server that may be added: everything that had to be asked was asked.
 struct Ready {
     pool: PoolId,
     new: NewServer,
-    /// Of a database that exists already: the id that it was examined for, and its account.
+    /// For a database that exists already: the id that it was examined for, and its account.
     login: Option<(u32, Login)>,
 }
 
-/// A database that exists already, after it was asked.
+/// A database that exists already, after it was examined.
 #[derive(Debug)]
 pub struct Examined {
     /// What would be added.
@@ -33,7 +33,7 @@ pub struct Examined {
 }
 
 impl Control<'_> {
-    /// Adds it, and waits for it as long as is asked.
+    /// Adds the server, and waits for the effect as long as the caller wants.
     pub(super) async fn add(self, newcomer: Newcomer, who: Who) -> Result<Done, Declined> {
         let deadline = soon();
         let Ready { pool, new, login } = match newcomer {
@@ -44,7 +44,7 @@ impl Control<'_> {
                 Ready { pool: PoolId::Db, new, login: Some((id, login)) }
             }
         };
-        // Once more: a drill may have begun while the databases were asked.
+        // Checked again: a drill may have begun while the databases were asked.
         self.undisturbed()?;
         let name = new.name.clone();
         let request = Request::AddServer { pool, server: new };
@@ -84,8 +84,8 @@ impl Control<'_> {
         Ok(Ready { pool, new, login: None })
     }
 
-    /// Asks a database that exists already whether it could join, and how; nothing is done. What the wishes say against
-    /// it is said too.
+    /// Asks a database that exists already whether it could join, and how. Nothing is changed. The result includes
+    /// what the wish says against it.
     pub async fn examine(self, raw: &RawServer, login: Account) -> Result<Examined, Declined> {
         self.examined(raw, login, soon()).await
     }

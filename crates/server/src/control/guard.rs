@@ -1,5 +1,5 @@
-//! What needs a second thought from the person, although the wish itself is valid. Pure: decided on the picture, with
-//! what is wished in it.
+//! What the operator has to confirm, although the wish itself is valid. Pure functions: they decide on the snapshot
+//! with the newest wish applied.
 
 use cordee_domain::desired::{Membership, Power, Routing};
 use cordee_domain::ids::{PoolId, ServerName};
@@ -11,33 +11,33 @@ use cordee_domain::text::Text;
 
 use super::act::{Consent, Given, Risk, ServerAct};
 
-/// What an act on a server puts at stake, and so what the person has to say besides.
+/// What an act on a server puts at stake, and so what the operator has to confirm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stake {
-    /// It takes the name, typed, at the page.
+    /// The page asks the operator to type the server's name.
     pub name: bool,
-    /// It takes the consequence, ticked, besides.
+    /// The page asks, in addition, to tick a box with the consequence.
     pub tick: bool,
-    /// A program says it with `force`; this is what it is told without.
+    /// A program confirms with `force`; this is what it is told without it.
     pub force: Option<Text>,
-    /// Nobody misses the server, nor its data: it goes without a question.
+    /// Neither the server nor its data are missed: the act needs no question.
     pub idle: bool,
 }
 
-/// What `act` puts at stake.
+/// Returns what `act` puts at stake.
 pub fn stake(snapshot: &Snapshot, pool: PoolId, name: &ServerName, act: ServerAct) -> Stake {
     let Some(risk) = act.risk().filter(|risk| risk.fits(pool)) else { return Stake::default() };
     let seen = snapshot.servers.iter().find(|s| s.pool == pool && s.name.same_as(name));
     let Some(server) = seen else { return Stake::default() };
     let last = last_one(snapshot, pool, name);
     let name = server.name.as_str();
-    // The data are what is at stake, not who serves: a database that serves nobody may be the last one that has them.
+    // The data are at stake, not the service: a database that serves nobody may be the last one that has the data.
     let data = pool == PoolId::Db && matches!(risk, Risk::Remove | Risk::Recopy);
     let force = match (pool, risk) {
         (PoolId::Db, Risk::Remove | Risk::Recopy) => {
             last_standby(snapshot, &server.name).then(|| text!("problem-last-standby", name = name))
         }
-        // They have a word of their own.
+        // Promote, Anyway and Recopy have a confirmation of their own.
         (_, Risk::Promote | Risk::Anyway | Risk::Recopy) => None,
         (PoolId::Web, _) => last.then(|| text!("problem-last-healthy", name = name)),
         (PoolId::Db, _) => last.then(|| text!("problem-last-database-stops", name = name)),
@@ -51,12 +51,12 @@ pub fn stake(snapshot: &Snapshot, pool: PoolId, name: &ServerName, act: ServerAc
 }
 
 impl Stake {
-    /// What was said yes to once everything was that it takes.
+    /// Returns what is confirmed once the operator gave everything that the act takes.
     pub const fn said(&self) -> Given {
         Given { force: self.name || self.idle, accept_loss: self.name }
     }
 
-    /// What was said yes to, or what is still to be said.
+    /// Returns what was confirmed, or what is still to be confirmed.
     pub fn accept(
         &self,
         name: &ServerName,
@@ -87,8 +87,8 @@ impl Stake {
     }
 }
 
-/// Whether that act takes the name, typed: it would take away the last web server that serves, leave out what a
-/// writer that is lost holds alone, or give up a database's data.
+/// Reports whether the act takes the server's name, typed: it would remove the last web server that serves, leave
+/// out what only a lost writer holds, or give up a database's data.
 pub fn insists(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
     let gives_up = match risk {
         Risk::Recopy => true,
@@ -98,7 +98,8 @@ pub fn insists(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
     gives_up || ticks(snapshot, server, risk)
 }
 
-/// Whether it takes the consequence, ticked, besides: visitors are left without a site, or data may be missing.
+/// Reports whether the act takes, in addition, a tick at the consequence: visitors are left without a site, or
+/// data may be missing.
 pub fn ticks(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
     let last = || last_one(snapshot, server.pool, &server.name);
     match risk {
@@ -110,8 +111,8 @@ pub fn ticks(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> bool {
     }
 }
 
-/// Whether the writer cannot be asked to close and hand over: what it alone holds would then be missing. One that
-/// answers can, whatever else is wrong with it.
+/// Reports whether the writer cannot be asked to close and hand over: what only it holds would then be missing. A
+/// writer that answers can be asked, whatever else is wrong with it.
 pub fn out_of_reach(snapshot: &Snapshot) -> bool {
     let away = |state| {
         matches!(state, State::Down | State::Frozen | State::Unreachable | State::Unknown | State::Stopped)
@@ -120,11 +121,11 @@ pub fn out_of_reach(snapshot: &Snapshot) -> bool {
     writer.is_some_and(|w| w.power == Power::Off || away(w.status.state))
 }
 
-/// Whether nobody of its pool would serve if `name` went away now, and nobody is on the way: then that takes an
-/// explicit yes. While somebody is on the way, `name` waits for it by itself.
+/// Reports whether no server of the pool would serve if `name` went away now, and none is on the way: then the act
+/// takes an explicit confirmation. While another server is on the way, `name` waits for it by itself.
 ///
-/// A server of which nothing is known may be the one that still answers, so it counts as such; for the
-/// others not knowing is not enough.
+/// A server of which nothing is known may be the one that still answers, so `name` counts as serving; for the
+/// other servers an unknown state is not enough.
 pub fn last_one(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
     let mut pool_mates = snapshot.servers.iter().filter(|s| s.pool == pool);
     let serves = |s: &ServerView| s.status.serves() || s.status.severity == Severity::Unknown;
@@ -132,8 +133,8 @@ pub fn last_one(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
         && !pool_mates.any(|s| !s.name.same_as(name) && stays_or_comes(s))
 }
 
-/// Whether no other database could take over if `name`, which can, lost its data: that takes an explicit yes. One that
-/// differs or has fallen out is no candidate, and to copy it again gives nothing up.
+/// Reports whether no other database could take over if `name`, which can, lost its data: that takes an explicit
+/// confirmation. A database that differs or has fallen out is no candidate, and copying it again gives nothing up.
 pub fn last_standby(snapshot: &Snapshot, name: &ServerName) -> bool {
     let standby = |s: &&ServerView| {
         s.pool == PoolId::Db && s.role == Some(Role::Standby) && s.membership == Some(Membership::Member)
@@ -144,7 +145,8 @@ pub fn last_standby(snapshot: &Snapshot, name: &ServerName) -> bool {
         && !all.any(|s| !s.name.same_as(name) && stays_or_comes(s))
 }
 
-/// Why not all databases may write now: what would give the same numbers on each of them, seen on the writer.
+/// Checks whether all databases may take writes now. The error names what would give the same numbers on each of
+/// them, as seen on the writer.
 pub fn may_share(snapshot: &Snapshot, routing: Routing) -> Result<Routing, Problem> {
     match snapshot.sequences.as_ref().filter(|_| routing == Routing::AllWriters) {
         Some(why) => Err(Problem::conflict("routing", text!("problem-routing-sequences", why = why.clone()))),
@@ -152,8 +154,8 @@ pub fn may_share(snapshot: &Snapshot, routing: Routing) -> Result<Routing, Probl
     }
 }
 
-/// Whether `name` serves nobody, and nobody else is wished to serve: whatever is done with it takes nothing from
-/// visitors, so that it needs no yes. Not knowing is no proof.
+/// Reports whether `name` serves nobody, and no other server is wished to serve: then whatever is done with it
+/// takes nothing from visitors, and needs no confirmation. An unknown state is no proof.
 pub fn idle(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
     let mut pool_mates = snapshot.servers.iter().filter(|s| s.pool == pool);
     let serves = |s: &ServerView| s.status.serves() || s.status.severity == Severity::Unknown;
@@ -161,7 +163,8 @@ pub fn idle(snapshot: &Snapshot, pool: PoolId, name: &ServerName) -> bool {
         && !pool_mates.any(|s| !s.name.same_as(name) && s.wanted)
 }
 
-/// Whether it is to serve, and does or is on its way. One that is shown as taken out and was called back since is.
+/// Reports whether the server is wished to serve, and does or is on its way. That includes a server that the
+/// snapshot shows as taken out and that was called back since.
 fn stays_or_comes(server: &ServerView) -> bool {
     let may = [Severity::Good, Severity::Warning, Severity::Progress, Severity::Maintenance];
     server.wanted && may.contains(&server.status.severity)
@@ -286,7 +289,7 @@ mod tests {
             Request::SetPower { pool: PoolId::Web, name: name("web2"), power: Power::Off, force: false },
             Request::RemoveServer { pool: PoolId::Web, name: name("web2"), force: false },
         ] {
-            // The picture is older than the wish.
+            // The snapshot is older than the wish.
             let before = fixture::desired();
             let mut snapshot = fixture::snapshot(&before);
             for server in &mut snapshot.servers {
@@ -311,7 +314,7 @@ mod tests {
         assert_eq!(show("db1", Severity::Critical), (true, false));
     }
 
-    /// Both databases were stopped: db2 serves nobody, and its data are the only ones beside the writer's.
+    /// Both databases are stopped: db2 serves nobody, and its data are the only ones besides the writer's.
     #[test]
     fn data_that_are_the_last_are_not_given_up_because_nobody_is_served() {
         let mut snapshot = fixture::snapshot(&fixture::desired());

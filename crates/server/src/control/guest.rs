@@ -13,10 +13,10 @@ use cordee_node::vault::Login;
 
 use crate::board::{Guest, JoinPlan};
 
-/// MariaDB's own port.
+/// MariaDB's default port.
 const PORT: &str = "3306";
 
-/// Reads every field, and says every thing that is wrong at once.
+/// Parses every field, and returns all errors at once.
 pub fn guest(raw: &RawServer, login: &(String, String)) -> Result<(NewServer, Guest), Vec<Problem>> {
     let mut typed = raw.clone();
     typed.port.get_or_insert_with(|| PORT.to_owned());
@@ -25,7 +25,7 @@ pub fn guest(raw: &RawServer, login: &(String, String)) -> Result<(NewServer, Gu
         raw.maintenance.then(|| Problem::conflict("maintenance", cordee_domain::text!("problem-db-admin")));
     match (typed.parse(|| Err(unasked())), Login::parse(&login.0, &login.1)) {
         (Ok(new), Ok(login)) if out.is_none() => {
-            // It is never chosen: this one is not started here.
+            // Cordée never chooses the port: it does not start this database.
             let PortChoice::Given(port) = new.port else { return Err(vec![unasked()]) };
             let guest = Guest { host: new.host.clone(), port, login };
             Ok((new, guest))
@@ -39,7 +39,8 @@ pub fn guest(raw: &RawServer, login: &(String, String)) -> Result<(NewServer, Gu
     }
 }
 
-/// The same at the address that it was found at: what its name stands for may change, the database may not.
+/// Returns the server at the address at which it was found: the host name may resolve to another address later,
+/// but the database must stay the same.
 pub fn at(new: NewServer, plan: &JoinPlan) -> NewServer {
     match plan.at {
         Some(ip) => NewServer { host: Host::Ip(ip), ..new },
@@ -47,11 +48,12 @@ pub fn at(new: NewServer, plan: &JoinPlan) -> NewServer {
     }
 }
 
-/// What was examined and awaits a person's word: kept here, so that a password is typed once and never sent back.
+/// Examined databases that await an operator's confirmation. They are kept here, so that a password is typed once and
+/// never sent back.
 #[derive(Debug, Default)]
 pub struct Waiting(Mutex<BTreeMap<String, (Instant, Invited)>>);
 
-/// One that was examined.
+/// One examined database.
 #[derive(Clone, Debug)]
 pub struct Invited {
     /// What would be added.
@@ -62,13 +64,13 @@ pub struct Invited {
     pub login: Login,
 }
 
-/// How long a person may think.
+/// How long an operator may take to confirm.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// How many may wait at once; the oldest goes.
+/// How many may wait at once; beyond that the oldest is dropped.
 const MOST: usize = 16;
 
 impl Waiting {
-    /// Keeps one, and gives the word by which it is taken.
+    /// Keeps an examined database, and returns the token with which it is taken.
     pub fn keep(&self, invited: Invited) -> Option<String> {
         let word = random::token(24)?;
         let mut all = over::hold(&self.0);

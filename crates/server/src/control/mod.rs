@@ -1,9 +1,11 @@
-//! What a person asks, whoever brings it: the page, the API and the command line translate their input into an
-//! [`Act`] and the answer into theirs. In between everything is decided here, once: whether a drill is in the way, what
-//! the person has to say yes to, what the wishes say against it; then it is written down or handed to whoever does it,
-//! and its effect is waited for where that is asked.
+//! What an operator asks for, through any interface: the page, the API and the command line translate their input
+//! into an [`Act`] and the answer into their own form. Between these everything is decided here, in one place:
+//! whether a drill is in the way, what the operator has to confirm, what the wish says against it. Then the act is
+//! stored or handed to the component that carries it out, and its effect is waited for where the caller wants
+//! that.
 //!
-//! Who may ask at all is decided in front of the handlers (`web/session`, `web/proof`): it takes cookies and headers.
+//! Who may ask at all is decided in front of the handlers (`web/session`, `web/proof`), where cookies and headers
+//! are known.
 
 pub mod act;
 pub mod adding;
@@ -35,37 +37,37 @@ use guest::Waiting;
 
 pub use server::Weighed;
 
-/// The engine answers within this time, or whoever asks is told that it does not.
+/// Time within which the engine must answer; after that the caller is told that it does not.
 pub const ENGINE_DEADLINE: Duration = Duration::from_secs(20);
-/// A job queue likewise.
+/// The same for a job queue.
 const JOB_DEADLINE: Duration = Duration::from_secs(10);
 
-/// What acts are carried out with.
+/// Everything that is needed to carry out acts.
 #[derive(Clone, Copy, Debug)]
 pub struct Control<'a> {
     /// Wishes and the journal.
     pub store: &'a Arc<Store>,
-    /// Where the engine is met.
+    /// Where the engine is reached.
     pub board: &'a Arc<Board>,
-    /// Where the comparison of sessions is.
+    /// The job queue of the comparison of sessions.
     pub trials: &'a TrialJobs,
-    /// Where the drills are.
+    /// The job queue of the drills.
     pub drills: &'a DrillJobs,
-    /// Databases that were examined and await a person's word.
+    /// Databases that were examined and await an operator's confirmation.
     pub guests: &'a Waiting,
 }
 
 /// Who asks.
 #[derive(Clone, Debug, Default)]
 pub struct Who {
-    /// The name that stands in the journal.
+    /// The name that the journal shows.
     pub actor: String,
-    /// How long they wait until it is real; `None`: not at all.
+    /// How long the caller waits until the wish is real; `None`: not at all.
     pub wait: Option<Duration>,
 }
 
 impl Who {
-    /// One who does not wait.
+    /// A caller that does not wait.
     pub const fn now(actor: String) -> Self {
         Self { actor, wait: None }
     }
@@ -74,20 +76,20 @@ impl Who {
 /// What was accepted.
 #[derive(Debug)]
 pub struct Done {
-    /// The newest wish then.
+    /// The revision of the newest wish at that time.
     pub revision: u64,
-    /// What came of it.
+    /// The effect.
     pub effect: Effect,
 }
 
-/// What came of an act.
+/// The effect of an act.
 #[derive(Debug)]
 pub enum Effect {
-    /// A wish was written down.
+    /// A wish was stored.
     Wished {
         /// Its sentence.
         says: Text,
-        /// How far it is, where that was waited for.
+        /// How far its realisation is, where that was waited for.
         real: Option<Real>,
     },
     /// A server was added.
@@ -96,23 +98,23 @@ pub enum Effect {
         says: Text,
         /// Its name.
         name: ServerName,
-        /// The wish that it is in.
+        /// The wish that contains it.
         desired: Box<Desired>,
-        /// How far it is, where that was waited for.
+        /// How far its realisation is, where that was waited for.
         real: Option<Real>,
     },
-    /// The engine has noted it, in this sentence.
+    /// The engine has noted the order; this sentence says so.
     Noted(Text),
-    /// These are gone.
+    /// These leftovers were removed.
     Cleaned(Cleaning),
-    /// It begins, under this number.
+    /// A job begins, under this number.
     Begun(u64),
-    /// It is given up; `false`: there was nothing to give up.
+    /// A job is given up; `false`: there was none.
     Cancelled(bool),
 }
 
 impl Effect {
-    /// The sentence, where there is one.
+    /// Returns the sentence, where there is one.
     pub const fn says(&self) -> Option<&Text> {
         match self {
             Self::Wished { says, .. } | Self::Added { says, .. } | Self::Noted(says) => Some(says),
@@ -121,20 +123,20 @@ impl Effect {
     }
 }
 
-/// Why it was not done.
+/// Why an act was not carried out.
 #[derive(Debug)]
 pub enum Declined {
-    /// For each of these reasons.
+    /// It was refused, for each of these reasons.
     Refused(Vec<Problem>),
     /// No database can join now, whatever is typed.
     Unready(Vec<Problem>),
     /// The store failed.
     Store(StoreError),
-    /// Nobody answers, and nothing was done: Cordée is stopping.
+    /// The engine does not answer, and nothing was done: Cordée is stopping.
     Stopping,
-    /// It was handed on, and no answer came: it may be done.
+    /// The act was handed on, and no answer came: it may have been done.
     Unanswered,
-    /// A question that alters nothing was not answered within so many seconds.
+    /// A question that changes nothing was not answered within this many seconds.
     Slow(u64),
 }
 
@@ -160,7 +162,7 @@ impl From<Problem> for Declined {
 }
 
 impl Control<'_> {
-    /// Does what is asked, or says why not.
+    /// Carries out an act, or returns why not.
     pub async fn act(self, act: Act, consent: &Consent, who: Who) -> Result<Done, Declined> {
         if act.waits_for_drills() {
             self.undisturbed()?;
@@ -190,7 +192,7 @@ impl Control<'_> {
         }
     }
 
-    /// Refuses while a drill is under way: what else changes then would be counted as its effect.
+    /// Refuses while a drill is under way: other changes would be counted as its effect.
     fn undisturbed(self) -> Result<(), Problem> {
         match self.drills.under_way() {
             Some(_) => Err(Problem::conflict("", text!("problem-drill-wait"))),
@@ -198,9 +200,9 @@ impl Control<'_> {
         }
     }
 
-    /// Writes a wish down, and waits for it as long as is asked.
+    /// Stores a wish, and waits for its effect as long as the caller wants.
     async fn wish(self, request: Request, who: Who) -> Result<Done, Declined> {
-        // Once more: a drill may have begun while something was asked for.
+        // Checked again: a drill may have begun since the first check.
         if !matches!(request, Request::SetKeeping { .. }) {
             self.undisturbed()?;
         }
@@ -222,14 +224,14 @@ impl Control<'_> {
         }
     }
 
-    /// Begins what is done at a job queue.
+    /// Begins a job at a job queue.
     async fn begin<O, U>(self, jobs: &JobQueue<O, U>, order: O, who: Who) -> Result<Done, Declined> {
         let asked = jobs.ask(|reply| JobRequest::Begin { order, actor: who.actor, reply });
         let id = answered(timeout(JOB_DEADLINE, asked).await)??;
         Ok(self.done(Effect::Begun(id)))
     }
 
-    /// Gives up what is under way at a job queue.
+    /// Gives up the job that is under way at a job queue.
     async fn cancel<O, U>(self, jobs: &JobQueue<O, U>, who: Who) -> Result<Done, Declined> {
         let asked = jobs.ask(|reply| JobRequest::Cancel { actor: who.actor, reply });
         let cancelled = answered(timeout(JOB_DEADLINE, asked).await)?;
@@ -240,12 +242,12 @@ impl Control<'_> {
         Done { revision: self.board.desired().revision, effect }
     }
 
-    /// Has the engine do something that is no wish.
+    /// Has the engine carry out an order that is no wish.
     async fn order<T>(self, order: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, Declined> {
         answered(timeout(ENGINE_DEADLINE, self.board.ask(order)).await)
     }
 
-    /// Asks the engine something, until `deadline`. Nothing is altered by it.
+    /// Asks the engine a question that changes nothing, until `deadline`.
     async fn look<T>(
         self,
         question: impl FnOnce(oneshot::Sender<T>) -> Ask,
@@ -257,24 +259,25 @@ impl Control<'_> {
         }
     }
 
-    /// What no wish explains; nothing is removed.
+    /// Lists the leftovers that no wish explains; nothing is removed.
     pub async fn leftovers(self) -> Result<Cleaning, Declined> {
         let found = self.look(|reply| Ask::Clean { apply: false, reply }, soon()).await?;
         found.ok_or_else(rows::cleaning)
     }
 
-    /// How a new database would join; nothing is done.
+    /// Returns how a new database would join; nothing is done.
     pub async fn join_plan(self) -> Result<JoinPlan, Declined> {
         self.look(Ask::Join, soon()).await?.map_err(Declined::Unready)
     }
 }
 
-/// When the engine must have answered what is asked now.
+/// Returns the time by which the engine must have answered a question asked now.
 fn soon() -> Instant {
     Instant::now() + ENGINE_DEADLINE
 }
 
-/// An answer to what alters something: without one, nobody knows whether it did, unless nobody was there.
+/// Reads the answer to an order that changes something. After a timeout nobody knows whether it was carried out;
+/// when the engine is stopping, it was not.
 fn answered<T, E>(answer: Result<Option<T>, E>) -> Result<T, Declined> {
     match answer {
         Ok(Some(answer)) => Ok(answer),
@@ -283,11 +286,11 @@ fn answered<T, E>(answer: Result<Option<T>, E>) -> Result<T, Declined> {
     }
 }
 
-/// Runs a store call where it may block.
+/// Runs a store call on a thread that may block.
 pub async fn blocking<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(call).await {
         Ok(value) => value,
-        // A panic in the call goes on in its caller, as it would have without the thread.
+        // A panic in the call is resumed in its caller, as if there were no other thread.
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

@@ -1,4 +1,4 @@
-//! What the engine does when a person asks, and no wish says: comparing rows, putting them right, cleaning.
+//! What the engine does at an operator's request, without a wish: comparing rows, repairing them, cleaning.
 
 use cordee_domain::actions::incomparable;
 use cordee_domain::db::verify::Side;
@@ -12,13 +12,13 @@ use super::act::Consent;
 use super::{Control, Declined, Done, ENGINE_DEADLINE, Effect, Who, blocking};
 use crate::board::Ask;
 
-/// What is said while another cleaning is under way.
+/// Returns the refusal while another cleaning is under way.
 pub(super) fn cleaning() -> Declined {
     Problem::conflict("", text!("problem-cleaning")).into()
 }
 
 impl Control<'_> {
-    /// Asks for a comparison; what it finds stands in the journal and in the status.
+    /// Asks for a comparison; its result is shown in the journal and in the status.
     pub(super) async fn verify(self, name: &ServerName) -> Result<Done, Declined> {
         let Server { name, id, .. } = self.follower(name)?;
         if !self.order(|reply| Ask::Compare { name: name.clone(), id, reply }).await? {
@@ -27,8 +27,8 @@ impl Control<'_> {
         Ok(self.done(Effect::Noted(text!("verify-asked", name = name.as_str()))))
     }
 
-    /// Notes who asked for rows to be put right, then has the engine do it: it alters data, so it is in the journal
-    /// before it is done.
+    /// Notes in the journal who asked for the repair, then has the engine do it: a repair changes data, so it is
+    /// in the journal before it is done.
     pub(super) async fn repair(
         self,
         name: &ServerName,
@@ -37,7 +37,8 @@ impl Control<'_> {
         who: Who,
     ) -> Result<Done, Declined> {
         let Server { name, id, .. } = self.follower(name)?;
-        // Another one may have come under the name while a person read: its rows were not asked about.
+        // Another database may have come under the name while the operator read: its rows were not the ones asked
+        // about.
         if consent.about().is_some_and(|about| about != id) {
             return Err(another(&name).into());
         }
@@ -53,7 +54,8 @@ impl Control<'_> {
         Ok(self.done(Effect::Noted(text!("repair-asked", name = name.as_str()))))
     }
 
-    /// A database whose rows can be held against the writer's. By the wish: what the picture shows may be older.
+    /// Returns a database whose rows can be compared with the writer's. Decided by the wish: the snapshot may be
+    /// older.
     fn follower(self, name: &ServerName) -> Result<Server, Problem> {
         match incomparable(&self.board.desired(), name) {
             None => self.find(PoolId::Db, name),
@@ -61,7 +63,8 @@ impl Control<'_> {
         }
     }
 
-    /// Removes what no wish explains, and notes how much that was: also where nobody waits for it any more.
+    /// Removes the leftovers that no wish explains, and notes how many there were, even when the caller no longer
+    /// waits.
     pub(super) async fn clean(self, who: Who) -> Result<Done, Declined> {
         let (store, board) = (self.store.clone(), self.board.clone());
         let work = tokio::spawn(async move {
@@ -75,7 +78,7 @@ impl Control<'_> {
         });
         let gone = match timeout(ENGINE_DEADLINE, work).await {
             Ok(Ok(gone)) => gone?,
-            // A panic in it goes on here.
+            // A panic in the task is resumed here.
             Ok(Err(error)) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(_) => return Err(Declined::Stopping),

@@ -1,4 +1,4 @@
-//! What is done with one server.
+//! Acts on one server.
 
 use std::time::Duration;
 
@@ -16,16 +16,16 @@ use super::act::{Consent, Given, ServerAct};
 use super::guard::{Stake, stake};
 use super::{Control, Declined, Done, Who};
 
-/// How long a wish that was just written down may take to be in the picture.
+/// How long a wish that was just stored may take to appear in the snapshot.
 const SEEN: Duration = Duration::from_secs(2);
 
-/// An act on a server, as things are: looked at once, so that what is insisted on and what is asked are about the same
-/// moment.
+/// An act on a server, as things are now: everything is read once, so that what has to be confirmed and what is
+/// asked for refer to the same moment.
 #[derive(Debug)]
 pub struct Weighed {
     /// The server, as wished.
     pub server: Server,
-    /// The picture, with what is wished in it.
+    /// The snapshot, with the newest wish applied.
     pub picture: Snapshot,
     /// What the act puts at stake.
     pub stake: Stake,
@@ -39,7 +39,7 @@ impl Weighed {
 }
 
 impl Control<'_> {
-    /// Does it, when everything was said that it takes.
+    /// Carries out the act, when everything that it takes was confirmed.
     pub(super) async fn on_server(
         self,
         pool: PoolId,
@@ -53,7 +53,7 @@ impl Control<'_> {
         self.wish(act.request(pool, &server, given, now()), who).await
     }
 
-    /// What the act would take now. What would be refused whatever is said is refused here.
+    /// Returns what the act would take now. An act that would be refused in any case is refused here.
     pub async fn question(
         self,
         pool: PoolId,
@@ -77,7 +77,7 @@ impl Control<'_> {
         if let Some(elsewhere) = act.misplaced(pool, &server.name) {
             return Err(Problem::conflict("pool", elsewhere).into());
         }
-        // Another one may come under the name while a person reads.
+        // Another server may have come under the name while the operator read.
         if about.is_some_and(|id| id != server.id) {
             return Err(another(&server.name).into());
         }
@@ -87,7 +87,7 @@ impl Control<'_> {
         Ok(Weighed { server, picture, stake })
     }
 
-    /// The server that is wished by that name.
+    /// Returns the wished server of that name.
     pub(super) fn find(self, pool: PoolId, name: &ServerName) -> Result<Server, Problem> {
         self.board.desired().pool(pool).server(name).cloned().ok_or_else(|| {
             let text = text!("problem-server-unknown", name = name.as_str());
@@ -95,7 +95,7 @@ impl Control<'_> {
         })
     }
 
-    /// Refuses what only the picture tells against. One that is older than the wish does not say.
+    /// Refuses acts to which only the snapshot can object. A snapshot older than the wish cannot tell.
     async fn timely(self, request: &Request) -> Result<(), Problem> {
         if !matches!(request, Request::Insist { .. } | Request::Withdraw { .. } | Request::Recopy { .. }) {
             return Ok(());
@@ -103,7 +103,7 @@ impl Control<'_> {
         let desired = self.board.desired();
         let mut pictures = self.board.watch_snapshot();
         let newest = pictures.wait_for(|picture| picture.revision >= desired.revision);
-        // Without a newer one the last is as good as any.
+        // Without a newer snapshot the last one has to do.
         let picture = match timeout(SEEN, newest).await {
             Ok(Ok(picture)) => picture.clone(),
             _ => self.board.snapshot(),

@@ -1,4 +1,4 @@
-//! Waiting until a wish is so.
+//! Waits until a wish is real.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Control, blocking};
 
-/// Changes that are looked through for the reason.
+/// How many later changes are searched for the reason.
 const LOOKED_THROUGH: u32 = 100;
 
 impl Control<'_> {
-    /// Waits until a wish is real or has failed, but no longer than asked.
+    /// Waits until a wish is real or has failed, but no longer than `wait`.
     pub async fn settle(self, change: &Change, revision: u64, wait: Duration) -> Real {
         let deadline = Instant::now() + wait;
         let mut pictures = self.board.watch_snapshot();
@@ -28,20 +28,20 @@ impl Control<'_> {
                 }
                 Real::Yes => return found,
             }
-            // A picture that does not come any more (Cordée is stopping) leaves it where it is.
+            // When no snapshot comes any more (Cordée is stopping), the last result stands.
             if !matches!(timeout_at(deadline, pictures.changed()).await, Ok(Ok(()))) {
                 return found;
             }
         }
     }
 
-    /// Why a change of writer was given up: what Cordée wrote down then.
+    /// Returns why a change of writer was abandoned, from the decision that Cordée stored then.
     async fn given_up(self, change: &Change, revision: u64) -> Option<Text> {
         let Change::Request(Request::Promote { name, at: asked, .. }) = change else { return None };
         let store = self.store.clone();
         let later = blocking(move || store.changes_after(revision, LOOKED_THROUGH)).await.ok()?;
         let of_it = |c: &&Change| match c {
-            // What was written down before it said when: 0.
+            // A decision that was stored before decisions carried the time has `at` 0.
             Change::Decision(Decision::AbandonHandover { of, at: 0, .. }) => of.name.same_as(name),
             Change::Decision(Decision::AbandonHandover { at, .. }) => at == asked,
             _ => false,

@@ -1,4 +1,4 @@
-//! Whether the cluster's accounts are as they were made: asked from time to time.
+//! Periodic check that the cluster's accounts on each database are as Cordée made them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use cordee_node::mysql::account;
 
 use super::{Engine, Sight, paced};
 
-/// Between two questions.
+/// Time between two checks.
 const PACE: Duration = Duration::from_millis(cordee_domain::figures::ACCOUNTS_LOOK);
 
 impl Engine {
-    /// Starts to ask.
+    /// Starts the periodic check.
     pub(super) fn watch_accounts(&mut self) {
         let (parts, doors, out) = (self.parts.clone(), self.doors.clone(), self.out.clone());
         self.work.spawn(async move {
@@ -27,7 +27,7 @@ impl Engine {
                     (account::MONITOR, secrets.monitor.as_str()),
                 ]);
                 for server in desired.members().filter(|s| !s.stopped()) {
-                    // One that was never connected to is not there yet.
+                    // A database that was never connected to is not up yet.
                     let Some(database) = doors.known(&server.name) else { continue };
                     let found = database.credentials(&passwords).await;
                     let _ = out.send(Sight::Accounts { name: server.name.clone(), found }).await;

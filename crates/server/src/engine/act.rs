@@ -1,6 +1,6 @@
-//! Carrying out a step. Nothing is decided here.
+//! Carries out steps. Nothing is decided here.
 
-// A new step is met wherever steps are told apart.
+// A new variant of `Step` must be handled at every match.
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use std::cell::Cell;
@@ -32,11 +32,11 @@ use super::config::tell_kept;
 use super::doors::{address, connections};
 use super::{Engine, Parts, Sight, look_at_proxy, pass_on};
 
-/// A step that takes longer has failed; what it did is seen at the next look.
+/// A step that takes longer than this has failed; the next look sees what it did.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 impl Engine {
-    /// Starts a step; its end comes back as a sight.
+    /// Starts a step. Its outcome comes back as a sight.
     pub(super) fn act(&mut self, step: Step, desired: &Arc<Desired>) {
         tracing::debug!(?step, "step");
         process::failpoint("before", step.name());
@@ -102,7 +102,8 @@ impl Engine {
     }
 }
 
-/// Closes what is kept to a database that is asked to end: whom it has to turn out itself it notes in its log.
+/// Closes the connections kept to a database that is asked to end: the database writes a line into its log for
+/// each connection that it has to close itself.
 async fn part(doors: &Doors, step: &HostStep) {
     if let HostStep::StopProcess { id: ProcessId::Database(name), .. } = step
         && let Some(database) = doors.known(name)
@@ -111,7 +112,8 @@ async fn part(doors: &Doors, step: &HostStep) {
     }
 }
 
-/// Stores a decision of Cordée's own. One that was overtaken is no failure: the next plan starts from what is so now.
+/// Stores a decision of Cordée's own. A decision that was overtaken is no failure: the next plan starts from the
+/// present state.
 fn decide(parts: &Parts, decision: &Decision) -> Outcome {
     match parts.store.decide(decision) {
         Ok(_) => Outcome::Done,
@@ -180,7 +182,7 @@ async fn database_step(
         }
         SqlStep::SeedPosition { name } => data::seed(&parts.machine.home, database, name).await,
         SqlStep::OpenDatabase { epoch, .. } => {
-            // Another decision may have been stored since this one was planned.
+            // Another decision may have been stored since this step was planned.
             let wish = parts.board.desired();
             if wish.epoch != *epoch || wish.handover.is_some() {
                 return Err(Fault::Overtaken);
@@ -194,8 +196,9 @@ async fn database_step(
     }
 }
 
-/// Stops receiving from one. By what it had received then is decided who takes over: that is told before the others are
-/// received from again, which takes a database with eight of them a while.
+/// Stops receiving from one database. The position that was received by then decides who takes over, so it is
+/// reported before replication from the other databases is resumed, which takes a database with eight sources a
+/// while.
 async fn stop_receiving(
     database: &Database,
     of: (&ServerName, Option<u32>),
@@ -211,7 +214,7 @@ async fn stop_receiving(
     database.receive_again(&others).await
 }
 
-/// No other database hears of it: each has its own.
+/// Loads the time zones. Not replicated: every database loads its own.
 async fn load_zones(parts: &Parts, database: &Database) -> Result<(), Fault> {
     let user = parts.machine.users.mariadb;
     let unread = || text!("zones-unread", folder = db::zones::FOLDER);
@@ -227,7 +230,7 @@ fn find<'a>(desired: &'a Desired, name: &ServerName) -> Result<&'a Server, Fault
         .ok_or_else(|| text!("problem-server-unknown", name = name.as_str()).into())
 }
 
-/// Saves what only a former writer has in its log, and stores that this was done.
+/// Saves the transactions that only a former writer has in its binary log, and stores the fact that this was done.
 fn save_own(parts: &Parts, desired: &Desired, name: &ServerName, id: u32, after: u64) -> Result<(), Fault> {
     let file = format!("lost/{name}-epoch-{}.sql", desired.epoch);
     let logs = parts.machine.home.server(name).join("binlog");
@@ -242,7 +245,8 @@ fn save_own(parts: &Parts, desired: &Desired, name: &ServerName, id: u32, after:
     }
 }
 
-/// Takes what is ours off a database of somebody else's, then forgets it, and says what it still holds.
+/// Removes what Cordée made on a database that somebody else runs, then forgets the database, and tells the
+/// journal what it still holds.
 async fn release(parts: &Parts, database: &Database, of: Basis) -> Result<(), Fault> {
     database.release(&data::no_accounts(&parts.machine)).await?;
     let (parts, name) = (parts.clone(), of.name.clone());
@@ -263,7 +267,7 @@ async fn release(parts: &Parts, database: &Database, of: Basis) -> Result<(), Fa
     forgotten.await.unwrap_or(Err(Fault::NotStored))
 }
 
-/// Between two words about how far a copy is.
+/// Time between two progress reports of a copy.
 const COPY_PACE: Duration = Duration::from_millis(250);
 
 fn copy(
@@ -291,7 +295,7 @@ fn copy(
     data::copy(&parts.machine, name, id, (donor, from), &watch)
 }
 
-/// Copies into a database that exists already, and says how far it is.
+/// Copies the data into a database that exists already, and reports progress.
 fn import_tables(
     parts: &Parts,
     doors: &Doors,
@@ -308,7 +312,7 @@ fn import_tables(
             let _ = out.blocking_send(Sight::Copy { name: names.0.clone(), seen });
         }
     };
-    // From now on it is shown as under way, and is not released meanwhile.
+    // From now on the import is shown as under way, and the database is not released meanwhile.
     progress(0, 1);
     told.set(None);
     let find = |name: &ServerName| {
@@ -360,7 +364,7 @@ fn process_step(
         HostStep::SaveOwn { name, id, after } => save_own(parts, desired, name, *id, *after).map(|()| None),
         HostStep::TrashHome { name } => {
             if belongs(parts, name) {
-                // Planned from an older look: what belongs to one that is wished never goes.
+                // The step was planned from an older look: the folder of a wished server is never removed.
                 return Err(Fault::Overtaken);
             }
             data::trash(&parts.machine.home, name, now()).map(|()| None)
@@ -368,7 +372,7 @@ fn process_step(
     }
 }
 
-/// What a program's files say, as it is wished.
+/// How to start the program, as it is wished.
 fn program(desired: &Desired, id: &ProcessId, keeps: bool) -> Result<Start, Fault> {
     let unknown = |name: &ServerName| text!("problem-server-unknown", name = name.as_str());
     Ok(match id {
@@ -393,7 +397,8 @@ fn program(desired: &Desired, id: &ProcessId, keeps: bool) -> Result<Start, Faul
     })
 }
 
-/// Whether the folder of that name is that of a server that is wished. One that cannot be read may be.
+/// Reports whether the folder of that name belongs to a wished server. A folder that cannot be read counts as one
+/// that does.
 fn belongs(parts: &Parts, name: &ServerName) -> bool {
     let desired = parts.board.desired();
     let mut wished = desired.servers().filter(|s| s.name == *name);

@@ -1,4 +1,4 @@
-//! Questions that alter no wish: refresh, connection test, logs, clean configuration.
+//! Questions that change no wish: refresh, connection test, logs, clean configuration.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::board::Ask;
 use super::Engine;
 
 impl Engine {
-    /// Answers a question, now or when the looks it waits for are done.
+    /// Answers a question, at once or when the looks that it waits for are done.
     pub(super) fn answer(&mut self, ask: Ask) {
         match ask {
             Ask::Refresh(reply) => {
@@ -62,7 +62,9 @@ impl Engine {
             }
             Ask::Clean { apply, reply } => {
                 let (home, names) = (self.parts.machine.home.clone(), self.known_names());
-                // What goes at the moment is neither there nor gone. Who only looks keeps nobody else from it.
+                // Files that another cleaning is removing at this moment are neither there nor gone, so a second
+                // request is refused. A request that only lists the files releases the turn at once, so it blocks
+                // no other.
                 let Ok(turn) = self.cleaning.clone().try_lock_owned() else {
                     let _ = reply.send(None);
                     return;
@@ -77,8 +79,8 @@ impl Engine {
         }
     }
 
-    /// The servers that are wished, and those of which something is still there: one that was removed a moment ago
-    /// ends.
+    /// Returns the names of the wished servers, and of the servers whose processes are not over yet: a server that
+    /// was removed a moment ago is still ending.
     fn known_names(&self) -> BTreeSet<ServerName> {
         let wished = self.parts.board.desired();
         let wished = wished.servers().map(|s| s.name.clone());

@@ -1,4 +1,4 @@
-//! HAProxy's file as wished, beside the one on disk and what the process runs.
+//! HAProxy's file as wished, compared with the file on disk and with what the process runs.
 
 use cordee_domain::haproxy::drift::{self, FileView};
 use cordee_domain::ids::PoolId;
@@ -13,7 +13,7 @@ use crate::store::Store;
 
 use super::Engine;
 
-/// Tells the journal, before a file is replaced, that it was changed by hand and is kept there.
+/// Writes into the journal, before a file is replaced, that it was changed by hand and where the copy is kept.
 pub(super) fn tell_kept(store: &Store, proxy: PoolId, file: &str) {
     let text = text!("config-overwritten", proxy = Thing::Proxy(proxy), file = file);
     store.tell(&format!("haproxy-{proxy}"), None, &text);
@@ -21,7 +21,7 @@ pub(super) fn tell_kept(store: &Store, proxy: PoolId, file: &str) {
 }
 
 impl Engine {
-    /// Compares the file as wished with the one on disk and with the process.
+    /// Compares the wished file with the file on disk and with the process.
     pub(super) fn config(&mut self, proxy: PoolId, reply: oneshot::Sender<Box<FileView>>) {
         let (parts, observed) = (self.parts.clone(), self.observed.clone());
         self.work.spawn_blocking(move || {
@@ -29,7 +29,7 @@ impl Engine {
             let desired = parts.board.desired();
             let view =
                 drift::view(Scene::new(&desired, &observed, now()), &parts.machine.setting, proxy, last);
-            // A reader who has gone needs nothing.
+            // The reader may be gone; that is no error.
             let _ = reply.send(Box::new(view));
         });
     }

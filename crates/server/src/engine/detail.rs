@@ -1,4 +1,4 @@
-//! One database in detail, for whoever looks at its page.
+//! One database in detail, for the page that shows it.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use super::Engine;
 
 impl Engine {
-    /// Asks the database and the others, away from the engine's own work.
+    /// Queries the database and its peers in a task of its own, so that the engine does not wait.
     pub(super) fn detail(&mut self, name: &ServerName, reply: oneshot::Sender<Box<Detail>>) {
         let desired = self.parts.board.desired();
         let own = self.database(name);
@@ -45,7 +45,7 @@ impl Engine {
                 peers.iter().map(|(name, database)| async move { (name.clone(), database.look().await) });
             let (peers, answers) = match &before {
                 Ok(_) => tokio::join!(futures_util::future::join_all(others), detail::read(&own)),
-                // One that does not answer is not asked any further.
+                // A database that does not answer the first look is not queried further.
                 Err(why) => (futures_util::future::join_all(others).await, Err(why.clone())),
             };
             let starts_closed = data::starts_closed(&folder).await;
@@ -56,13 +56,13 @@ impl Engine {
             let own = complete(before, answers, own.look().await);
             let peers = peers.into_iter().collect();
             let detail = Detail { at: now(), own, peers, comparisons, conflicts, starts_closed };
-            // A reader who has gone needs nothing.
+            // The reader may be gone; that is no error.
             let _ = reply.send(Box::new(detail));
         });
     }
 }
 
-/// The rows at which the channels of `this` stopped, on both sides.
+/// Returns the rows at which the channels of `this` stopped, as they are on both sides.
 async fn conflicts(
     home: (&Home, Option<User>),
     this: &Node,
@@ -112,10 +112,10 @@ async fn one_conflict(
     Shown { at, versions, statement }
 }
 
-/// Lines of a statement that are shown.
+/// How many lines of a statement are shown.
 const LINES: usize = 60;
 
-/// The answers between two looks; the first trouble is the one that is said.
+/// Puts the answers together with the looks before and after them; the first error wins.
 fn complete(
     before: Result<DatabaseSeen, Fault>,
     answers: Result<Answers, Fault>,

@@ -1,4 +1,4 @@
-//! How each database is reached.
+//! How Cordée connects to each database.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -12,14 +12,14 @@ use cordee_node::mysql::Database;
 use super::{Engine, Parts};
 
 impl Engine {
-    /// The id of a database that somebody else runs.
+    /// Returns the id of the database of that name when somebody else runs it.
     pub(super) fn watched_only(&self, name: &ServerName) -> Option<u32> {
         let desired = self.parts.board.desired();
         desired.db.server(name).filter(|s| !s.is_ours()).map(|s| s.id)
     }
 
-    /// Keeps connections to the databases that are to run, and run. One that is about to end, or has ended, is to find
-    /// nobody connected.
+    /// Keeps connections to the databases that are wished on and run. A database that is about to end, or has
+    /// ended, must have no client connected.
     pub(super) fn keep_connections(&self, desired: &Desired) {
         self.doors.keep(|name, id| {
             let server = desired.db.server(name).filter(|s| s.id == id)?;
@@ -29,7 +29,8 @@ impl Engine {
         });
     }
 
-    /// When somebody else's database was started, as it says: what it had received and not applied went then.
+    /// Derives when somebody else's database was started from its uptime: a restart loses what was received and
+    /// not yet applied.
     pub(super) fn started_by_its_word(
         &mut self,
         name: &ServerName,
@@ -41,7 +42,7 @@ impl Engine {
         if seen.server_id == id {
             let process = self.observed.processes.entry(ProcessId::Database(name.clone())).or_default();
             let started = at.saturating_sub(seen.uptime_s.saturating_mul(1_000));
-            // The seconds of its word are rounded: the same start must not seem to be another one.
+            // The uptime is in whole seconds: the rounding must not look like another start.
             if process.started_at.is_none_or(|known| known.abs_diff(started) > 2_000) {
                 process.started_at = Some(started);
             }
@@ -49,7 +50,7 @@ impl Engine {
     }
 }
 
-/// The connections to that server.
+/// Returns the connections to that server.
 pub(super) fn connections(doors: &Doors, parts: &Parts, server: &Server) -> Database {
     doors.to(&server.name, server.id, || fresh(parts, server))
 }
@@ -64,14 +65,14 @@ fn fresh(parts: &Parts, server: &Server) -> Database {
     match parts.store.login(server.id) {
         Ok(login) => Database::over_tcp(address(server), login.user(), login.password()),
         Err(error) => {
-            // It refuses the empty account, which is what its status then says.
+            // The database refuses the empty account, and its status then says so.
             tracing::error!(server = %server.name, error = &error as &dyn std::error::Error, "login");
             Database::over_tcp(address(server), "", "")
         }
     }
 }
 
-/// Where somebody else's database listens: always an address of this machine.
+/// Returns where somebody else's database listens. A host name always stands for this machine here.
 pub(super) fn address(server: &Server) -> SocketAddr {
     let ip = match server.host {
         Host::Ip(ip) => ip,

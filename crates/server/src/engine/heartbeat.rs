@@ -1,5 +1,5 @@
-//! Each database writes a heartbeat of its own every second; how long it takes to arrive on the others is the
-//! replication delay. The server's own `Seconds_Behind_Master` says 0 while its master is frozen.
+//! The databases that may do so write a heartbeat of their own every second; how long it takes to arrive on the
+//! others is the replication delay. The server's own `Seconds_Behind_Master` says 0 while its master is frozen.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use super::{Engine, Sight, paced};
 const PACE: Duration = Duration::from_millis(cordee_domain::figures::HEARTBEAT);
 
 impl Engine {
-    /// Starts the heart.
+    /// Starts to write heartbeats.
     pub(super) fn heartbeat(&mut self) {
         let (board, doors, parts, out) =
             (self.parts.board.clone(), self.doors.clone(), self.parts.clone(), self.out.clone());
@@ -39,7 +39,7 @@ impl Engine {
     }
 }
 
-/// Between two short looks at the writer: a few of them within the time that a promise counts.
+/// Time between two short looks at the writer: several of them fit into the time for which a promise counts.
 const PULSE: Duration = Duration::from_millis(cordee_domain::figures::PULSE);
 
 impl Engine {
@@ -53,7 +53,7 @@ impl Engine {
                 let Some(name) = board.desired().writer.clone() else { continue };
                 let Some(database) = doors.known(&name) else { continue };
                 let at = now();
-                // The full looks say why it does not answer.
+                // Why the writer does not answer is reported by the full looks.
                 if let Ok(seen) = database.pulse().await {
                     let _ = out.send(Sight::Pulse { name, at, seen }).await;
                 }
@@ -62,7 +62,7 @@ impl Engine {
     }
 }
 
-/// One beat of one database, and its arrival on each other one.
+/// Writes one heartbeat of one database, and measures its arrival on each other database.
 async fn beat(
     from: &(ServerName, u32, Database),
     all: &[(ServerName, u32, Database)],
@@ -81,7 +81,7 @@ async fn beat(
                 _ => false,
             };
             let ms = if reached {
-                // With semi-sync the ACK arrives before the commit returns: the delay counts from the start.
+                // With semi-sync the ACK arrives before the commit returns: the delay then counts from the start.
                 let since = if committed.duration_since(started) > Duration::from_millis(50) {
                     committed
                 } else {

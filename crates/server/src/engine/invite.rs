@@ -1,5 +1,5 @@
-//! Before a database that exists already joins: it is asked everything that would stop it on the way, within seconds,
-//! and nothing is written, neither there nor here.
+//! Before a database that exists already joins: everything that would stop it on the way is checked, within
+//! seconds. Nothing is written, neither there nor here.
 
 use std::time::Duration;
 
@@ -18,17 +18,17 @@ use crate::board::{Guest, JoinPlan};
 use super::Engine;
 use super::join::Ground;
 
-/// Everything together: a refusal comes within five seconds.
+/// For all checks together: a refusal comes within five seconds.
 const DEADLINE: Duration = Duration::from_millis(4_500);
 
-/// What the donor says.
+/// What is known of the donor.
 struct Donor {
     ground: Ground,
     version: String,
 }
 
 impl Engine {
-    /// Says how a database that exists already would get its data, or every reason why it would not.
+    /// Returns how a database that exists already would get its data, or every reason why it cannot.
     pub(super) fn invite(&mut self, guest: Guest, reply: oneshot::Sender<Result<JoinPlan, Vec<Problem>>>) {
         let donor = self.ground().map(|ground| {
             let seen = self.observed.databases.get(ground.donor()).and_then(|d| d.value());
@@ -49,7 +49,7 @@ fn about(field: &str, text: impl Into<Text>) -> Problem {
     Problem::conflict(field, text.into())
 }
 
-/// Both sides.
+/// Checks both sides.
 async fn examine(guest: &Guest, donor: Donor) -> Result<JoinPlan, Vec<Problem>> {
     let mut problems = Vec::new();
     if !dump::here() {
@@ -66,7 +66,7 @@ async fn examine(guest: &Guest, donor: Donor) -> Result<JoinPlan, Vec<Problem>> 
     );
     let mut plan = plan.map_err(|problem| vec![problem])?;
     match tables {
-        // It carries the rows of those in memory.
+        // A copy through statements carries the rows of tables in memory.
         Ok(tables) => plan.tables = OddTables { memory: Vec::new(), ..tables },
         Err(why) => problems.push(about("", why)),
     }

@@ -1,4 +1,4 @@
-//! Before a database joins: everything that would stop it on the way is looked at first, and nothing is written.
+//! Before a database joins: everything that would stop it on the way is checked first, and nothing is written.
 
 use std::path::{Path, PathBuf};
 
@@ -20,26 +20,26 @@ use crate::board::JoinPlan;
 
 use super::Engine;
 
-/// What a database joins on.
+/// From which donor, and by which plan, a database joins.
 pub(super) struct Ground {
     plan: JoinPlan,
-    /// The one that would be copied.
+    /// The donor, which would be copied.
     pub(super) database: Database,
     folder: PathBuf,
 }
 
 impl Ground {
-    /// Whom it would copy.
+    /// Returns the name of the donor.
     pub(super) fn donor(&self) -> &ServerName {
         &self.plan.donor
     }
 
-    /// Whether that is the writer.
+    /// Reports whether the donor is the writer.
     pub(super) const fn copies_writer(&self) -> bool {
         self.plan.from_writer
     }
 
-    /// The plan, with how many bytes there are to copy: there may be very many files to look at.
+    /// Returns the plan with the number of bytes to copy. The donor may have very many files to measure.
     pub(super) async fn measured(&self) -> Result<JoinPlan, Problem> {
         let folder = self.folder.clone();
         let bytes = tokio::task::spawn_blocking(move || data::copied_bytes(&folder)).await;
@@ -53,7 +53,7 @@ impl Ground {
 }
 
 impl Engine {
-    /// Says how a new database would get its data, or every reason why it would not.
+    /// Returns how a new database would get its data, or every reason why it cannot.
     pub(super) fn join_plan(&mut self, reply: oneshot::Sender<Result<JoinPlan, Vec<Problem>>>) {
         let servers = self.parts.machine.home.servers();
         let ground = self.ground();
@@ -74,7 +74,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// How a new database would get its data, as far as it is known without a look at the one that it would copy.
+    /// Returns how a new database would get its data, as far as that is known without a look at the donor.
     pub(super) fn ground(&self) -> Result<Ground, Problem> {
         let desired = self.parts.board.desired();
         let donor = donor(Scene::new(&desired, &self.observed, now()))
@@ -94,8 +94,8 @@ impl Engine {
     }
 }
 
-/// What would stop a copy of `bytes` bytes; else which tables there are. A physical copy carries every table: those
-/// that no comparison can prove are named, and stop nothing.
+/// Returns what would stop a copy of `bytes` bytes, else the odd tables. A physical copy carries every table: the
+/// tables that no comparison can prove are listed, and stop nothing.
 async fn look(database: &Database, servers: &Path, bytes: u64) -> Result<OddTables, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut refuse = |text: Text| problems.push(Problem::conflict("name", text));

@@ -1,4 +1,5 @@
-//! What somebody else did to a HAProxy: told in the journal, and which worker is known to run Cordée's own file.
+//! What somebody else did to an HAProxy instance is told in the journal; the worker that is proven to run Cordée's
+//! own file is recorded.
 
 use cordee_domain::fault::Fault;
 use cordee_domain::haproxy::stats::Running;
@@ -14,7 +15,7 @@ use cordee_node::worker;
 use super::Engine;
 
 impl Engine {
-    /// Takes in a look at a process, after the step that went before it.
+    /// Takes in a look at an HAProxy process, after the step that went before it.
     pub(super) fn see_proxy(
         &mut self,
         proxy: PoolId,
@@ -27,7 +28,7 @@ impl Engine {
         self.record_worker(proxy);
     }
 
-    /// Tells what a look found of somebody else's doing.
+    /// Tells the journal what a look found that somebody else did.
     fn tell_of_others(&self, proxy: PoolId, told: Vec<Meddling>) {
         let name = Thing::Proxy(proxy);
         for one in told {
@@ -49,7 +50,7 @@ impl Engine {
         }
     }
 
-    /// Writes down the worker that runs Cordée's file, for the next Cordée.
+    /// Records on disk the worker that runs Cordée's file, for the next start of Cordée.
     fn record_worker(&mut self, proxy: PoolId) {
         let Some(proven) = self.observed.proxy(proxy).proven() else { return };
         if self.recorded.get(&proxy) == Some(&proven) {
@@ -57,9 +58,9 @@ impl Engine {
         }
         match worker::record(&self.parts.machine.home, proxy, proven) {
             Ok(true) => drop(self.recorded.insert(proxy, proven)),
-            // It ended a moment ago.
+            // The worker ended a moment ago.
             Ok(false) => {}
-            // The next Cordée reloads once: nothing is lost.
+            // Without the record the next start of Cordée reloads HAProxy once: nothing is lost.
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "recording a worker"),
         }
     }

@@ -1,7 +1,7 @@
 //! The engine: look, plan, do the first step on each target, look again.
 //!
-//! It is woken without a reason and takes no order but the newest wish; a step that fails is not retried inside
-//! itself, so a crash and a failure are the same path. At most one look or step is under way on a target.
+//! Any event may wake it, and the newest wish is its only order. A failed step is not retried inside itself, so a
+//! crash and a failure take the same path. At most one look or step is under way on a target.
 
 mod accounts;
 mod act;
@@ -63,28 +63,28 @@ use crate::store::Store;
 use sight::Sight;
 use tell::{looked_at_by, named, pass_on, subject};
 
-/// What the engine is given at start.
+/// What the engine is given at its start.
 #[derive(Clone, Debug)]
 pub struct Parts {
     /// The machine that the cluster runs on.
     pub machine: Machine,
     /// Wishes and journal.
     pub store: Arc<Store>,
-    /// Where pictures go up.
+    /// Where snapshots are published.
     pub board: Arc<Board>,
 }
 
-/// Between two looks at a HAProxy.
+/// Time between two looks at an HAProxy instance.
 const PROXY_PACE: Duration = Duration::from_millis(cordee_domain::figures::PROXY_LOOK);
 /// The same, while a server waits for its first check.
 const PROXY_HASTE: Duration = Duration::from_millis(cordee_domain::figures::HASTE);
-/// Between two looks at a database.
+/// Time between two looks at a database.
 const DATABASE_PACE: Duration = Duration::from_millis(cordee_domain::figures::DATABASE_LOOK);
-/// The same, while another one is about to become the writer.
+/// The same, while another database is about to become the writer.
 const DATABASE_HASTE: Duration = Duration::from_millis(20);
-/// Between two looks at the states of our processes, and at their ports.
+/// Time between two looks at the states of our processes, and at their ports.
 const PROCESS_PACE: Duration = Duration::from_millis(cordee_domain::figures::PROCESS_LOOK);
-/// How exactly the end of a pause is met.
+/// How precisely the end of a pause is met.
 const PAUSE_STEP: Duration = Duration::from_millis(50);
 
 /// The engine.
@@ -97,13 +97,13 @@ pub struct Engine {
     children: BTreeMap<ProcessId, Child>,
     delays: BTreeMap<(ServerName, ServerName), (Millis, u64)>,
     doors: Doors,
-    /// Who writes a heartbeat now; the heart reads it.
+    /// Which databases write a heartbeat now; the heartbeat task reads it.
     beating: watch::Sender<BTreeSet<ServerName>>,
-    /// Which HAProxys are there to be asked; whoever listens in their place is not.
+    /// Which HAProxy instances run and can be visited. Another program that listens in their place does not count.
     answering: watch::Sender<BTreeSet<PoolId>>,
     /// Who listens on the servers' ports.
     ports: ports::Ports,
-    /// The worker of each that is recorded as running our file.
+    /// The worker of each HAProxy instance that is recorded as running our file.
     recorded: BTreeMap<PoolId, u32>,
     /// A change of writer whose gap is being measured.
     switch: Option<Switch>,
@@ -114,25 +114,27 @@ pub struct Engine {
     published: Instant,
     /// When the last plan was made.
     planned: Instant,
-    /// Where it had a step, and something else was under way: its end leads to the next plan.
+    /// The targets on which the last plan had a step while something else was under way: the end of that leads to
+    /// the next plan.
     put_off: BTreeSet<Subject>,
-    /// Lines of the journal that the next picture may make needless.
+    /// Journal lines that the next snapshot may make unnecessary.
     untold: Vec<Untold>,
-    /// What was adopted and has not been looked at yet: until then a picture is not worth a line in the journal.
+    /// What was adopted and not looked at yet: until it is, changes of severity are not worth a line in the
+    /// journal.
     unseen: BTreeSet<Subject>,
     started: Instant,
-    /// The plan waits for a pause to end.
+    /// The plan waits for the end of a pause.
     waiting: bool,
     /// What could not be looked at, and why.
     unseeing: BTreeMap<&'static str, Fault>,
     own: own::Watch,
-    /// Held while what no wish explains is looked for or removed.
+    /// Held while leftovers that no wish explains are removed.
     cleaning: Arc<tokio::sync::Mutex<()>>,
     signs: Signs,
 }
 
 impl Engine {
-    /// An engine that has adopted what runs. Fails when that cannot be looked for.
+    /// Creates an engine that has adopted the processes that run. Fails when they cannot be looked for.
     pub fn new(parts: Parts) -> io::Result<Self> {
         let (out, sights) = mpsc::channel(256);
         let mut engine = Self {
@@ -175,8 +177,8 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Runs until `stop`. Stopping changes nothing by itself: what runs goes on. A look or step that panicked would
-    /// keep its target busy for ever: the panic goes on in here.
+    /// Runs until `stop`. Stopping changes nothing by itself: the processes keep running. A look or step that
+    /// panics would keep its target busy for ever, so the panic is resumed here.
     pub async fn run(mut self, mut asks: mpsc::Receiver<Ask>, stop: impl Future<Output = ()>) {
         let mut wishes = self.parts.board.watch_desired();
         let mut tick = paced(PROCESS_PACE);
@@ -203,13 +205,13 @@ impl Engine {
                         }
                     }
                     Some(ask) = asks.recv() => self.answer(ask),
-                    // What it found came as a sight: that it is over is no reason to plan anew.
+                    // What the task found came as a sight; its end is no reason to plan again.
                     Some(ended) = self.work.join_next() => match ended {
                         Ok(()) => continue,
                         Err(error) => pass_on(error),
                     },
                     () = soon => if self.planned.elapsed() < self.pause() {
-                        // A look is due, and nothing is known that was not known a moment ago.
+                        // A look is due, and nothing new is known since the last plan.
                         let desired = self.parts.board.desired();
                         self.looks(&desired);
                         continue;
@@ -218,7 +220,7 @@ impl Engine {
                         let moved = self.look_at_processes();
                         self.look_at_ports_in_turn();
                         self.look_at_own();
-                        // What the others find comes as a sight.
+                        // What the other two looks find comes as a sight.
                         if !moved {
                             continue;
                         }
@@ -226,14 +228,14 @@ impl Engine {
                 }
                 break;
             }
-            // Whatever else came meanwhile is one and the same round.
+            // Everything else that came meanwhile belongs to the same round.
             while let Ok(sight) = self.sights.try_recv() {
                 self.take(sight);
             }
         }
     }
 
-    /// Until something is due: a look, or the end of a pause that the plan waits for.
+    /// Returns the time until something is due: a look, or the end of a pause that the plan waits for.
     fn next_due(&self) -> Duration {
         let pause = self.pause().saturating_sub(self.planned.elapsed());
         self.due
@@ -244,7 +246,7 @@ impl Engine {
             .map_or(pause, |due| due.min(pause))
     }
 
-    /// Between two plans where nothing but time gives a reason.
+    /// Returns the time between two plans when only the passing of time is a reason to plan.
     fn pause(&self) -> Duration {
         match (self.waiting, self.listens_soon()) {
             (_, true) => PROXY_HASTE,
@@ -253,7 +255,7 @@ impl Engine {
         }
     }
 
-    /// Plans, starts what is free to start, and puts up a new picture.
+    /// Plans, starts the steps whose targets are free, and publishes a new snapshot.
     fn round(&mut self) {
         self.planned = Instant::now();
         let desired = self.parts.board.desired();
@@ -272,7 +274,7 @@ impl Engine {
         self.keep_connections(&desired);
         self.looks(&desired);
         let beating = failover::beating(Scene::new(&desired, &self.observed, now()));
-        // Of one that does not write now its last failure says nothing.
+        // The last failure of a database that does not write heartbeats now says nothing.
         self.observed.beats.retain(|name, _| beating.contains(name));
         self.beating.send_if_modified(|b| std::mem::replace(b, beating) != *b);
         self.time_the_switch(&desired);
@@ -282,7 +284,7 @@ impl Engine {
         self.publish(&desired);
     }
 
-    /// Starts a step, unless something else is under way there.
+    /// Starts a step, unless something else is under way on its target.
     fn act_or_put_off(&mut self, step: Step, desired: &Arc<Desired>) {
         let target = step.subject();
         if self.busy.insert(target.clone()) {
@@ -346,12 +348,12 @@ impl Engine {
         }
     }
 
-    /// The id of the database that has that name now.
+    /// Returns the id of the database that has that name now.
     fn id_of(&self, name: &ServerName) -> Option<u32> {
         self.parts.board.desired().db.server(name).map(|s| s.id)
     }
 
-    /// The connections to one database.
+    /// Returns the connections to one database.
     fn database(&self, name: &ServerName) -> Database {
         match self.parts.board.desired().db.server(name) {
             Some(server) => doors::connections(&self.doors, &self.parts, server),
@@ -363,14 +365,14 @@ impl Engine {
     }
 }
 
-/// A pace that is not made up for after a delay.
+/// Returns an interval that does not catch up on missed ticks after a delay.
 fn paced(every: Duration) -> Interval {
     let mut pace = interval(every);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pace
 }
 
-/// A look at one proxy, after the step that went before it.
+/// Looks at one HAProxy instance, after the step that went before it.
 async fn look_at_proxy(home: &Home, id: PoolId, step: Option<(ProxyStep, Outcome)>) -> Sight {
     let running = haproxy::look(home, id).await;
     let OnDisk { file, map } = proxies::on_disk(home, id);

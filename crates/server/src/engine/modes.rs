@@ -1,4 +1,5 @@
-//! Whether the web servers keep sessions where they are told to: each is asked itself, past HAProxy.
+//! Checks that the web servers keep sessions where they are told to: each one is asked directly, not through
+//! HAProxy.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -14,13 +15,13 @@ use tokio::time::timeout;
 
 use super::{Engine, Sight, paced};
 
-/// Between two times at which some are asked.
+/// Time between two rounds; some of the servers are asked in each.
 const PACE: Duration = Duration::from_millis(ASKED_EVERY);
 
-/// How long a resolver has: one that hangs must not keep the others from being asked.
+/// Time limit for a resolver: one that hangs must not keep the other servers from being asked.
 const RESOLVES: Duration = Duration::from_secs(1);
 
-/// Whose turn it was, by the servers' ids.
+/// In which turn each server was asked last, by the servers' ids.
 #[derive(Debug, Default)]
 struct Turns {
     mode: Option<Mode>,
@@ -29,7 +30,7 @@ struct Turns {
 }
 
 impl Turns {
-    /// Those that are asked now: whoever was not asked yet under this mode first, then whoever was asked longest ago.
+    /// Returns the servers to ask now: first those not yet asked under this mode, then those asked longest ago.
     fn next<'a>(&mut self, desired: &'a Desired) -> Vec<&'a Server> {
         if self.mode.replace(desired.session) != Some(desired.session) {
             self.asked.clear();
@@ -57,7 +58,7 @@ impl Engine {
                 let asked = turns.next(&desired).into_iter().map(|server| {
                     let (out, name, mode) = (out.clone(), server.name.clone(), desired.session);
                     async move {
-                        // Why it does not answer is what HAProxy's checks say.
+                        // Why a server does not answer is reported by HAProxy's checks.
                         let to = timeout(RESOLVES, address(&server.host, server.port)).await;
                         let said = match to.ok().flatten() {
                             Some(to) => visitor::ask_mode(to, mode).await.ok(),

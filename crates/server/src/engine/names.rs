@@ -1,4 +1,4 @@
-//! Host names of servers, looked up again from time to time: HAProxy's file holds addresses only.
+//! Host names of servers, resolved again from time to time: HAProxy's file holds addresses only.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Engine, Sight};
 
-/// Between two look-ups of a name.
+/// Time between two look-ups of a name.
 const NAME_PACE: Duration = Duration::from_millis(cordee_domain::figures::NAME_LOOK);
 
 impl Engine {

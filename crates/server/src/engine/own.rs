@@ -1,4 +1,4 @@
-//! What Cordée itself needs: room on the disk, a state file that can be written, and the files of the next start.
+//! What Cordée itself needs: space on the disk, a state file that can be written, and the files of the next start.
 
 use std::io;
 use std::time::Duration;
@@ -18,15 +18,15 @@ use crate::store::Store;
 
 use super::{Engine, Sight};
 
-/// Between two looks.
+/// Time between two looks.
 const PACE: Duration = Duration::from_secs(1);
-/// Between two proofs that the state file can be written; while it cannot there is one with each look.
+/// Time between two tests that the state file can be written; while it cannot, every look tests it.
 const PROOF: Duration = Duration::from_secs(2);
 
-/// Milliseconds after its start in which a program may not have made its socket yet.
+/// A program younger than this (in milliseconds) may not have made its socket yet.
 const YOUNG: u64 = 10_000;
 
-/// When it was last looked at.
+/// The state of the looks at Cordée's own needs.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     under_way: bool,
@@ -38,7 +38,7 @@ fn due(last: Option<Instant>, pace: Duration) -> bool {
     last.is_none_or(|at| at.elapsed() >= pace)
 }
 
-/// Makes folders anew that somebody removed, and whose content is made anew too.
+/// Makes folders again that somebody removed, where their content is made again too.
 fn folders(home: &Home, users: &Users, store: &Store) {
     for path in lost::made_anew(home, users) {
         let told = if path == home.run() {
@@ -51,7 +51,8 @@ fn folders(home: &Home, users: &Users, store: &Store) {
 }
 
 impl Engine {
-    /// Why a program does not answer, when its socket is gone: it serves on, and cannot be asked any more.
+    /// Returns the reason why a program does not answer. When its socket is gone, the reason says so: the program
+    /// keeps serving, but cannot be queried any more.
     pub(super) fn reason(&self, id: &ProcessId, why: Fault) -> Fault {
         let process = self.observed.process(id);
         let young = process.started_at.is_some_and(|at| now().saturating_sub(at) < YOUNG);
@@ -59,7 +60,7 @@ impl Engine {
         let socket = match id {
             ProcessId::Proxy(proxy) => self.parts.machine.home.proxy_socket(*proxy),
             ProcessId::Database(name) => self.parts.machine.home.database_socket(name),
-            // It has none.
+            // A web server has no socket.
             ProcessId::Web(_) => return why,
         };
         if !files::is_gone(&socket) {
@@ -68,7 +69,7 @@ impl Engine {
         Fault::SocketGone { path: socket.display().to_string(), pid, noticed: Box::new(why) }
     }
 
-    /// Starts the look that is due.
+    /// Starts the look if it is due.
     pub(super) fn look_at_own(&mut self) {
         if self.own.under_way || !due(self.own.looked, PACE) {
             return;
@@ -90,7 +91,7 @@ impl Engine {
         });
     }
 
-    /// Takes in how much room there is, and what the folder lacks.
+    /// Takes in how much space there is, and which files are missing from the folder.
     pub(super) fn take_own(&mut self, room: io::Result<u64>, lost: io::Result<Option<Lost>>) {
         self.own.under_way = false;
         let (lost, looked) = match lost {
@@ -128,7 +129,7 @@ impl Engine {
         }
     }
 
-    /// What the store knows of itself since its last write.
+    /// Takes over from the store whether its state file can be written, and tells the journal when that changes.
     pub(super) fn recall_own(&mut self) {
         let unwritable = self.parts.store.unwritable();
         let before = std::mem::replace(&mut self.observed.own.unwritable, unwritable);
@@ -145,7 +146,7 @@ impl Engine {
         }
     }
 
-    /// What failed for want of room is tried again without a pause.
+    /// What failed for lack of space is retried without a pause.
     fn goes_on_at_once(&mut self) {
         self.observed.own.again = Some(now());
         self.observed.backoffs.clear();

@@ -1,6 +1,8 @@
-//! Who listens on the ports of the servers that Cordée starts: the process that it started, nobody, or somebody else.
+//! Who listens on the ports of the servers that Cordée starts: the process that it started, nobody, or another
+//! program.
 //!
-//! What is read for it anybody here can make long, so it is read beside the engine, and within bounds.
+//! Any user of this machine can make the tables that are read here long, so they are read outside the engine's
+//! task, and within bounds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,29 +21,29 @@ use tokio::time::Instant;
 
 use super::{Engine, PROXY_HASTE, Sight};
 
-/// Between two searches for the name of whoever holds one port: all processes are gone through.
+/// Time between two searches for the name of the program that holds one port: a search goes through all processes.
 const NAME_PAUSE: Duration = Duration::from_secs(10);
 
-/// Between two looks while each port is with the process that is to have it: for another one to have it, that one would
-/// have to let go of it first.
+/// Time between two looks while each port is held by the right process: another program could take the port only
+/// after that process let go of it.
 const QUIET: Duration = Duration::from_millis(cordee_domain::figures::PORTS_LOOK);
 
-/// Milliseconds after its start within which a process is looked for in haste.
+/// A process younger than this (in milliseconds) is looked for in haste.
 const HASTE_FOR: Millis = cordee_domain::figures::HASTE_FOR;
 
-/// What is known of the ports, and what is being looked at.
+/// What is known of the ports, and which looks are under way.
 #[derive(Debug, Default)]
 pub(super) struct Ports {
     look: Option<AbortHandle>,
     looked: Option<Instant>,
-    /// The last look could not be made.
+    /// The last look failed.
     blind: bool,
     known: BTreeMap<ProcessId, (PortCheck, Held)>,
     naming: Option<AbortHandle>,
     names: BTreeMap<ProcessId, Name>,
 }
 
-/// The name of whoever holds a port of ours.
+/// The name of the program that holds a port of ours.
 #[derive(Debug)]
 struct Name {
     inode: u64,
@@ -54,8 +56,8 @@ fn under_way(task: Option<&AbortHandle>) -> bool {
 }
 
 impl Engine {
-    /// Whether a process has been started that is not yet seen to listen: HAProxy leads to it as soon as it does, and
-    /// is not to wait for the next look.
+    /// Reports whether a process was started that is not yet seen to listen: HAProxy leads to it as soon as it
+    /// listens, and should not wait for the next regular look.
     pub(super) fn listens_soon(&self) -> bool {
         self.observed.processes.iter().any(|(id, seen)| {
             let young = seen.started_at.is_some_and(|at| now().saturating_sub(at) < HASTE_FOR);
@@ -63,8 +65,8 @@ impl Engine {
         })
     }
 
-    /// Looks at all of them when it is time: less often while each is with its own process. For that the kernel goes
-    /// through its table of all connections, however few there are.
+    /// Looks at all ports when it is time, less often while each is held by its own process. For a look the kernel
+    /// goes through its table of all connections, however few ports there are.
     pub(super) fn look_at_ports_in_turn(&mut self) {
         let desired = self.parts.board.desired();
         let questions = self.ports.questions(&desired, &self.observed, &self.busy);
@@ -74,7 +76,7 @@ impl Engine {
         }
     }
 
-    /// Looks at all of them, unless that is being done.
+    /// Looks at all ports, unless a look is under way.
     pub(super) fn look_at_ports(&mut self, desired: &Desired) {
         if under_way(self.ports.look.as_ref()) {
             return;
@@ -85,7 +87,7 @@ impl Engine {
         let out = self.out.clone();
         self.ports.look = Some(self.work.spawn_blocking(move || {
             let found = look(questions);
-            // What is as it was is no reason to plan anew.
+            // An unchanged result is no reason to plan again.
             if blind || found.looked.is_err() || found.held.iter().any(|(q, held)| q.last != Some(*held)) {
                 let _ = out.blocking_send(Sight::Ports(found));
             }
@@ -93,14 +95,14 @@ impl Engine {
         self.look_for_name();
     }
 
-    /// The same, while one that was started is about to listen.
+    /// The same, while a process that was started is about to listen.
     pub(super) fn look_at_ports_in_haste(&mut self, desired: &Desired) {
         if self.listens_soon() && self.ports.looked.is_none_or(|at| at.elapsed() >= PROXY_HASTE) {
             self.look_at_ports(desired);
         }
     }
 
-    /// The look before the first plan, which is to know.
+    /// Looks before the first plan, which has to know the ports. Unlike the later looks this one is waited for.
     pub(super) fn look_at_ports_first(&mut self) {
         let desired = self.parts.board.desired();
         let found = look(self.ports.questions(&desired, &self.observed, &self.busy));
@@ -116,7 +118,7 @@ impl Engine {
         self.look_for_name();
     }
 
-    /// Looks for the name of somebody else, one at a time.
+    /// Searches for the name of one other program, one search at a time.
     fn look_for_name(&mut self) {
         if under_way(self.ports.naming.as_ref()) {
             return;
@@ -135,8 +137,9 @@ impl Engine {
         self.ports.named(&mut self.observed, id, inode, holder);
     }
 
-    /// The first step that the plan would make, without what comes before the next plan: a look for what a dead process
-    /// left, lines in the journal. Each millisecond may bring a visitor to whoever takes its port.
+    /// Carries out the cut-off steps that the plan would make first, without the work that comes before the next
+    /// plan: the search for what a dead process left, the lines in the journal. Each millisecond may bring a
+    /// visitor to the program that takes the port.
     pub(super) fn cut_off_at_once(&mut self) {
         let desired = self.parts.board.desired();
         for step in plan::cut_off(Scene::new(&desired, &self.observed, now())) {
@@ -146,7 +149,8 @@ impl Engine {
 }
 
 impl Ports {
-    /// What is to be looked at: whether its process was started by us or adopted, a moment or a day ago.
+    /// Returns the ports to look at, whether Cordée started the server's process or adopted it, a moment or a day
+    /// ago.
     fn questions(&self, desired: &Desired, observed: &Observed, busy: &BTreeSet<Subject>) -> Vec<Question> {
         let of = |server: &Server| {
             let id = server.process();
@@ -157,7 +161,7 @@ impl Ports {
         ours(desired).filter_map(of).collect()
     }
 
-    /// Takes in what was found. What was asked before a process came or went says nothing.
+    /// Takes in what was found. An answer to a question from before a process came or went says nothing.
     fn take(
         &mut self,
         desired: &Desired,
@@ -187,14 +191,14 @@ impl Ports {
         self.names.retain(|id, _| self.known.contains_key(id));
     }
 
-    /// Who it is, as far as that is known: whose socket it is stands beside it.
+    /// Returns the name of the other program, as far as it is known; otherwise the user whose socket it is.
     fn name(&self, id: &ProcessId, uid: u32, inode: u64) -> String {
         let found = self.names.get(id).filter(|n| n.inode == inode).and_then(|n| n.called.clone());
         found.unwrap_or_else(|| Holder::User(uid).to_string())
     }
 
-    /// Whose name is to be looked for now, and by which socket. Who opens a new one again and again is not looked for
-    /// the more often.
+    /// Returns the process whose port holder is to be searched for now, and the socket to search by. A program
+    /// that opens new sockets again and again is not searched for more often.
     fn next_unnamed(&mut self, now: Instant) -> Option<(ProcessId, u64)> {
         let nameless = |id: &ProcessId, held: &Held| {
             let Held::Foreign { inode, .. } = *held else { return None };
@@ -223,24 +227,25 @@ impl Ports {
     }
 }
 
-/// The servers that Cordée starts. Nobody else's port is looked at, however many there are.
+/// Returns the servers that Cordée starts. Ports of other servers are not looked at, however many there are.
 fn ours(desired: &Desired) -> impl Iterator<Item = &Server> {
     desired.servers().filter(|s| s.is_ours())
 }
 
-/// What a look at that server's port is about now, `id` being its process; nothing when it is not ours to judge.
+/// Returns what a look at that server's port checks now, `id` being its process; `None` when the port is not to be
+/// judged now.
 fn asked(
     id: &ProcessId,
     server: &Server,
     observed: &Observed,
     busy: &BTreeSet<Subject>,
 ) -> Option<PortCheck> {
-    // One that is being started may listen before it is known whose it is.
+    // A process that is being started may listen before its pid is known.
     if busy.contains(&Subject::Process(id.name())) {
         return None;
     }
-    // While one of the other kind still ends by its name, whoever listens may be that one: it is no stranger, and says
-    // nothing about this server, which is not started before.
+    // While a server of the other kind by the same name is still ending, it may be the one that listens: it is not
+    // another program, and says nothing about this server, which is not started before.
     if observed.former_bearer(server).is_some() {
         return None;
     }

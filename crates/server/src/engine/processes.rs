@@ -1,4 +1,4 @@
-//! The engine's processes: adopted at start, watched by pidfd, looked at for being frozen.
+//! The engine's processes: adopted at its start, watched by pidfd, checked for being frozen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -28,11 +28,11 @@ use super::{Engine, Sight};
 
 /// A process that ended sooner than this after its start has failed to start.
 const SHORT_LIFE: u64 = cordee_domain::figures::SHORT_LIFE;
-/// Before an end is waited for again, when that failed.
+/// Pause before an end is waited for again, after the wait failed.
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// Whether a server of that proxy is about to pass its first check.
+    /// Reports whether a server behind that HAProxy instance is about to pass its first check.
     pub(super) fn hurried(&self, proxy: PoolId) -> bool {
         let seen = &self.observed.proxy(proxy).running;
         proxy == PoolId::Web
@@ -48,8 +48,8 @@ impl Engine {
             })
     }
 
-    /// Finds what an earlier Cordée started and goes on with it. Fails when that cannot be looked for: whatever would
-    /// be started then might run already.
+    /// Finds the processes that an earlier Cordée started, and takes them over. Fails when they cannot be looked
+    /// for: a process that would be started then might run already.
     pub(super) fn adopt(&mut self) -> io::Result<()> {
         let found = Roster::of(&self.parts.machine.home).find()?;
         for (id, members) in process::by_id(&found) {
@@ -86,7 +86,7 @@ impl Engine {
     fn watch(&mut self, id: ProcessId, pid: u32) {
         let out = self.out.clone();
         self.work.spawn(async move {
-            // While no descriptor is left the looks at its state tell of its end, later.
+            // While no file descriptor is left, the regular looks at the process's state notice its end, later.
             while let Err(error) = process::ended(pid).await {
                 tracing::error!(%pid, error = &error as &dyn std::error::Error, "pidfd");
                 tokio::time::sleep(AGAIN).await;
@@ -95,7 +95,8 @@ impl Engine {
         });
     }
 
-    /// What lies in the servers' folders. What cannot be read is known as such, and stays as it was seen last.
+    /// Looks at the content of the servers' folders. A folder that cannot be read is marked as such, and what was
+    /// seen last stays.
     fn look_at_folders(&mut self) {
         let desired = self.parts.board.desired();
         let names: BTreeSet<&ServerName> = desired.db.servers.iter().map(|s| &s.name).collect();
@@ -133,14 +134,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Folders of servers. Of one that cannot be read it is known that it cannot.
+    /// Looks at all servers' folders. A folder that cannot be read is marked as such.
     fn look_at_homes(&mut self) -> io::Result<()> {
         let mut looked = Ok(());
         let mut homes = BTreeMap::new();
         for (name, path) in self.parts.machine.home.server_folders()? {
             let made = match data::made(&path) {
                 Ok(made) => made,
-                // It went to the trash since it was listed.
+                // The folder went to the trash since the listing.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => {
                     self.observed.own.unread.insert(name.clone());
@@ -154,8 +155,8 @@ impl Engine {
         looked
     }
 
-    /// Notes how a look at processes or files ended. After one that failed, what was seen before stays, and the page
-    /// says why it is not the present.
+    /// Notes how a look at processes or files ended. After a look that failed, what was seen before stays, and the
+    /// page says why it may be out of date.
     pub(super) fn looked_with(&mut self, at: &'static str, looked: io::Result<()>) {
         match looked {
             Ok(()) => drop(self.unseeing.remove(at)),
@@ -169,8 +170,8 @@ impl Engine {
         self.observed.own.blind = self.unseeing.values().next().cloned();
     }
 
-    /// Which of our processes are frozen, and whether an end went unnoticed. Gives whether anything is otherwise than
-    /// it was.
+    /// Looks at which of our processes are frozen, and whether an end went unnoticed. Returns whether anything
+    /// changed.
     pub(super) fn look_at_processes(&mut self) -> bool {
         let (mut gone, mut moved) = (Vec::new(), !self.unseeing.is_empty());
         let mut all = Ok(());
@@ -209,7 +210,7 @@ impl Engine {
         moved
     }
 
-    /// What a dead leader left of its group.
+    /// Finds the processes that a dead leader left of its group.
     fn look_for_orphans(&mut self, id: &ProcessId) {
         let found = Roster::of(&self.parts.machine.home).find();
         let seen = self.observed.processes.entry(id.clone()).or_default();
@@ -218,7 +219,7 @@ impl Engine {
         self.looked_with("groups", looked);
     }
 
-    /// A leader has ended: say why, and find what it left.
+    /// Takes in the end of a leader: notes the reason, and finds the processes that it left.
     pub(super) fn process_ended(&mut self, id: &ProcessId, pid: u32) {
         let seen = self.observed.processes.entry(id.clone()).or_default();
         if seen.leader.as_ref().is_none_or(|l| l.pid != pid) {
@@ -254,7 +255,7 @@ impl Engine {
             self.switch_begins(since, Stop::Lost);
         }
         if let ProcessId::Database(name) = id {
-            // What was seen of it before says nothing about the next one.
+            // What was seen of the database before says nothing about its next process.
             self.observed.databases.remove(name);
             self.observed.open.remove(name);
         }
@@ -269,7 +270,7 @@ impl Engine {
         }
     }
 
-    /// A step on a process has ended.
+    /// Takes in the outcome of a step on a process.
     pub(super) fn process_stepped(&mut self, step: &HostStep, outcome: &Outcome, child: Option<Child>) {
         self.look_at_folders();
         if let ProcessName::Server(name) = step.whose() {
@@ -293,7 +294,7 @@ impl Engine {
             },
             HostStep::InitDatabase { name, .. } | HostStep::CopyDatabase { name, .. } => {
                 if done {
-                    // How the one before ended says nothing about this one.
+                    // How the previous process ended says nothing about one that starts on new data.
                     let id = ProcessId::Database(name.clone());
                     let seen = self.observed.processes.entry(id).or_default();
                     (seen.failures, seen.trouble) = (0, None);
@@ -311,12 +312,12 @@ impl Engine {
             }
             HostStep::TrashHome { name } => {
                 if done {
-                    // Another server may come under the name.
+                    // Another server may be added under the name.
                     self.observed.comparisons.remove(name);
                     self.observed.beats.remove(name);
                 }
                 let desired = self.parts.board.desired();
-                // How its last bearer ended says nothing about the next one, of whichever kind.
+                // How the last server of that name ended says nothing about the next one, of whichever kind.
                 self.observed.processes.retain(|id, seen| {
                     id.server() != Some(name) || !seen.is_over() || desired.servers().any(|s| s.runs_as(id))
                 });
@@ -325,7 +326,7 @@ impl Engine {
         }
     }
 
-    /// A process was started, and is led by that one.
+    /// Takes in a process that was started, with its leader.
     fn process_started(&mut self, id: &ProcessId, leader: Leader, child: Child) {
         let pid = leader.pid;
         let seen = self.observed.processes.entry(id.clone()).or_default();
@@ -337,7 +338,7 @@ impl Engine {
         if let ProcessId::Database(name) = id
             && self.parts.board.desired().is_writer(name)
         {
-            // What it promised before says nothing about what it will acknowledge now.
+            // What the writer promised before says nothing about what it acknowledges from now on.
             self.observed.promise = None;
         }
         self.children.insert(id.clone(), child);

@@ -1,4 +1,4 @@
-//! Sessions that have run out are removed, from time to time, on the one writer.
+//! Removes expired sessions from time to time, on the writer only.
 
 use std::time::Duration;
 
@@ -6,11 +6,12 @@ use cordee_node::sessions;
 
 use super::{Engine, paced};
 
-/// Between two looks for them. With an index on the expiry an empty look costs the writer next to nothing.
+/// Time between two removals. With an index on the expiry, a look that finds nothing costs the writer next to
+/// nothing.
 const PACE: Duration = Duration::from_secs(10);
 
 impl Engine {
-    /// Starts to remove them.
+    /// Starts the removals.
     pub(super) fn purge(&mut self) {
         let (board, beating) = (self.parts.board.clone(), self.beating.subscribe());
         let password = self.parts.machine.secrets.app.clone();
@@ -19,7 +20,7 @@ impl Engine {
             loop {
                 pace.tick().await;
                 let desired = board.desired();
-                // Only where a writer is open: else there is nobody to ask, and nothing to say about it.
+                // Only while a writer is open: otherwise there is no server to ask, and nothing to report.
                 let open = desired.writer.as_ref().is_some_and(|writer| beating.borrow().contains(writer));
                 if !open {
                     continue;

@@ -1,4 +1,4 @@
-//! Comparing a database's rows with the writer's: in the background, one at a time for each database.
+//! Compares a database's rows with the writer's: in the background, one comparison at a time for each database.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::store::{RowsRequest, StoreError};
 
 use super::{Engine, Sight};
 
-/// Gets a channel past the conflicts at which it stops; what is overwritten is saved first.
+/// Gets a channel past the conflicts at which it stops; rows that are overwritten are saved first.
 async fn past(
     reference: &Node,
     other: &Node,
@@ -39,7 +39,8 @@ async fn past(
         match conflict::way(error, &words, side)? {
             Way::Free => return Ok(()),
             Way::Remove(conflict) => {
-                // A row that is gone was taken away by a Cordée that died then: starting the channel tells.
+                // A row that is gone was removed by a Cordée that died right afterwards: resuming the channel
+                // shows whether that was enough.
                 if !make_way(reference, other, &conflict, file).await? && tried == words {
                     return Err(text!("repair-unknown-row", table = conflict.table.to_string()).into());
                 }
@@ -52,8 +53,8 @@ async fn past(
     Err(text!("repair-many", from = from, count = conflict::MOST).into())
 }
 
-/// What the journal says of a step that failed. A repair is not tried again by itself: a person asked for it, and is
-/// asked.
+/// Returns the journal line for a step that failed. A repair is not retried by itself: the operator asked for it,
+/// and has to ask again.
 pub(super) fn failure(step: &Step, name: Arg, why: &Fault) -> Text {
     match step {
         Step::Rows(RowsStep::Repair { .. }) => text!("event-repair-failed", name = name, why = why),
@@ -61,7 +62,8 @@ pub(super) fn failure(step: &Step, name: Arg, why: &Fault) -> Text {
     }
 }
 
-/// What the journal says of a comparison. What could not be compared is named and counted apart: it is no good news.
+/// Returns the journal line for a comparison. Tables that could not be compared are counted apart: they are no
+/// good news.
 fn told(name: &ServerName, report: &Report) -> (Severity, Text) {
     let (different, tables) = (report.different(), report.tables.len());
     let said = if different > 0 {
@@ -85,7 +87,7 @@ fn told(name: &ServerName, report: &Report) -> (Severity, Text) {
 }
 
 impl Engine {
-    /// Starts a comparison; its end comes back as a sight.
+    /// Starts a comparison; its outcome comes back as a sight.
     pub(super) fn compare(
         &mut self,
         (name, id): (ServerName, u32),
@@ -94,7 +96,8 @@ impl Engine {
     ) {
         let node = |name: &ServerName| Node { name: name.clone(), database: self.database(name) };
         let (reference, other) = (node(&with), node(&name));
-        // A new one is waited for, and one that came back.
+        // Somebody waits for the comparison of a new database, or of one that came back: it may take more of the
+        // machine's time.
         let waited = desired.database(&name).is_some_and(|s| {
             *s.membership == Membership::Joining || self.observed.doubt(desired, s).is_some()
         });
@@ -104,7 +107,7 @@ impl Engine {
         self.work.spawn(async move {
             let told = out.clone();
             let progress = |p: Progress| {
-                // A full channel only loses a figure that the next one replaces.
+                // A full channel only loses a figure, and the next one replaces it.
                 let _ = told.try_send(Sight::Rows { name: name.clone(), id, rows: p.rows });
             };
             let cancelled = || board.desired().db.server(&name).is_none_or(|s| s.id != id);
@@ -115,7 +118,7 @@ impl Engine {
         });
     }
 
-    /// Starts a repair; its end comes back as a sight.
+    /// Starts a repair; its outcome comes back as a sight.
     pub(super) fn repair(
         &mut self,
         (name, id): (ServerName, u32),
@@ -125,7 +128,7 @@ impl Engine {
     ) {
         let node = |name: &ServerName| Node { name: name.clone(), database: self.database(name) };
         let (reference, other) = (node(&with), node(&name));
-        // What is written on the writer comes to all.
+        // What is written on the writer is replicated to all members.
         let peers: Vec<Node> = desired
             .members()
             .filter(|s| s.name != name && s.name != with && !s.stopped())
@@ -141,7 +144,8 @@ impl Engine {
             let progress = |p: Progress| {
                 let _ = told.try_send(Sight::Rows { name: name.clone(), id, rows: p.rows });
             };
-            // Another one may come under its name, and another one may be the writer: neither is written to.
+            // Another database may be added under the name, and another one may become the writer: neither must be
+            // written to.
             let cancelled = || {
                 let newest = board.desired();
                 newest.epoch != epoch || newest.db.server(&name).is_none_or(|s| s.id != id)
@@ -156,17 +160,17 @@ impl Engine {
         });
     }
 
-    /// A repair has ended.
+    /// Takes in the end of a repair.
     pub(super) fn repaired(&mut self, sight: Sight) {
         let Sight::Repaired { name, with, side, id, file, result } = sight else { return };
         if side == Side::Other {
-            // What was written on the writer came to all the others.
+            // What was written on the writer was replicated to all other members.
             let desired = self.parts.board.desired();
             for other in desired.members().filter(|s| s.id != id && s.name != with) {
                 self.asked(&other.name, other.id, |c| c.wanted = true);
             }
         }
-        // One that failed is not tried again by itself: the reason is shown, and a person decides.
+        // A failed repair is not retried by itself: the reason is shown, and the operator decides.
         self.asked(&name, id, |c| c.repair = None);
         let report = result.map(|healed| {
             let text = if healed.rows == 0 && files::is_gone(&self.parts.machine.home.root.join(&file)) {
@@ -184,18 +188,18 @@ impl Engine {
         self.over(RowsStep::Repair { name, id, with, side }, report);
     }
 
-    /// A comparison has ended.
+    /// Takes in the end of a comparison.
     pub(super) fn compared(&mut self, sight: Sight) {
         let Sight::Compared { name, with, id, result } = sight else { return };
         self.over(RowsStep::Compare { name, id, with }, result);
     }
 
-    /// What compared a database's rows, or put them right and compared them, has ended.
+    /// Takes in the end of a comparison, or of a repair, which compares too.
     fn over(&mut self, step: RowsStep, result: Result<Box<Report>, Fault>) {
         let (name, id) = (step.name(), step.id());
         self.busy.remove(&Subject::Rows(name.clone()));
         if self.replaced(name, id) {
-            // Of whoever has that name now it says nothing.
+            // The report says nothing about the database that has the name now.
             return;
         }
         let comparison = self.observed.comparison_of(name, id);
@@ -224,8 +228,8 @@ impl Engine {
         self.stepped(&Step::Rows(step), outcome);
     }
 
-    /// Strikes the repairs that were asked for before another database became the writer, and says so: what was to be
-    /// taken, and from whom, is another thing now.
+    /// Cancels the repairs that were asked for before another database became the writer, and tells the journal:
+    /// which rows would be taken, and from which database, is different now.
     pub(super) fn strike_repairs(&mut self, desired: &Desired) {
         let late = |c: &Comparison| {
             c.repair.is_some() && c.running.is_none() && c.repair_in(desired.epoch).is_none()
@@ -242,13 +246,13 @@ impl Engine {
         }
     }
 
-    /// Whether no database has that name and that id any more.
+    /// Reports whether no database has that name and that id any more.
     fn replaced(&self, name: &ServerName, id: u32) -> bool {
         self.parts.board.desired().db.server(name).is_none_or(|s| s.id != id)
     }
 
-    /// Takes down what a person asks about a database's rows, so that it outlives this Cordée. Refused when the one
-    /// that was meant is gone: it is not asked of another one by its name. `false` then.
+    /// Stores what the operator asks about a database's rows, so that it survives a restart of Cordée. Returns
+    /// `false` when the database that was meant is gone: another one of the same name is not asked instead.
     pub(super) fn asked(&mut self, name: &ServerName, id: u32, what: impl FnOnce(&mut Comparison)) -> bool {
         if self.replaced(name, id) {
             return false;
@@ -267,7 +271,7 @@ impl Engine {
         }
     }
 
-    /// Takes up what an earlier Cordée was asked and did not finish.
+    /// Restores the requests that an earlier Cordée received and did not finish.
     pub(super) fn recall_asked(&mut self) {
         self.recall(self.parts.store.asked(), |comparison, _, asked| {
             (comparison.wanted, comparison.repair) = (asked.compare, asked.repair);
@@ -275,14 +279,14 @@ impl Engine {
         });
     }
 
-    /// Takes up the comparisons that an earlier Cordée made.
+    /// Restores the comparisons that an earlier Cordée made.
     pub(super) fn recall_comparisons(&mut self) {
         self.recall(self.parts.store.comparisons(), |comparison, id, report| {
             comparison.last = Some((id, report));
         });
     }
 
-    /// Puts what the store keeps of each database, by its id, to what is known of its rows.
+    /// Applies what the store keeps for each database, found by its id, to what is known of its rows.
     fn recall<T>(&mut self, kept: Result<Vec<(u32, T)>, StoreError>, put: impl Fn(&mut Comparison, u32, T)) {
         let kept = kept.unwrap_or_else(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "what is kept of comparisons");

@@ -1,4 +1,4 @@
-//! What comes in: a look, a step that has ended, something that was measured; and how it is taken in.
+//! What comes in: looks, outcomes of steps, measurements; and how each is taken in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -28,7 +28,7 @@ use super::Engine;
 /// Something that came in.
 #[derive(Debug)]
 pub(super) enum Sight {
-    /// A look at a proxy, with the step that went before it.
+    /// A look at an HAProxy instance, with the step that went before it.
     Proxy {
         id: PoolId,
         file: io::Result<Option<String>>,
@@ -36,18 +36,18 @@ pub(super) enum Sight {
         running: Result<Running, Fault>,
         step: Option<(ProxyStep, Outcome)>,
     },
-    /// A look at a database, likewise.
+    /// A look at a database, with the step that went before it.
     Database {
         name: ServerName,
-        /// Whose id the name had when the look began.
+        /// The id that the name had when the look began.
         id: Option<u32>,
         at: Millis,
         seen: Result<DatabaseSeen, Fault>,
         step: Option<(SqlStep, Outcome)>,
     },
-    /// A short look at the writer: whether it writes, and under which promise.
+    /// A short look at the writer: whether it accepts writes, and what it promises.
     Pulse { name: ServerName, at: Millis, seen: DatabaseSeen },
-    /// A database has stopped receiving from one, and is about to receive from the others again.
+    /// A database has stopped receiving from `from`, and is about to receive from the others again.
     Stopped { name: ServerName, id: Option<u32>, from: ServerName, at: Millis, seen: DatabaseSeen },
     /// A step on a process has ended.
     Process { step: HostStep, outcome: Outcome, child: Option<Child> },
@@ -57,19 +57,19 @@ pub(super) enum Sight {
     Name { host: String, found: Result<IpAddr, Fault> },
     /// A replication delay was measured.
     Delay { on: ServerName, from: ServerName, ms: u64 },
-    /// What a web server said of the session mode.
+    /// What a web server answered about the session mode.
     Mode { name: ServerName, said: Result<sessions::Answer, Fault> },
-    /// An answer at one of the site's own addresses, and when it was asked for.
+    /// An answer at one of the site's own addresses, and when the request was sent.
     Door { door: Door, asked: Millis, answer: Result<Answer, Fault> },
-    /// What the cluster's accounts are on a database.
+    /// The state of the cluster's accounts on a database.
     Accounts { name: ServerName, found: Result<BTreeMap<String, Credentials>, Fault> },
     /// A database wrote its heartbeat, or could not.
     Beat { name: ServerName, result: Result<(), Fault> },
-    /// A copy is that far.
+    /// The progress of a copy.
     Copy { name: ServerName, seen: CopySeen },
-    /// A comparison of rows is that far.
+    /// The progress of a comparison of rows.
     Rows { name: ServerName, id: u32, rows: u64 },
-    /// A comparison of rows with that one's has ended; for which id it was.
+    /// A comparison with the rows of `with` has ended; `id` is the id that it was made for.
     Compared { name: ServerName, with: ServerName, id: u32, result: Result<Box<Report>, Fault> },
     /// A repair has ended; `file` holds what both sides had.
     Repaired {
@@ -80,29 +80,29 @@ pub(super) enum Sight {
         file: String,
         result: Result<Box<Healed>, Fault>,
     },
-    /// The writer's tables that ask for a word.
+    /// The writer's tables that deserve a warning.
     Tables(Result<OddTables, Fault>),
     /// A decision of Cordée's own was stored, or not.
     Wish { decision: Decision, outcome: Outcome },
-    /// The free bytes beside the state file.
+    /// The free bytes beside the state file, and what is missing from Cordée's folder.
     Own { room: io::Result<u64>, lost: io::Result<Option<Lost>> },
     /// Who listens on the servers' ports, where that has changed.
     Ports(cordee_node::ports::Found),
-    /// Who holds the socket that somebody else has on a server's port.
+    /// Which program holds the foreign socket on a server's port.
     Holder { id: ProcessId, inode: u64, holder: Holder },
 }
 
-/// A measured delay is shown for this long.
+/// How long a measured delay is shown, in milliseconds.
 const DELAY_KEPT: u64 = 4_000;
 
 impl Engine {
-    /// Whether nothing is decided otherwise for what came: the picture shows it with the next round, which is never
-    /// far. A third of what comes while all is well is of that kind.
+    /// Reports whether the sight leads to no new decision: the snapshot shows it with the next round, which is
+    /// never far. While all is well, a third of the sights are of that kind.
     pub(super) fn calm(&self, sight: &Sight) -> bool {
         match sight {
             Sight::Delay { .. } => true,
             Sight::Proxy { id, file: Ok(file), map: Ok(map), running: Ok(running), step: None } => {
-                // Whoever asked for looks waits for the picture, too.
+                // Requests for a refresh wait for the snapshot, too.
                 let subject = Subject::Proxy(*id);
                 let awaited = self.unseen.contains(&subject)
                     || self.put_off.contains(&subject)
@@ -133,7 +133,7 @@ impl Engine {
         }
     }
 
-    /// Takes in what came.
+    /// Takes in a sight.
     pub(super) fn take(&mut self, sight: Sight) {
         match sight {
             Sight::Proxy { id, file, map, running, step } => {
@@ -158,8 +158,8 @@ impl Engine {
                     *before = at;
                     self.keep_promise();
                 }
-                // A full look can hang on a channel that is being connected. One that answers short questions is not
-                // silent: it must not be taken for lost.
+                // A full look can hang on a channel that is being connected. A database that answers short
+                // questions is not silent: it must not be taken for lost.
                 Some(Seen::Failed { last, .. }) => *last = (*last).max(Some(at)),
                 _ => {}
             },
@@ -200,7 +200,7 @@ impl Engine {
                     comparison.running = comparison.running.map(|_| rows);
                 }
             }
-            // What was known stays known while it cannot be asked.
+            // What was known stays while the writer cannot be asked.
             Sight::Tables(Ok(tables)) => self.observed.tables = Seen::At(now(), tables),
             Sight::Tables(Err(why)) => {
                 tracing::debug!(error = &why as &dyn std::error::Error, "the writer's tables");
@@ -217,14 +217,14 @@ impl Engine {
         }
     }
 
-    /// A HAProxy's files. What could not be read stays as it was seen last.
+    /// Takes in an HAProxy instance's files. A file that could not be read stays as it was seen last.
     fn take_files(&mut self, id: PoolId, file: io::Result<Option<String>>, map: io::Result<Option<String>>) {
         let seen = self.observed.proxies.entry(id).or_default();
         let looked = file.map(|file| seen.file = file).and(map.map(|map| seen.map = map));
         self.looked_with(id.as_str(), looked);
     }
 
-    /// A look at a database, which had that id when it began.
+    /// Takes in a look at a database; `id` is the id that the name had when the look began.
     fn take_database(
         &mut self,
         name: &ServerName,
@@ -239,10 +239,10 @@ impl Engine {
         if let Some(id) = external.filter(|of| id == Some(*of)) {
             self.started_by_its_word(name, id, at, &seen);
         }
-        // One that was begun before its process ended says nothing about the next one.
+        // A look that began before the database's process ended says nothing about its next process.
         let process = self.observed.process(&ProcessId::Database(name.clone()));
         let ours = process.leader.is_some() && process.started_at.is_none_or(|started| at >= started);
-        // Nor does one that was begun at another server by its name.
+        // Nor does a look that began at another server of the same name.
         if (ours || external.is_some()) && id == self.id_of(name) {
             let seen = seen.map(|s| self.with_memory(name, s));
             let id = ProcessId::Database(name.clone());
@@ -252,7 +252,8 @@ impl Engine {
         }
     }
 
-    /// A database has stopped receiving from one: by what it had received is decided who writes.
+    /// Takes in that a database has stopped receiving from another one: what it had received by then decides who
+    /// becomes the writer.
     fn take_stopped(
         &mut self,
         name: &ServerName,
@@ -273,14 +274,14 @@ impl Engine {
         }
     }
 
-    /// What the writer promises, after a look at a database.
+    /// Updates what the writer promises, after a look at a database.
     fn keep_promise(&mut self) {
         let desired = self.parts.board.desired();
         self.observed.receives_again(&desired, now());
         self.observed.promise = failover::promise(Scene::new(&desired, &self.observed, now()));
     }
 
-    /// Adds what one look alone does not tell: delays, and when each peer was last heard of.
+    /// Adds what a single look does not tell: delays, and when each peer was last heard.
     fn with_memory(&self, on: &ServerName, mut seen: DatabaseSeen) -> DatabaseSeen {
         let before = self.observed.databases.get(on).and_then(|d| d.value());
         for (from, channel) in &mut seen.channels {
@@ -297,7 +298,7 @@ impl Engine {
                 .get(&(on.clone(), from.clone()))
                 .filter(|(at, _)| now().saturating_sub(*at) < DELAY_KEPT)
                 .map(|(_, ms)| *ms);
-            // The comparison of sessions holds channels back on purpose, on a cluster of its own.
+            // The comparison of sessions delays channels on purpose, on a cluster of its own.
             if self.parts.machine.trial {
                 channel.terms.remove("SQL_Delay");
             }

@@ -1,6 +1,6 @@
-//! What follows from how a step ended.
+//! What follows from the outcome of a step.
 
-// A new step is met wherever steps are told apart.
+// A new variant of `Step` must be handled at every match.
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use cordee_domain::db::events::{State, Turn};
@@ -19,7 +19,7 @@ use cordee_node::clock::now;
 use super::{Engine, named, rows, subject};
 
 impl Engine {
-    /// Notes how a step ended.
+    /// Takes in the outcome of a step.
     pub(super) fn stepped(&mut self, step: &Step, outcome: Outcome) {
         self.observed.note_rest(step, now());
         self.observed.may_receive(step);
@@ -28,8 +28,8 @@ impl Engine {
                 let first = self.observed.succeeded(step);
                 self.done(step, first);
             }
-            // What it was decided on is so no more: nothing was done, and the next plan decides anew. One that would be
-            // refused again and again rests as what is done in vain does.
+            // The state that the step was decided on is no longer true: nothing was done, and the next plan
+            // decides anew. A step that is refused again and again gets a backoff, like a step without effect.
             Outcome::Failed(Fault::Overtaken) => {
                 self.observed.overtaken(step);
             }
@@ -44,7 +44,7 @@ impl Engine {
         }
     }
 
-    /// Has what was done in vain rest, and tells it once.
+    /// Gives a backoff to steps that had no effect, and tells the journal once.
     pub(super) fn judge(&mut self, plan: &mut Plan) {
         let now = now();
         let seen = |target: &Subject| match target {
@@ -55,7 +55,7 @@ impl Engine {
             Subject::Database(name) => {
                 self.observed.databases.get(name).is_some_and(|seen| seen.fresh(now, STALE).is_some())
             }
-            // Their ends say all that there is to see.
+            // For these, the outcome of the step is all there is to see.
             Subject::Process(_) | Subject::Rows(_) | Subject::Wish => true,
         };
         let targets: Vec<Subject> = self.observed.done.keys().cloned().collect();
@@ -74,20 +74,21 @@ impl Engine {
         self.note(&on, Some(Severity::Warning), &text);
     }
 
-    /// What was done and goes on being wished was told the first time.
+    /// Notes a line unless the step was told before: a step that is done again for the same wish is told only the
+    /// first time.
     fn told(&self, first: bool, subject: &str, severity: Option<Severity>, text: &Text) {
         if first {
             self.note(subject, severity, text);
         }
     }
 
-    /// `first`: it was not done before, or had its effect since.
+    /// `first`: the step was not done before, or its effect was seen since.
     fn done(&mut self, step: &Step, first: bool) {
         let first = first || step.insists();
         match step {
             Step::Proxy(step) => self.proxy_done(step, first),
             Step::Sql(step) => self.sql_done(step, first),
-            // What these did is told where it comes in: a process, a report, a wish.
+            // What these steps did is told where it comes in: a process, a report, a wish.
             Step::Host(_) | Step::Rows(_) | Step::Wish(_) => {}
         }
     }
@@ -131,7 +132,7 @@ impl Engine {
                 self.told(first, name.as_str(), Some(Severity::Warning), &text);
             }
             SqlStep::NumberIds { name, to, was } => {
-                // What the owner may do goes with it: asked again at the next look.
+                // The check of the owner's rights is void after this step: the next check asks again.
                 self.observed.accounts.remove(name);
                 let was = was.shown();
                 let text = if *to == DENSE {
@@ -154,7 +155,7 @@ impl Engine {
                 self.told(first, name.as_str(), Some(Severity::Warning), &text);
             }
             SqlStep::MakeAccounts { name, what } => {
-                // Asked again at the next look; until then nothing is known.
+                // The next check asks again; until then nothing is known.
                 self.observed.accounts.remove(name);
                 let text = text!("event-accounts", name = name, what = what.as_str());
                 self.told(first, name.as_str(), Some(Severity::Warning), &text);
@@ -192,7 +193,7 @@ impl Engine {
         }
     }
 
-    /// Tells how many events were turned on here, and how many run elsewhere from now on.
+    /// Tells how many events were enabled on this database, and how many run elsewhere from now on.
     fn events_turned(&self, name: &ServerName, turns: &[Turn], first: bool) {
         let state = |turn: &Turn, of| matches!(turn, Turn::Set(_, event) if event.state == of);
         let count = |of| turns.iter().filter(|turn| state(turn, of)).count();
@@ -209,7 +210,7 @@ impl Engine {
         let Step::Proxy(step) = step else { return };
         let seen = self.observed.proxies.entry(step.proxy()).or_default();
         if let (ProxyStep::WriteConfig { text, check: true, .. }, Fault::RefusedFile(_)) = (step, why) {
-            // Only its own word is its refusal: a full disk says nothing about the file.
+            // Only a refusal by HAProxy itself counts: a full disk says nothing about the file.
             seen.refused = Some(Refusal { text: text.clone(), why: why.sentence(), at: now() });
         }
         if let (ProxyStep::AddServer { name, .. }, Fault::Refused(_)) = (step, why) {

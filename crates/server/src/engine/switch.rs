@@ -1,4 +1,5 @@
-//! How long nobody wrote at a change of writer: noted when it begins and when it is over (`db/switch`).
+//! How long no database accepted writes during a change of writer: noted when it begins and when it is over
+//! (`db/switch`).
 
 use cordee_domain::db::awaited::awaited;
 use cordee_domain::db::failover::{self, Decision};
@@ -13,7 +14,7 @@ use cordee_node::clock::now;
 use super::Engine;
 
 impl Engine {
-    /// Whether another database is about to become the writer: every millisecond counts.
+    /// Reports whether another database is about to become the writer: every millisecond counts then.
     pub(super) fn switching(&self, desired: &Desired) -> bool {
         let time = now();
         desired.handover.is_some()
@@ -24,20 +25,20 @@ impl Engine {
             || self.switch.is_some_and(|s| time.saturating_sub(s.noticed) < 10_000)
     }
 
-    /// Whether the change of writer waits for what the next look at that database tells.
+    /// Reports whether the change of writer waits for the next look at that database.
     pub(super) fn awaited(&self, desired: &Desired, name: &ServerName) -> bool {
         let noticed = self.switch.map(|s| s.noticed);
         awaited(desired, &self.observed, name, noticed)
     }
 
-    /// A person asked for another writer: from now on HAProxy leads nobody to the one of before.
+    /// The operator asked for another writer: from now on HAProxy leads no connection to the former one.
     pub(super) fn handover_begins(&mut self, desired: &Desired) {
         if desired.handover.is_some() && self.switch.is_none_or(|s| s.epoch <= desired.epoch) {
             self.switch_begins(now(), Stop::Closed);
         }
     }
 
-    /// The writer was closed or lost.
+    /// Notes that the writer was closed or lost.
     pub(super) fn switch_begins(&mut self, noticed: Millis, end: Stop) {
         let desired = self.parts.board.desired();
         self.switch = Some(Switch::begins(self.switch, noticed, end, &desired, &self.observed));

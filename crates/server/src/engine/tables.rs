@@ -1,4 +1,5 @@
-//! The writer's tables that ask for a word before anything goes wrong: those without a primary key, those in memory.
+//! The writer's tables that deserve a warning before anything goes wrong: those without a primary key, those in
+//! memory.
 
 use std::time::Duration;
 
@@ -6,15 +7,15 @@ use tokio::time::{Instant, sleep};
 
 use super::{Engine, Sight};
 
-/// Between two questions. One about 3,000 tables takes 0.15 s.
+/// Time between two queries. A query over 3,000 tables takes 0.15 s.
 const PACE: Duration = Duration::from_millis(cordee_domain::figures::TABLES_LOOK);
-/// While there is nobody to ask.
+/// Pause while there is no writer to ask.
 const SOON: Duration = Duration::from_secs(1);
-/// The pause is at least so many times as long as the question took, which may be about very many tables.
+/// The pause is at least this many times as long as the query took, which may cover very many tables.
 const REST: u32 = 20;
 
 impl Engine {
-    /// Starts to ask.
+    /// Starts the queries.
     pub(super) fn watch_tables(&mut self) {
         let (board, doors, out) = (self.parts.board.clone(), self.doors.clone(), self.out.clone());
         let beating = self.beating.subscribe();

@@ -1,4 +1,4 @@
-//! What the engine tells: the picture, the journal; and the panic of one of its tasks.
+//! What the engine tells: the snapshot, the journal; and the panic of one of its tasks.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::store::OURSELVES;
 use super::Engine;
 
 impl Engine {
-    /// Puts up the newest picture, and notes in the journal which severities changed.
+    /// Publishes the newest snapshot, and notes in the journal which severities changed.
     pub(super) fn publish(&mut self, desired: &Desired) {
         let before = self.parts.board.snapshot();
         let after = snapshot(Scene::new(desired, &self.observed, now()), &self.parts.machine.setting);
@@ -29,7 +29,7 @@ impl Engine {
         }
         let worth = self.unseen.is_empty() || self.started.elapsed() > Duration::from_secs(3);
         let turns = if worth { diff::turns(&before, &after) } else { Vec::new() };
-        // What the severities do not say, before what they say: it came first.
+        // Lines that no severity tells go before those that the severities tell: they happened first.
         for line in std::mem::take(&mut self.untold).iter().filter(|line| !line.is_told(&turns)) {
             self.note(&line.subject, Some(line.severity), &line.text);
         }
@@ -41,25 +41,25 @@ impl Engine {
         self.parts.board.set_snapshot(after);
     }
 
-    /// Writes a line into the journal with the next picture, unless that one's severities say the same.
+    /// Writes a line into the journal with the next snapshot, unless the change of a severity says the same.
     pub(super) fn note_unless(&mut self, state: State, subject: &str, severity: Severity, text: Text) {
         self.untold.push(Untold { subject: subject.to_owned(), state, severity, text });
     }
 
-    /// Writes a line into the journal, now or as soon as that can be written.
+    /// Writes a line into the journal, at once or as soon as the journal can be written.
     pub(super) fn note(&self, subject: &str, severity: Option<Severity>, text: &Text) {
         self.parts.store.tell(subject, severity, text);
     }
 }
 
-/// Goes on with the panic of a task in the one that conducts it.
+/// Resumes the panic of a task in the engine's own task.
 pub(super) fn pass_on(error: JoinError) {
     if let Ok(panic) = error.try_into_panic() {
         std::panic::resume_unwind(panic);
     }
 }
 
-/// The look that tells how an adopted process does; none at a database that nobody wishes any more.
+/// Returns the look that shows the state of an adopted process; none for a database that is not wished any more.
 pub(super) fn looked_at_by(desired: &Desired, id: &ProcessId) -> Option<Subject> {
     match id {
         ProcessId::Proxy(proxy) => Some(Subject::Proxy(*proxy)),
@@ -68,7 +68,7 @@ pub(super) fn looked_at_by(desired: &Desired, id: &ProcessId) -> Option<Subject>
     }
 }
 
-/// The word for a target in the journal.
+/// Returns the journal's word for a target.
 pub(super) fn subject(target: &Subject) -> String {
     match target {
         Subject::Proxy(id) => format!("haproxy-{id}"),
@@ -78,7 +78,7 @@ pub(super) fn subject(target: &Subject) -> String {
     }
 }
 
-/// The same as a sentence names it.
+/// Returns the same target as an argument of a sentence.
 pub(super) fn named(target: &Subject) -> Arg {
     match target {
         Subject::Proxy(id) => Thing::Proxy(*id).into(),

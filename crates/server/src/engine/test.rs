@@ -1,4 +1,4 @@
-//! The connection test: what is tried is said here, and tried by `node::attempt`.
+//! The connection test: this module says what to try, and `node::attempt` tries it.
 
 use cordee_domain::desired::{Desired, Kind, Membership, Server};
 use cordee_node::attempt::{self, Goal, TestReport};
@@ -6,7 +6,7 @@ use cordee_node::attempt::{self, Goal, TestReport};
 use super::Engine;
 
 impl Engine {
-    /// A test of that server, ready to run.
+    /// Prepares a test of that server.
     pub(super) fn trial(
         &self,
         server: &Server,

@@ -1,4 +1,4 @@
-//! The site's own addresses, asked each second: as a visitor, and as an application.
+//! The site's own addresses, requested every second: as a visitor, and as an application.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,17 +19,18 @@ use crate::board::Board;
 
 use super::{Engine, Sight};
 
-/// Between two questions at one address.
+/// Time between two requests to one address.
 const PACE: Duration = Duration::from_millis(cordee_domain::figures::VISIT);
-/// The same after a wrong answer that came at once: whether it lasts is to be known soon.
+/// The same after a wrong answer that came at once, to learn soon whether it lasts.
 const AGAIN: Duration = Duration::from_millis(cordee_domain::figures::VISIT_AGAIN);
-/// For an answer. With the pace before it, what is silent is told within three seconds.
+/// Time limit for an answer. Together with `PACE`, an address that does not answer is reported within three
+/// seconds.
 const PATIENCE: Duration = Duration::from_millis(1_800);
-/// Until the log receiver listens. Where it cannot, the site is asked all the same.
+/// How long a request waits for the log receiver to listen. When it does not, the site is requested all the same.
 const LISTENING: Duration = Duration::from_secs(2);
 
 impl Engine {
-    /// Which HAProxys are there to be asked, and since when each address should serve.
+    /// Notes which HAProxy instances run and can be visited, and since when each address should serve.
     pub(super) fn watch_doors(&mut self, desired: &Desired) {
         let there = |p: &PoolId| self.observed.process(&ProcessId::Proxy(*p)).leader.is_some();
         let answering: BTreeSet<PoolId> = PoolId::ALL.into_iter().filter(there).collect();
@@ -43,7 +44,7 @@ impl Engine {
         self.observed.doors.entry(door).or_default().take(&desired, door, (asked, now()), answer);
     }
 
-    /// Starts to ask. Each address has one question at a time: none waits for another.
+    /// Starts the requests. Each address has one request at a time; no address waits for another.
     pub(super) fn ask_doors(&mut self) {
         for door in Door::ALL {
             let (board, out) = (self.parts.board.clone(), self.out.clone());
@@ -73,7 +74,8 @@ impl Engine {
 }
 
 async fn visit(board: &Board, numbers: &mut Numbers) -> Result<Answer, Fault> {
-    // What was served while nobody listened is counted first: this must not be taken for a visit that was missed.
+    // Requests that were served while the log receiver did not listen are counted first: this one must not be
+    // taken for a visit that was missed.
     let _ = timeout(LISTENING, board.watch_heard().wait_for(|heard| *heard)).await;
     let secret = random::token(16).ok_or_else(|| Fault::Unasked(Box::new(text!("door-no-secret").into())))?;
     let name = board.own_question(numbers.next_number(), &secret);

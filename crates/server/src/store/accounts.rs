@@ -1,4 +1,4 @@
-//! People, their sessions, and tokens for programs. Secrets are stored as hashes only.
+//! Accounts of people, their sessions, and tokens for programs. Secrets are stored as hashes only.
 
 use cordee_domain::ids::Millis;
 use cordee_domain::proof::BrowserMark;
@@ -11,31 +11,31 @@ use sha2::{Digest as _, Sha256};
 use super::hashing::{hash_password, matches};
 use super::{Store, StoreError};
 
-/// A person's name, as signed in.
+/// A person's account name, as it was typed at the sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account(pub String);
 
-/// Where somebody signed in: told to whoever looks at the sessions.
+/// The device of a session, shown to whoever looks at the sessions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Device {
-    /// The address.
+    /// The IP address.
     pub address: String,
-    /// What the browser calls itself.
+    /// The browser's User-Agent.
     pub agent: String,
 }
 
-/// One session, as it is listed.
+/// One session, as the page lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// By which it is ended.
+    /// The identifier with which it is ended.
     pub id: String,
     /// When it began.
     pub created: Millis,
-    /// Its last request, to the minute.
+    /// When its last request came, to the minute.
     pub seen: Millis,
-    /// Where.
+    /// Its device.
     pub device: Device,
-    /// It is the one that asks.
+    /// It is the session of the request that asks for the list.
     pub own: bool,
 }
 
@@ -49,17 +49,18 @@ impl std::fmt::Debug for SignIn {
     }
 }
 
-/// A browser that is to be let in.
+/// A browser that signs in.
 #[derive(Clone, Debug, Default)]
 pub struct Arrival {
-    /// Where.
+    /// Its device.
     pub device: Device,
-    /// By what it is known from then on. One without the page's script has nothing that no other port of the host gets.
+    /// The mark by which it is recognised from then on. A browser without the page's script has nothing that is
+    /// kept from the other ports of the host.
     pub mark: Option<BrowserMark>,
 }
 
-/// A password that was right when it was compared, which takes a while: whatever is done with it is done only if the
-/// account still has that very one, and in the same transaction.
+/// A password that was right when it was compared. The comparison takes a while, so what is done with the password
+/// is done in a transaction that first checks that the account still has the same password.
 #[derive(Clone)]
 pub struct Proven {
     account: Account,
@@ -73,7 +74,7 @@ impl std::fmt::Debug for Proven {
 }
 
 impl Proven {
-    /// Whether it is the account's password still.
+    /// Reports whether it is still the account's password.
     pub(super) fn holds(&self, connection: &Connection) -> Result<bool, StoreError> {
         Ok(connection.query_row(
             "SELECT EXISTS (SELECT 1 FROM account WHERE name = ?1 AND password = ?2)",
@@ -83,12 +84,12 @@ impl Proven {
     }
 }
 
-/// What came of changing a password.
+/// The result of changing a password.
 #[derive(Debug)]
 pub enum Changed {
-    /// It is changed, and the browser at hand is let in anew.
+    /// The password is changed, and the browser that changed it has a new session.
     Done(Option<SignIn>),
-    /// The account has another one by now, or is gone: nothing is changed.
+    /// The account has a different password by now, or is gone: nothing is changed.
     Stale,
 }
 
@@ -97,22 +98,22 @@ const IDLE_MS: u64 = cordee_domain::figures::SESSION_IDLE;
 /// …and after 12 hours in any case (OWASP ASVS 5.0, 7.3).
 const WHOLE_MS: u64 = cordee_domain::figures::SESSION_WHOLE;
 
-/// For so long a browser is known after the last sign-in with it.
+/// How long a browser is recognised after the last sign-in with it.
 const BROWSER_KEPT_MS: u64 = 180 * 24 * 60 * 60 * 1_000;
-/// Browsers of one account that are known.
+/// How many browsers are remembered per account.
 const BROWSERS: u32 = 50;
 
-/// What an unknown name's password is compared with: a hash of our parameters that no password is known for.
+/// The hash that is compared for an unknown name: it has our parameters, and no password is known for it.
 const NOBODYS: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlzLg$bm9ib2R5IGtub3dzIGEgcGFzc3dvcmQgZm9yIGl0ISE";
 
 impl Store {
-    /// Whether somebody has an account. Until then only the setup page answers.
+    /// Reports whether there is an account. Until there is one, only the setup page answers.
     pub fn has_account(&self) -> Result<bool, StoreError> {
         Ok(self.lock().query_row("SELECT EXISTS (SELECT 1 FROM account)", [], |r| r.get(0))?)
     }
 
-    /// Makes the first account and lets its browser in. `None` when there is one already.
+    /// Creates the first account and signs its browser in. Returns `None` when there is an account already.
     pub fn set_up(&self, name: &str, password: &str, from: &Arrival) -> Result<Option<SignIn>, StoreError> {
         let hash = hash_password(password)?;
         self.noted(name, |connection| {
@@ -124,8 +125,8 @@ impl Store {
         })
     }
 
-    /// Compares the password with that account's; `None` when it is not. An unknown name costs as much as a known one:
-    /// one comparison.
+    /// Compares the password with the account's; returns `None` when it is wrong. An unknown name costs as much as
+    /// a known one: one comparison.
     pub fn password_matches(&self, name: &str, password: &str) -> Result<Option<Proven>, StoreError> {
         let stored: Option<String> = self
             .lock()
@@ -137,7 +138,7 @@ impl Store {
         Ok(right.then(|| Proven { account: Account(name.to_owned()), hash }))
     }
 
-    /// Lets a browser in, which is known from then on. `None` when the password is another one by now.
+    /// Signs a browser in, and remembers it. Returns `None` when the password was changed since it was compared.
     pub fn enter(&self, proven: &Proven, from: &Arrival) -> Result<Option<SignIn>, StoreError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
@@ -149,7 +150,8 @@ impl Store {
         Ok(Some(entered))
     }
 
-    /// Whether that account was signed in before in the browser that keeps this mark; gives the mark's hash.
+    /// Reports whether that account signed in before in the browser that keeps this mark; if so, returns the
+    /// mark's hash.
     pub fn browser(&self, mark: &BrowserMark, account: &Account) -> Result<Option<Vec<u8>>, StoreError> {
         let hash = digest(mark.secret());
         let known: bool = self.lock().query_row(
@@ -160,10 +162,10 @@ impl Store {
         Ok(known.then_some(hash))
     }
 
-    /// The sessions of an account that are alive, the last one used first.
+    /// Returns the live sessions of an account, the last used one first.
     pub fn sessions(&self, account: &Account, own: &str) -> Result<Vec<Session>, StoreError> {
         let (connection, own) = (self.lock(), digest(own));
-        // Part of the hash names a session: it opens nothing, and is never another one's later.
+        // A part of the hash identifies a session: it grants no access, and no later session has the same.
         let mut found = connection.prepare(
             "SELECT lower(hex(substr(token_hash, 1, 8))), created, seen, address, agent, token_hash FROM session \
              WHERE account = ?1 COLLATE NOCASE AND seen >= ?2 AND created >= ?3 ORDER BY seen DESC, rowid DESC",
@@ -181,7 +183,8 @@ impl Store {
         Ok(all.collect::<Result<_, _>>()?)
     }
 
-    /// Ends one session of an account, or with `None` all but the one that asks, and notes it. Gives how many ended.
+    /// Ends one session of an account, or with `None` all except the one that asks, and notes it in the journal.
+    /// Returns how many ended.
     pub fn end_sessions(
         &self,
         account: &Account,
@@ -207,8 +210,9 @@ impl Store {
         Ok(ended)
     }
 
-    /// Gives an account another password, ends its sessions, forgets the browsers that are known, and notes it; whoever
-    /// changed it in a browser is let in there anew. Without a present password it is for the owner of the machine.
+    /// Changes an account's password, ends its sessions, forgets its browsers, and notes it in the journal. The
+    /// browser in which the password was changed gets a new session. Without the present password this is for the
+    /// owner of the machine.
     pub fn change_password(
         &self,
         account: &Account,
@@ -238,21 +242,21 @@ impl Store {
         Ok(changed)
     }
 
-    /// The one account that there is.
+    /// Returns the one account that exists.
     pub fn account(&self) -> Result<Option<Account>, StoreError> {
         let name =
             self.lock().query_row("SELECT name FROM account ORDER BY created LIMIT 1", [], |r| r.get(0));
         Ok(name.optional()?.map(Account))
     }
 
-    /// Whose session it is, when it is alive. That is a request of its own, and is written down as such.
+    /// Returns the account of a live session. The call counts as a request, and the time is stored.
     pub fn session(&self, secret: &str) -> Result<Option<Account>, StoreError> {
         let (connection, hash) = (self.lock(), digest(secret));
         let Some((account, seen)) = alive(&connection, &hash)? else { return Ok(None) };
         if now().saturating_sub(seen) > 60_000 {
             let touched = connection
                 .execute("UPDATE session SET seen = ?1 WHERE token_hash = ?2", params![now(), hash]);
-            // A disk that is full keeps nobody from reading the page that says so.
+            // A full disk must not keep anybody from reading the page that reports it.
             if let Err(error) = touched {
                 self.failed(&error.into());
             }
@@ -260,20 +264,20 @@ impl Store {
         Ok(Some(Account(account)))
     }
 
-    /// Whether a session is alive, without lengthening it.
+    /// Reports whether a session is alive, without extending it.
     #[cfg(test)]
     pub fn session_lasts(&self, secret: &str) -> Result<bool, StoreError> {
         Ok(alive(&self.lock(), &digest(secret))?.is_some())
     }
 
-    /// Ends a session, and what is being read with it.
+    /// Ends a session, and the streams that are read with it.
     pub fn sign_out(&self, secret: &str) -> Result<(), StoreError> {
         self.lock().execute("DELETE FROM session WHERE token_hash = ?1", [digest(secret)])?;
         self.left();
         Ok(())
     }
 
-    /// Whoever reads with a session or a token looks whether it is still good.
+    /// Has every stream that is read with a session or a token check whether that is still valid.
     pub(super) fn left(&self) {
         if let Some(board) = self.board.get() {
             board.set_left();
@@ -281,7 +285,7 @@ impl Store {
     }
 }
 
-/// The first account; `false` when there is one already.
+/// Creates the first account; `false` when there is an account already.
 pub(super) fn insert_first_account(
     connection: &Connection,
     name: &str,
@@ -294,7 +298,7 @@ pub(super) fn insert_first_account(
     Ok(made == 1)
 }
 
-/// A session of a browser, which is known from now on.
+/// Begins a session of a browser, and remembers the browser.
 fn let_in(connection: &Connection, account: &Account, from: &Arrival) -> Result<SignIn, StoreError> {
     if let Some(mark) = &from.mark {
         know_browser(connection, account, mark)?;
@@ -302,14 +306,15 @@ fn let_in(connection: &Connection, account: &Account, from: &Arrival) -> Result<
     begin_session(connection, account, &from.device)
 }
 
-/// Makes a browser known in which that account is signed in now. Those that were not used for longest are forgotten.
+/// Remembers a browser in which that account signs in now. The ones that were not used for the longest time are
+/// forgotten.
 fn know_browser(connection: &Connection, account: &Account, mark: &BrowserMark) -> Result<(), StoreError> {
     let mark = digest(mark.secret());
     connection.execute(
         "INSERT OR REPLACE INTO browser (mark_hash, account, seen) VALUES (?1, ?2, ?3)",
         params![mark, account.0, now()],
     )?;
-    // The clock may have been put back: the newest has not always the latest time.
+    // The clock may have been set back: the newest row need not have the latest time.
     connection.execute(
         "DELETE FROM browser WHERE seen < ?1 OR (account = ?2 AND mark_hash <> ?4 AND mark_hash NOT IN \
          (SELECT mark_hash FROM browser WHERE account = ?2 AND mark_hash <> ?4 \
@@ -319,7 +324,7 @@ fn know_browser(connection: &Connection, account: &Account, mark: &BrowserMark) 
     Ok(())
 }
 
-/// Of a session that is alive, whose it is and when it was last used.
+/// Returns the account of a live session, and when it was last used.
 fn alive(connection: &Connection, hash: &[u8]) -> Result<Option<(String, Millis)>, StoreError> {
     let found: rusqlite::Result<(String, Millis)> = connection.query_row(
         "SELECT account, seen FROM session WHERE token_hash = ?1 AND seen >= ?2 AND created >= ?3",

@@ -1,4 +1,4 @@
-//! Failover drills, whole, as they were counted.
+//! Failover drills, stored as a whole with all that was counted.
 
 use cordee_domain::drill::{Drill, Order, Report, Target};
 use cordee_domain::trial::End;
@@ -8,7 +8,7 @@ use super::runs::DRILLS;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Stores a new drill: from now on whoever finds it running puts right what it may have done.
+    /// Stores a new drill: from now on a Cordée that finds it running repairs what the drill may have left.
     pub fn begin_drill(&self, actor: &str, order: Order, target: Target) -> Result<Drill, StoreError> {
         self.begin_run(DRILLS, |id| {
             let (actor, report) = (actor.to_owned(), Report::default());
@@ -16,17 +16,17 @@ impl Store {
         })
     }
 
-    /// Stores how far a drill is.
+    /// Stores the present state of a drill.
     pub fn keep_drill(&self, drill: &Drill) -> Result<(), StoreError> {
         self.keep_run(DRILLS, drill.id, drill)
     }
 
-    /// All drills, newest first.
+    /// Returns all drills, newest first.
     pub fn drills(&self) -> Result<Vec<Drill>, StoreError> {
         self.runs(DRILLS)
     }
 
-    /// One drill.
+    /// Returns one drill.
     pub fn drill(&self, id: u64) -> Result<Option<Drill>, StoreError> {
         self.one_run(DRILLS, id)
     }

@@ -1,8 +1,8 @@
-//! Passwords as argon2id hashes, in memory that is taken once.
+//! Passwords as argon2id hashes, computed in memory that is allocated once.
 //!
-//! Each comparison fills 19 MiB. Taken and given back to the allocator for each, they would be spread over its arenas:
-//! gigabytes after some hundred guesses, which anybody may make. So there are a few pieces of that size, for as many
-//! comparisons at once; they are made when they are first needed, and kept.
+//! Each comparison fills 19 MiB. Allocated and freed for each comparison, that memory would be spread over the
+//! allocator's arenas: gigabytes after some hundred guesses, which anybody can make. So there are a few pieces of
+//! that size, for as many comparisons at once; they are allocated when they are first needed, and kept.
 
 use std::sync::{Condvar, Mutex};
 
@@ -13,12 +13,12 @@ use cordee_node::random;
 
 use super::StoreError;
 
-/// Octets of a hash.
+/// Length of a hash in bytes.
 const LENGTH: usize = 32;
-/// Pieces of memory: as many as are compared at once, and one for passwords that are set.
+/// How many pieces of memory there are: as many as comparisons run at once, and one for passwords that are set.
 const PIECES: usize = 4;
 
-/// The pieces that are not in use, and how many there are.
+/// The pieces that are not in use, and how many exist.
 struct Pool {
     free: Vec<Vec<Block>>,
     made: usize,
@@ -27,11 +27,11 @@ struct Pool {
 static POOL: Mutex<Pool> = Mutex::new(Pool { free: Vec::new(), made: 0 });
 static BACK: Condvar = Condvar::new();
 
-/// A piece of memory, until it is dropped.
+/// A piece of memory, returned to the pool when it is dropped.
 struct Piece(Vec<Block>);
 
 impl Piece {
-    /// Waits for one; for work on threads that may wait.
+    /// Waits for a free piece. To be called on threads that may block.
     fn take(blocks: usize) -> Self {
         let mut pool = over::hold(&POOL);
         loop {
@@ -51,7 +51,7 @@ impl Piece {
 
 impl Drop for Piece {
     fn drop(&mut self) {
-        // What a password was made into stays nowhere.
+        // No trace of a password stays in memory.
         self.0.fill(Block::new());
         over::hold(&POOL).free.push(std::mem::take(&mut self.0));
         BACK.notify_one();
@@ -72,7 +72,7 @@ fn fill(password: &str, salt: &[u8], params: &Params) -> Result<[u8; LENGTH], St
     Ok(out)
 }
 
-/// The hash of a new password.
+/// Returns the hash of a new password.
 pub(super) fn hash_password(password: &str) -> Result<String, StoreError> {
     let mut salt = [0; 16];
     random::fill(&mut salt).ok_or(StoreError::Random)?;
@@ -89,7 +89,8 @@ pub(super) fn hash_password(password: &str) -> Result<String, StoreError> {
     Ok(hash.to_string())
 }
 
-/// Whether that is the password of a hash, compared without telling by the time how much of it is right.
+/// Reports whether the password belongs to the hash. The time of the comparison does not tell how much of it is
+/// right.
 pub(super) fn matches(password: &str, hash: &str) -> Result<bool, StoreError> {
     let hash = PasswordHash::new(hash).map_err(|_| StoreError::Hash)?;
     let version = hash.version.map(Version::try_from).transpose().map_err(|_| StoreError::Hash)?;
@@ -111,7 +112,7 @@ mod tests {
     #[test]
     fn what_is_hashed_here_is_what_the_library_hashes() {
         let library = Argon2::new(Algorithm::Argon2id, Version::V0x13, ours().unwrap());
-        // The memory is that of the one before.
+        // The memory is the piece that the previous hash used.
         for password in ["long enough", "another one", ""] {
             let made = hash_password(password).unwrap();
             library.verify_password(password.as_bytes(), &PasswordHash::new(&made).unwrap()).unwrap();
@@ -125,7 +126,7 @@ mod tests {
     #[test]
     fn however_many_are_compared_memory_stays_what_a_few_take() {
         let hash = hash_password("long enough").unwrap();
-        // New threads, as the runtime has: each may be given another arena.
+        // New threads, as in the runtime: each may use another arena.
         for _ in 0..6 {
             std::thread::scope(|scope| {
                 for _ in 0..8 {

@@ -1,4 +1,4 @@
-//! The journal: who did what, and what happened. A line is announced once it is written.
+//! The journal: who did what, and what happened. A line is announced after it was written.
 
 use cordee_domain::ids::Millis;
 use cordee_domain::state::Severity;
@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use super::{Store, StoreError};
 use crate::board::Event;
 
-/// Journal lines kept.
+/// How many journal lines are kept.
 const EVENTS_KEPT: u64 = cordee_domain::figures::JOURNAL;
 
 impl Store {
@@ -33,7 +33,8 @@ impl Store {
         Ok(event)
     }
 
-    /// Does something and writes its line into the journal: both, or neither. What is given without a line did nothing.
+    /// Does something and writes its line into the journal: both, or neither. A result without a line means that
+    /// nothing was done.
     pub(super) fn noted<T>(
         &self,
         actor: &str,
@@ -54,24 +55,24 @@ impl Store {
         let event =
             text.map(|text| write_event(&transaction, now(), actor, "cluster", None, &text)).transpose()?;
         transaction.commit()?;
-        // Announced under the lock, so that readers hear events in the order of their ids.
+        // Announced under the lock, so that readers receive events in the order of their ids.
         if let (Some(event), Some(board)) = (event, self.board.get()) {
             board.announce(event);
         }
         Ok(done)
     }
 
-    /// Journal lines with an id above `after`, oldest first, at most `limit`.
+    /// Returns journal lines with an id above `after`, oldest first, at most `limit`.
     pub fn events_after(&self, after: u64, limit: u32) -> Result<Vec<Event>, StoreError> {
         self.events("WHERE id > ?1 ORDER BY id LIMIT ?2", params![after, limit])
     }
 
-    /// Journal lines with an id below `before`, newest first, at most `limit`.
+    /// Returns journal lines with an id below `before`, newest first, at most `limit`.
     pub fn events_before(&self, before: u64, limit: u32) -> Result<Vec<Event>, StoreError> {
         self.events("WHERE id < ?1 ORDER BY id DESC LIMIT ?2", params![before.min(i64::MAX as u64), limit])
     }
 
-    /// Journal lines about one subject, newest first, at most `limit`.
+    /// Returns journal lines about one subject, newest first, at most `limit`.
     pub fn events_about(&self, subject: &str, limit: u32) -> Result<Vec<Event>, StoreError> {
         self.events("WHERE subject = ?1 ORDER BY id DESC LIMIT ?2", params![subject, limit])
     }

@@ -1,4 +1,5 @@
-//! The accounts by which databases that exist already are run. Only sealed ones are stored; they go with their server.
+//! The accounts with which databases that exist already are administered. They are stored encrypted only, and
+//! deleted with their server.
 
 use cordee_domain::desired::Desired;
 use cordee_domain::problem::Problem;
@@ -9,12 +10,12 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::{CommitError, Store, StoreError};
 
 impl Store {
-    /// The key to the logins.
+    /// Sets the key to the logins.
     pub fn give_key(&self, vault: Vault) {
         let _ = self.vault.set(vault);
     }
 
-    /// The login of the server with that id.
+    /// Returns the login of the server with that id.
     pub fn login(&self, server: u32) -> Result<Login, StoreError> {
         let sealed: Option<Vec<u8>> = self
             .lock()
@@ -24,7 +25,7 @@ impl Store {
         sealed.and_then(|sealed| vault.open(server, &sealed)).ok_or(StoreError::Login)
     }
 
-    /// Keeps the login of the database that was just added, if one was.
+    /// Stores the login of the database that was just added, if one was.
     pub(super) fn keep_login(
         &self,
         transaction: &Connection,
@@ -47,7 +48,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets the logins of those that are gone.
+    /// Deletes the logins of databases that are gone.
     pub(super) fn drop_logins(
         transaction: &Connection,
         current: &Desired,
@@ -60,7 +61,7 @@ impl Store {
     }
 }
 
-/// Whether somebody else's database has that id.
+/// Reports whether a database that somebody else runs has that id.
 fn external(desired: &Desired, id: u32) -> bool {
     desired.db.servers.iter().any(|s| s.id == id && !s.is_ours())
 }

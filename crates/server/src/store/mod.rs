@@ -1,7 +1,7 @@
-//! What must survive: the wish, its history, the journal, accounts.
+//! What must survive a restart: the wish, its history, the journal, accounts.
 //!
-//! One SQLite file in WAL mode with `synchronous=FULL`. [`Store::commit`] is the only way to alter a wish: the
-//! new wish, its history row and its journal line are one transaction.
+//! One SQLite file in WAL mode with `synchronous=FULL`. [`Store::commit`] is the only way to change a wish on
+//! request: the new wish, its history row and its journal line are one transaction.
 
 mod accounts;
 mod drills;
@@ -50,39 +50,39 @@ pub use accounts::{Account, Arrival, Changed, Device, Proven, Session, SignIn};
 pub use runs::KeptRuns;
 pub use tokens::{NewToken, Token, TokenName};
 
-/// The author of what came about by itself.
+/// The author of what Cordée does by itself.
 pub const OURSELVES: &str = "cordee";
 
 /// Why the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite.
+    /// SQLite failed.
     #[error("the state file could not be read or written")]
     Sqlite(#[from] rusqlite::Error),
     /// A row that this version cannot read.
     #[error("the state file holds a value that this version cannot read")]
     Value(#[from] serde_json::Error),
-    /// Written by a newer version.
+    /// The file was written by a newer version.
     #[error("the state file has schema version {found}, this Cordée knows {known}: use the newer Cordée")]
     Newer {
-        /// Found in the file.
+        /// The version of the file.
         found: i64,
-        /// The newest known.
+        /// The newest version known here.
         known: i64,
     },
-    /// Making it.
+    /// The file could not be created.
     #[error("the state file could not be made")]
     File(#[source] std::io::Error),
     /// SQLite finds its own file inconsistent.
     #[error("the state file is damaged")]
     Damaged,
-    /// It is new, and there is no first wish to put in.
+    /// The file is new, and there is no first wish to put in.
     #[error("the state file is empty")]
     Empty,
-    /// The system gave no randomness.
+    /// The system returned no random bytes.
     #[error("the system gave no random bytes")]
     Random,
-    /// The login of a database is not there, or the key does not open it.
+    /// The login of a database is missing, or the key does not decrypt it.
     #[error("the login of a database cannot be read")]
     Login,
     /// Hashing a password failed.
@@ -90,7 +90,7 @@ pub enum StoreError {
     Hash,
 }
 
-/// The store failed: logged here, said with what a person can do about it.
+/// Logs a failure of the store, and returns what to tell the operator, with what they can do about it.
 pub fn store_failed(error: &StoreError) -> Text {
     tracing::error!(error = error as &dyn std::error::Error, "store");
     match error.unwritable() {
@@ -99,10 +99,10 @@ pub fn store_failed(error: &StoreError) -> Text {
     }
 }
 
-/// Why nothing was written down.
+/// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum Unwritten<R> {
-    /// The wish itself was refused.
+    /// The change itself was refused.
     #[error("refused")]
     Refused(R),
     /// The store failed.
@@ -110,13 +110,13 @@ pub enum Unwritten<R> {
     Store(#[from] StoreError),
 }
 
-/// Why a request was not committed: refused for each of these reasons, in words for the person who asked.
+/// Why a request was not committed: refused for each of these reasons, in words for the operator who asked.
 pub type CommitError = Unwritten<Vec<Problem>>;
 
-/// Why a decision was not stored: what it was made on is so no more.
+/// Why a decision was not stored: the state that it was made on is no longer true.
 pub type DecideError = Unwritten<Overtaken>;
 
-/// The state file. Calls block for a few milliseconds; async code goes through `spawn_blocking`.
+/// The state file. Calls block for a few milliseconds; async code calls it through `spawn_blocking`.
 pub struct Store {
     connection: Mutex<Connection>,
     board: OnceLock<Arc<Board>>,
@@ -133,20 +133,21 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// What a person asked about a database's rows.
+/// What an operator asked for about a database's rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowsRequest {
-    /// That they be compared with the writer's.
+    /// They are to be compared with the writer's.
     pub compare: bool,
-    /// That those that differ be put right, by this side.
+    /// Rows that differ are to be repaired, with the rows of this side.
     pub repair: Option<Side>,
-    /// The epoch in which the repair was asked for; 0, which never was, of a Cordée that did not keep it.
+    /// The epoch in which the repair was asked for. 0 in a request stored by a Cordée that did not keep it; no
+    /// real epoch is 0.
     #[serde(default)]
     pub epoch: u64,
 }
 
 impl Store {
-    /// Opens the file, brings it to the newest schema, and puts `first` in when it is new.
+    /// Opens the file, migrates it to the newest schema, and stores `first` when the file is new.
     pub fn open(path: &Path, first: impl FnOnce() -> Option<Desired>) -> Result<Self, StoreError> {
         private(path)?;
         let connection = Connection::open(path)?;
@@ -174,30 +175,30 @@ impl Store {
         Ok(store)
     }
 
-    /// The wish in a state file that another process has open.
+    /// Reads the wish from a state file that another process has open.
     pub fn open_read(path: &Path) -> Result<Desired, StoreError> {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
         read_desired(&Connection::open_with_flags(path, flags)?)?
             .ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))
     }
 
-    /// The same, once the file was looked through: not damaged, and not of a newer version.
+    /// Reads the same, after a check that the file is neither damaged nor of a newer version.
     pub fn inspect(path: &Path) -> Result<Desired, StoreError> {
         schema::known(examine(path)?)?;
         Self::open_read(path)
     }
 
-    /// The list of visitors.
+    /// Returns the list of visitors.
     pub fn visitors(&self) -> Arc<Visitors> {
         self.visitors.clone()
     }
 
-    /// Where commits and events are announced from now on.
+    /// Sets the board on which commits and events are announced from now on.
     pub fn attach(&self, board: Arc<Board>) {
         let _ = self.board.set(board);
     }
 
-    /// Runs a call where it may block, for those who are not the page.
+    /// Runs a call on a thread that may block, for callers other than the page.
     pub async fn off_thread<T: Send + 'static>(
         store: &Arc<Self>,
         call: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
@@ -205,7 +206,7 @@ impl Store {
         let store = store.clone();
         match tokio::task::spawn_blocking(move || call(&store)).await {
             Ok(result) => result,
-            // A panic in the call goes on in its caller.
+            // A panic in the call is resumed in its caller.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
@@ -214,12 +215,12 @@ impl Store {
         over::hold(&self.connection)
     }
 
-    /// The newest wish.
+    /// Returns the newest wish.
     pub fn desired(&self) -> Result<Desired, StoreError> {
         read_desired(&self.lock())?.ok_or(StoreError::Sqlite(rusqlite::Error::QueryReturnedNoRows))
     }
 
-    /// The changes that were made after a revision, oldest first.
+    /// Returns the changes after a revision, oldest first.
     pub fn changes_after(&self, revision: u64, limit: u32) -> Result<Vec<Change>, StoreError> {
         let connection = self.lock();
         let mut found = connection.prepare(
@@ -229,7 +230,7 @@ impl Store {
         texts.map(|text| Ok(serde_json::from_str(&text?)?)).collect()
     }
 
-    /// The change that made a revision; `None` for a revision that there is not, and for the first.
+    /// Returns the change that made a revision; `None` for a revision that does not exist, and for the first.
     pub fn change(&self, revision: u64) -> Result<Option<Change>, StoreError> {
         let connection = self.lock();
         let text: Option<Option<String>> = connection
@@ -238,8 +239,8 @@ impl Store {
         Ok(text.flatten().map(|text| serde_json::from_str(&text)).transpose()?)
     }
 
-    /// Reads the form of a new server; where no port was typed, finds those that are free on this machine: one of them
-    /// is chosen when the wish is written down.
+    /// Parses the form of a new server. Where no port was typed, finds the ports that are free on this machine:
+    /// one of them is chosen when the wish is stored.
     pub fn new_server(&self, raw: &RawServer) -> Result<NewServer, CommitError> {
         let desired = self.desired()?;
         let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
@@ -248,13 +249,14 @@ impl Store {
         Ok(new)
     }
 
-    /// Applies what a person asks: all of it, or nothing and the reasons.
+    /// Applies a request: all of it, or nothing and the reasons.
     pub fn commit(&self, request: &Request, actor: &str) -> Result<Desired, CommitError> {
         self.commit_with(request, actor, None)
     }
 
-    /// The same, with the account by which a database that exists already is run. What it was examined for is its id:
-    /// were that another one by now, it is refused.
+    /// Applies a request, with the account with which a database that exists already is administered. The login
+    /// carries the id that the database was examined for: if the next id is a different one by now, the request is
+    /// refused.
     pub fn commit_with(
         &self,
         request: &Request,
@@ -266,12 +268,12 @@ impl Store {
         })
     }
 
-    /// Applies what Cordée decided by itself, unless it was overtaken.
+    /// Applies a decision of Cordée's own, unless it was overtaken.
     pub fn decide(&self, decision: &Decision) -> Result<Desired, DecideError> {
         self.write(decision, OURSELVES, |_, _| Ok(()))
     }
 
-    /// Writes down the wish that follows, with its history and its journal line: all of it, or nothing.
+    /// Stores the next wish, with its history row and its journal line: all of it, or nothing.
     fn write<A: Alters + Serialize>(
         &self,
         change: &A,
@@ -325,7 +327,7 @@ impl Store {
         Ok(next)
     }
 
-    /// Keeps the last comparison of a database's rows, by the server's id.
+    /// Stores the last comparison of a database's rows, by the server's id.
     pub fn keep_comparison(&self, server: u32, report: &Report) -> Result<(), StoreError> {
         let text = serde_json::to_string(report)?;
         self.lock().execute(
@@ -335,12 +337,12 @@ impl Store {
         Ok(())
     }
 
-    /// The last comparisons, by the server's id.
+    /// Returns the last comparisons, by the server's id.
     pub fn comparisons(&self) -> Result<Vec<(u32, Report)>, StoreError> {
         self.by_server("SELECT server, report FROM comparison")
     }
 
-    /// Keeps what a person asked about a database's rows until it is done, by the server's id.
+    /// Stores what an operator asked for about a database's rows until it is done, by the server's id.
     pub fn keep_asked(&self, server: u32, asked: RowsRequest) -> Result<(), StoreError> {
         let connection = self.lock();
         if asked == RowsRequest::default() {
@@ -355,12 +357,12 @@ impl Store {
         Ok(())
     }
 
-    /// What was asked about rows and is not done, by the server's id.
+    /// Returns the requests about rows that are not done yet, by the server's id.
     pub fn asked(&self) -> Result<Vec<(u32, RowsRequest)>, StoreError> {
         self.by_server("SELECT server, asked FROM rows_asked")
     }
 
-    /// What is kept as JSON about servers, by their id.
+    /// Returns what is stored as JSON about servers, by their id.
     fn by_server<T: DeserializeOwned>(&self, query: &str) -> Result<Vec<(u32, T)>, StoreError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(query)?;
@@ -373,7 +375,7 @@ impl Store {
     }
 }
 
-/// Opens the list of visitors. One that is damaged is put aside and begun anew: it must not keep a cluster from
+/// Opens the list of visitors. A damaged list is put aside and a new one is begun: it must not keep a cluster from
 /// running.
 fn open_visitors(path: &Path) -> Result<Visitors, StoreError> {
     match Visitors::open(path) {
@@ -389,7 +391,7 @@ fn open_visitors(path: &Path) -> Result<Visitors, StoreError> {
     }
 }
 
-/// Has SQLite look through the file; a damaged one would otherwise show itself at some later wish.
+/// Has SQLite check the file; otherwise damage would only show at some later wish.
 fn intact(connection: &Connection) -> Result<(), StoreError> {
     let found: Result<String, _> = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
     match found {
@@ -400,7 +402,7 @@ fn intact(connection: &Connection) -> Result<(), StoreError> {
     }
 }
 
-/// Looks through a file that another process may have open, and gives its schema version.
+/// Checks a file that another process may have open, and returns its schema version.
 pub fn examine(path: &Path) -> Result<i64, StoreError> {
     let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     intact(&connection)?;
@@ -413,14 +415,15 @@ fn damaged(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
-/// Makes the file readable by its owner only, before SQLite does; its companions take its mode.
+/// Makes the file readable by its owner only, before SQLite creates it; SQLite gives its companion files the same
+/// mode.
 fn private(path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
     std::fs::OpenOptions::new()
         .create(true)
         .append(true)
         .mode(0o600)
-        // A pipe, or a link, is refused, and never waited for.
+        // A FIFO or a symbolic link is refused, without waiting for its other end.
         .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
         .open(path)
         .and_then(|file| if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) })

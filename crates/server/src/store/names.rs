@@ -1,4 +1,4 @@
-//! Two names for one server: what a name means now is asked before it is added.
+//! Two names for one server: the name is resolved before the server is added.
 
 use std::net::{IpAddr, ToSocketAddrs as _};
 use std::sync::mpsc;
@@ -10,11 +10,11 @@ use cordee_domain::ids::{Host, plain};
 use cordee_domain::problem::Problem;
 use cordee_domain::text;
 
-/// For a resolver that does not answer, a person does not wait. What it would have said is looked at again later, by
-/// the engine, and a server that is two is shown as such then.
+/// Time limit for a resolver, so that the operator need not wait for one that does not answer. The engine resolves
+/// the names again later, and a server that is in the list twice is then shown as such.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Refuses a server whose name means the address of one that is there, or the reverse.
+/// Refuses a server whose host name resolves to the address of a known server, or the reverse.
 pub(super) fn unlike(desired: &Desired, new: &NewServer) -> Result<(), Problem> {
     let PortChoice::Given(port) = new.port else { return Ok(()) };
     if new.runtime == Runtime::Process {
@@ -34,7 +34,7 @@ pub(super) fn unlike(desired: &Desired, new: &NewServer) -> Result<(), Problem> 
     Ok(())
 }
 
-/// Every address that a host means now; none when nobody says.
+/// Returns every address that a host resolves to now; none when the resolver does not answer.
 fn means(host: &Host) -> Vec<IpAddr> {
     let name = match (host.plain(), host) {
         (Some(ip), _) => return vec![ip],
@@ -42,7 +42,7 @@ fn means(host: &Host) -> Vec<IpAddr> {
         (None, Host::Name(name)) => name.clone(),
     };
     let (out, found) = mpsc::channel();
-    // The resolver has a patience of its own, and nothing ends it: the thread ends with it.
+    // The resolver has a timeout of its own and cannot be interrupted: the thread ends with it.
     std::thread::spawn(move || {
         let all = (name.as_str(), 0).to_socket_addrs();
         let _ = out.send(all.map(|all| all.map(|a| plain(a.ip())).collect()).unwrap_or_default());

@@ -1,6 +1,6 @@
-//! Cordée's own lines of the journal wait in memory until they are written: a disk that is busy for seconds keeps
-//! nobody who tells one from looking on. Where the state file cannot be written at all (a full disk, a file system that
-//! became read-only) wishes are refused meanwhile, and the lines wait for longer.
+//! Cordée's own journal lines wait in memory until they are written, so that a disk that is busy for seconds does
+//! not delay the engine that tells them. Where the state file cannot be written at all (a full disk, a file system
+//! that became read-only) wishes are refused meanwhile, and the lines wait longer.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,16 +18,16 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::{OURSELVES, Store, StoreError, write_event};
 
-/// Lines that may wait; of more the oldest are dropped, and counted.
+/// Most lines that may wait; beyond that the oldest are dropped, and counted.
 const LINES: usize = 1_000;
 
-/// Lines that are written at once: few enough to get somewhere on a disk that is nearly full.
+/// How many lines are written at once: few enough to succeed on a disk that is nearly full.
 const BATCH: usize = 50;
 
-/// A line of Cordée's own that waits.
+/// A waiting line of Cordée's own.
 #[derive(Clone, Debug)]
 struct Line {
-    /// Grows by one with each.
+    /// Grows by one with each line.
     number: u64,
     at: Millis,
     actor: String,
@@ -36,19 +36,19 @@ struct Line {
     text: Text,
 }
 
-/// What is known of it.
+/// What is known of an outage.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
     /// Why the last write failed.
     why: Option<Fault>,
     lines: VecDeque<Line>,
-    /// Of the last one.
+    /// The number of the last line.
     number: u64,
     dropped: u64,
 }
 
 impl StoreError {
-    /// Why the file cannot be written at all; nothing where another write may well succeed.
+    /// Returns why the file cannot be written at all; `None` where another write may well succeed.
     pub fn unwritable(&self) -> Option<Fault> {
         let Self::Sqlite(error) = self else { return None };
         match error.sqlite_error_code()? {
@@ -76,12 +76,13 @@ impl Store {
         }
     }
 
-    /// Why the file cannot be written, while it cannot.
+    /// Returns why the file cannot be written, while it cannot.
     pub fn unwritable(&self) -> Option<Fault> {
         self.outage().why.clone()
     }
 
-    /// Proves that the file can be written, by writing what stands there already. Writes down what waited.
+    /// Tests that the file can be written, by writing a value that it holds already. Then writes the lines that
+    /// waited.
     pub fn prove(&self) {
         let proven = {
             let connection = self.lock();
@@ -95,7 +96,7 @@ impl Store {
         }
     }
 
-    /// From now on a thread of its own writes down what Cordée tells.
+    /// Starts the thread that writes down what Cordée tells.
     pub fn begin_to_write(store: &Arc<Self>) -> io::Result<()> {
         let (wake, woken) = sync_channel(1);
         let of = Arc::downgrade(store);
@@ -111,13 +112,13 @@ impl Store {
         Ok(())
     }
 
-    /// Notes a line of Cordée's own for the journal, with the time of now. It is written at once by whoever writes the
-    /// journal, and before anything else that is written there; where nobody does yet, here.
+    /// Notes a journal line of Cordée's own, with the present time. The journal's thread writes it at once, and
+    /// before anything else is written into the journal; before that thread is started, this call writes it.
     pub fn tell(&self, subject: &str, severity: Option<Severity>, text: &Text) {
         self.tell_of(OURSELVES, subject, severity, text);
     }
 
-    /// The same of what somebody had asked for.
+    /// Notes a line about the effect of what `actor` asked for.
     pub fn tell_of(&self, actor: &str, subject: &str, severity: Option<Severity>, text: &Text) {
         {
             let mut outage = self.outage();
@@ -132,25 +133,25 @@ impl Store {
             outage.lines.push_back(line);
         }
         match self.scribe.get() {
-            // One that is awake already finds this line too.
+            // A thread that is already woken finds this line too.
             Some(scribe) => drop(scribe.try_send(())),
             None => self.write_down(),
         }
     }
 
-    /// Writes down what waits, unless that cannot be done.
+    /// Writes the waiting lines, unless the file cannot be written.
     pub fn write_down(&self) {
         self.write_waiting(&self.lock());
     }
 
-    /// The same for whoever is about to write, or to read, the journal: what happened before stands before.
+    /// The same for a caller that is about to write or read the journal: what happened earlier comes first.
     pub(super) fn write_waiting(&self, connection: &Connection) {
         if self.unwritable().is_none() && self.write_lines(connection) {
             self.tell_dropped(connection);
         }
     }
 
-    /// Writes down what waited, in the order in which it happened. Until that succeeds nothing can be written.
+    /// Writes the waiting lines, in the order in which they happened. Until that succeeds nothing can be written.
     fn catch_up(&self) {
         let connection = self.lock();
         if self.write_lines(&connection) {
@@ -159,7 +160,7 @@ impl Store {
         }
     }
 
-    /// Whether all that waited was written.
+    /// Writes the waiting lines; returns whether all of them were written.
     fn write_lines(&self, connection: &Connection) -> bool {
         loop {
             let batch: Vec<Line> = self.outage().lines.iter().take(BATCH).cloned().collect();
@@ -172,7 +173,7 @@ impl Store {
         }
     }
 
-    /// In one transaction: the disk is waited for once.
+    /// Writes them in one transaction: the disk is waited for once.
     fn write_batch(&self, connection: &Connection, waiting: &[Line]) -> bool {
         let written = (|| {
             let transaction = connection.unchecked_transaction()?;
@@ -206,7 +207,7 @@ impl Store {
         }
     }
 
-    /// Says how many lines were lost, once there is room for them again.
+    /// Tells how many lines were lost, once lines can be written again.
     fn tell_dropped(&self, connection: &Connection) {
         let dropped = std::mem::take(&mut self.outage().dropped);
         if dropped == 0 {
@@ -236,7 +237,7 @@ mod tests {
     use crate::store::CommitError;
     use crate::web::fixture;
 
-    /// SQLite says of such a connection what it says of a read-only file.
+    /// SQLite returns the same error for such a connection as for a read-only file.
     fn reload() -> Request {
         Request::Reload { proxy: PoolId::Web }
     }
@@ -284,7 +285,8 @@ mod tests {
         assert_eq!(last.text, text!("event-journal-dropped", count = 7_u64));
     }
 
-    /// A file that is being flushed is held for as long as the disk takes: the engine tells, and looks on.
+    /// While a file is flushed, it is locked for as long as the disk takes: the engine tells its lines and goes
+    /// on.
     #[test]
     fn who_tells_waits_for_nobody_who_writes() {
         let (app, _asks, _folder) = fixture::app();
@@ -294,13 +296,13 @@ mod tests {
         store.tell("web1", Some(Severity::Critical), &text!("event-own-room"));
         store.tell("web2", None, &text!("event-own-writable"));
         drop(busy);
-        // What a person does comes after what was told before, whoever is the first to write.
+        // An operator's change comes after what was told before, whichever writes first.
         store.commit(&reload(), "ana").unwrap();
         let told: Vec<_> = store.events_before(u64::MAX, 3).unwrap();
         let told: Vec<_> = told.iter().map(|e| (e.actor.as_str(), e.subject.as_str())).collect();
         assert_eq!(told[1..], [("cordee", "web2"), ("cordee", "web1")], "newest first");
         assert_eq!(told[0].0, "ana");
-        // And nobody need do anything for it to be written.
+        // And the line is written without any further call.
         store.tell("web3", None, &text!("event-own-room"));
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
         while !store.outage().lines.is_empty() {

@@ -1,4 +1,4 @@
-//! By which secrets a session is known: those that came together with the password. Stored as hashes only.
+//! The browser secrets that a session knows: those that came together with the password. Stored as hashes only.
 
 use cordee_domain::ids::Millis;
 use cordee_domain::proof::Proof;
@@ -8,13 +8,13 @@ use rusqlite::{OptionalExtension as _, params};
 use super::accounts::digest;
 use super::{SignIn, Store, StoreError};
 
-/// Of one session. The same cookie may be used at several ports of the page (tunnels), each with a store of its own
-/// in the browser.
+/// How many secrets a session knows at most. The same cookie may be used at several ports of the page (tunnels),
+/// and the browser keeps a separate store for each.
 const KEPT: u32 = 8;
 
 impl Store {
-    /// Has a session know a secret that came together with the right password just now. A session that has ended
-    /// meanwhile knows nothing.
+    /// Records a secret that came together with the right password just now. Nothing is recorded for a session
+    /// that has ended meanwhile.
     pub fn confirm(&self, session: &SignIn, proof: &Proof) -> Result<(), StoreError> {
         let (session, secret) = (digest(&session.0), digest(proof.secret()));
         let mut connection = self.lock();
@@ -34,7 +34,8 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// When the password was last given together with that secret; `None` when the session does not know it.
+    /// Returns when the password was last given together with that secret; `None` when the session does not know
+    /// it.
     pub fn confirmed(&self, session: &SignIn, proof: &Proof) -> Result<Option<Millis>, StoreError> {
         let found = self.lock().query_row(
             "SELECT confirmed FROM proof WHERE session = ?1 AND secret_hash = ?2",
@@ -44,8 +45,8 @@ impl Store {
         Ok(found.optional()?)
     }
 
-    /// Whether a session knows any secret: one that began without the page's script, or before there were secrets, does
-    /// not, and changes nothing without the password.
+    /// Reports whether a session knows any secret. A session that began without the page's script, or before there
+    /// were secrets, knows none, and changes nothing without the password.
     pub fn knows_a_secret(&self, session: &SignIn) -> Result<bool, StoreError> {
         Ok(self.lock().query_row(
             "SELECT EXISTS (SELECT 1 FROM proof WHERE session = ?1)",
@@ -54,7 +55,7 @@ impl Store {
         )?)
     }
 
-    /// Makes every confirmation as old as that.
+    /// Makes every confirmation older by `ms`.
     #[cfg(test)]
     pub fn age_confirmations(&self, ms: Millis) {
         self.lock().execute("UPDATE proof SET confirmed = confirmed - ?1", params![ms]).unwrap();
@@ -85,23 +86,23 @@ mod tests {
         assert!(store.confirmed(&one, &proof(1)).unwrap().is_some());
         assert_eq!(store.confirmed(&one, &proof(2)).unwrap(), None);
         assert_eq!(store.confirmed(&two, &proof(1)).unwrap(), None, "another session's");
-        // Given once more, it is recent again.
+        // Given once more, the confirmation is recent again.
         store.age_confirmations(1_000_000);
         let before = store.confirmed(&one, &proof(1)).unwrap().unwrap();
         store.confirm(&one, &proof(1)).unwrap();
         assert!(store.confirmed(&one, &proof(1)).unwrap().unwrap() > before);
-        // Two addresses of the page beside each other; the oldest of many goes.
+        // Two addresses of the page side by side; the oldest of many secrets is dropped.
         store.age_confirmations(1_000_000);
         for n in 2..2 + KEPT {
             store.confirm(&one, &proof(n)).unwrap();
         }
         assert_eq!(store.confirmed(&one, &proof(1)).unwrap(), None);
         assert!((2..2 + KEPT).all(|n| store.confirmed(&one, &proof(n)).unwrap().is_some()));
-        // A clock that was put back: the newest is not the youngest.
+        // The clock was set back: the newest row does not have the latest time.
         store.lock().execute("UPDATE proof SET confirmed = confirmed + 9000000", []).unwrap();
         store.confirm(&one, &proof(99)).unwrap();
         assert!(store.confirmed(&one, &proof(99)).unwrap().is_some());
-        // What was compared while somebody signed out.
+        // A password that was compared while the session was signed out.
         store.sign_out(&one.0).unwrap();
         store.confirm(&one, &proof(1)).unwrap();
         assert_eq!(store.confirmed(&one, &proof(1)).unwrap(), None);

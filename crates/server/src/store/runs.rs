@@ -1,4 +1,5 @@
-//! Runs of what takes a while, whole: comparisons of sessions and failover drills, each kind in a table of its own.
+//! Runs of lengthy jobs, each stored as a whole: comparisons of sessions and failover drills, each kind in a table
+//! of its own.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Store, StoreError};
 
-/// Runs kept of each kind.
+/// How many runs of each kind are kept.
 const KEPT: u64 = 100;
 
 /// The numbers of the runs that are kept.
@@ -20,7 +21,7 @@ pub struct KeptRuns {
     pub comparisons: BTreeSet<u64>,
 }
 
-/// The table of a kind. Its name stands in SQL text.
+/// The table of a kind. Its name is put into SQL text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Runs(&'static str);
 
@@ -30,7 +31,7 @@ pub(super) const DRILLS: Runs = Runs("drill");
 pub(super) const TRIALS: Runs = Runs("trial");
 
 impl Store {
-    /// Stores a new run, made for its id.
+    /// Stores a new run, made by `make` with its id.
     pub(super) fn begin_run<R: Serialize>(
         &self,
         Runs(table): Runs,
@@ -49,7 +50,7 @@ impl Store {
         Ok(run)
     }
 
-    /// Stores how far a run is.
+    /// Stores the present state of a run.
     pub(super) fn keep_run(
         &self,
         Runs(table): Runs,
@@ -61,7 +62,7 @@ impl Store {
         Ok(())
     }
 
-    /// All runs, newest first.
+    /// Returns all runs, newest first.
     pub(super) fn runs<R: DeserializeOwned>(&self, Runs(table): Runs) -> Result<Vec<R>, StoreError> {
         let connection = self.lock();
         let query = format!("SELECT run FROM {table} WHERE run <> '' ORDER BY id DESC");
@@ -70,7 +71,7 @@ impl Store {
         rows.map(|text| Ok(serde_json::from_str(&text?)?)).collect()
     }
 
-    /// Which runs are kept.
+    /// Returns the numbers of the runs that are kept.
     pub fn kept_runs(&self) -> Result<KeptRuns, StoreError> {
         let of = |Runs(table): Runs| -> Result<BTreeSet<u64>, StoreError> {
             let connection = self.lock();
@@ -82,7 +83,7 @@ impl Store {
         Ok(KeptRuns { drills: of(DRILLS)?, comparisons: of(TRIALS)? })
     }
 
-    /// One run.
+    /// Returns one run.
     pub(super) fn one_run<R: DeserializeOwned>(
         &self,
         Runs(table): Runs,

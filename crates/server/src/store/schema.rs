@@ -1,10 +1,10 @@
-//! The tables, by version. A file of a newer version is refused; an older one is brought up step by step.
+//! The tables, by version. A file of a newer version is refused; an older file is migrated step by step.
 
 use rusqlite::Connection;
 
 use super::StoreError;
 
-/// Each entry brings the file from the version before it to its own.
+/// Each entry migrates the file from the previous version to its own.
 const STEPS: [&str; 11] = [
     "
     CREATE TABLE desired (
@@ -90,7 +90,8 @@ const STEPS: [&str; 11] = [
         PRIMARY KEY (session, secret_hash)
     ) STRICT;
 ",
-    // What a line is about is named as such, and leads to its page. An older Cordée could not read the new lines.
+    // The subject of a line is stored as a typed value, so that the page can link to it. An older Cordée cannot
+    // read the new lines.
     "
     UPDATE event SET text = json_set(text, '$.args.name', json_object('server', subject))
         WHERE json_type(text, '$.args.name') = 'text' AND json_extract(text, '$.args.name') = subject
@@ -99,7 +100,7 @@ const STEPS: [&str; 11] = [
         WHERE json_type(text, '$.args.name') = 'text' AND json_extract(text, '$.args.name') = subject
         AND subject IN ('haproxy-web', 'haproxy-db');
 ",
-    // Browsers were known by a cookie, which went to every port of the host: none of those is known any more.
+    // Browsers were recognised by a cookie, which went to every port of the host: those browsers are forgotten.
     "
     DROP TABLE browser;
     CREATE TABLE browser (
@@ -111,7 +112,7 @@ const STEPS: [&str; 11] = [
 ",
 ];
 
-/// Brings the file to the newest version.
+/// Migrates the file to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -147,7 +148,7 @@ mod tests {
     use crate::store::{Account, Store};
     use crate::web::fixture;
 
-    /// A state as a Cordée of that version left it.
+    /// A state file as a Cordée of that version left it.
     fn of_version(path: &std::path::Path, version: usize) -> Connection {
         let connection = Connection::open(path).unwrap();
         for step in &STEPS[..version] {
@@ -195,7 +196,7 @@ mod tests {
         assert!(store.token("c").unwrap().is_some());
         assert_eq!(store.end_sessions(&ana, Some(&sessions[0].id), "", "ana").unwrap(), 1);
         drop(store);
-        // Opened again, nothing is altered.
+        // Opened again, the file is not changed.
         let store = Store::open(&path, || None).unwrap();
         assert_eq!(store.tokens().unwrap().len(), 2);
     }
@@ -236,7 +237,7 @@ mod tests {
         assert_eq!(texts, expected);
     }
 
-    /// What waits for the other end of a pipe would wait for ever.
+    /// Opening a FIFO for its other end would wait for ever.
     #[test]
     fn a_pipe_in_the_place_of_the_visitors_file_is_refused_at_once() {
         use rustix::fs::{CWD, FileType, Mode, mknodat};

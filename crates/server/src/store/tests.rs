@@ -1,4 +1,4 @@
-//! The history that the version before wrote, and the one that is written now, are read.
+//! Reads the history that the previous version wrote, and the history that is written now.
 
 use cordee_domain::change::{Change, Request};
 use cordee_domain::decision::{Basis, Decision, Overtaken};
@@ -13,7 +13,7 @@ fn name(text: &str) -> ServerName {
     ServerName::parse(text).unwrap()
 }
 
-/// A row as it lies in a state file, with the wish that is there.
+/// A row as it is in a state file, with the current wish.
 fn written(store: &Store, change: &str) -> u64 {
     let mut desired = store.desired().unwrap();
     desired.revision += 1;
@@ -28,7 +28,7 @@ fn written(store: &Store, change: &str) -> u64 {
     desired.revision
 }
 
-/// Decisions went by name alone, and what a person asked and what Cordée decided were one type.
+/// Decisions went by name alone, and a person's request and Cordée's decision were one type.
 #[test]
 fn what_was_written_before_decisions_carried_ids_is_read() {
     let (app, _asks, _folder) = fixture::app();
@@ -63,7 +63,7 @@ fn what_was_written_before_decisions_carried_ids_is_read() {
         let revision = written(store, stored);
         let read = store.change(revision).unwrap().unwrap();
         assert_eq!(read.sentence().key, says, "{stored}");
-        // Nobody has id 0, and no epoch is 0: nothing of it could be done again.
+        // No server has id 0, and no epoch is 0: no such decision can be carried out again.
         if let Change::Decision(decision) = &read
             && decision.about().is_some()
         {
@@ -77,7 +77,8 @@ fn what_was_written_before_decisions_carried_ids_is_read() {
     assert!(matches!(store.change(first + 1).unwrap(), Some(Change::Request(Request::Recopy { id: 0, .. }))));
 }
 
-/// A request is never read as a decision, nor the reverse, and the history does not say twice whose it is.
+/// A request is never read as a decision, nor the reverse, and the history does not store twice which of them it
+/// is.
 #[test]
 fn what_is_written_now_is_read_back() {
     let (app, _asks, _folder) = fixture::app();
@@ -90,7 +91,7 @@ fn what_is_written_now_is_read_back() {
     let admit = Decision::Admit(of.clone());
     let admitted = store.decide(&admit).unwrap();
     assert_eq!(store.change(admitted.revision).unwrap(), Some(Change::Decision(admit.clone())));
-    // Delivered twice it is overtaken, and neither a revision nor a line in the journal.
+    // Delivered a second time, the decision is overtaken: it makes neither a revision nor a line in the journal.
     let lines = || store.events_before(u64::MAX, 100).unwrap().len();
     let told = lines();
     let again = store.decide(&admit).unwrap_err();

@@ -13,7 +13,7 @@ use super::{Store, StoreError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenName(pub String);
 
-/// One token, as it is listed.
+/// One token, as the page lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
     /// Its name.
@@ -22,18 +22,18 @@ pub struct Token {
     pub created: Millis,
     /// When it was last used, to the minute.
     pub seen: Option<Millis>,
-    /// From when on it is refused.
+    /// The time from which it is refused.
     pub expires: Option<Millis>,
 }
 
-/// What came of making one.
+/// The result of creating a token.
 #[derive(Clone, PartialEq, Eq)]
 pub enum NewToken {
-    /// Its secret: shown once.
+    /// The secret: shown once.
     Made(String),
-    /// The name is another one's.
+    /// Another token has the name.
     Taken,
-    /// The password is another one by now.
+    /// The password was changed since it was compared.
     Stale,
 }
 
@@ -47,11 +47,12 @@ impl std::fmt::Debug for NewToken {
     }
 }
 
-/// How exactly it is written down when a token was last used.
+/// How precisely the last use of a token is stored.
 const SEEN_MS: Millis = 60_000;
 
 impl Store {
-    /// Makes a token for a program, and notes it. Without a password it is for the owner of the machine.
+    /// Creates a token for a program, and notes it in the journal. Without a password this is for the owner of the
+    /// machine.
     pub fn make_token(
         &self,
         name: &TokenName,
@@ -72,14 +73,14 @@ impl Store {
         })
     }
 
-    /// Whose token it is, while it is good. That is a use of it, and is written down as such.
+    /// Returns the name of a valid token. The call counts as a use, and the time is stored.
     pub fn token(&self, secret: &str) -> Result<Option<TokenName>, StoreError> {
         let (connection, hash) = (self.lock(), digest(secret));
         let Some((name, seen)) = good(&connection, &hash)? else { return Ok(None) };
         if seen.is_none_or(|seen| now().saturating_sub(seen) > SEEN_MS) {
             let touched =
                 connection.execute("UPDATE token SET seen = ?1 WHERE token_hash = ?2", params![now(), hash]);
-            // A disk that is full keeps no program from asking.
+            // A full disk must not keep a program from asking.
             if let Err(error) = touched {
                 self.failed(&error.into());
             }
@@ -87,12 +88,12 @@ impl Store {
         Ok(Some(TokenName(name)))
     }
 
-    /// Whether a token is good, without a use of it.
+    /// Reports whether a token is valid, without counting that as a use.
     pub fn token_lasts(&self, secret: &str) -> Result<bool, StoreError> {
         Ok(good(&self.lock(), &digest(secret))?.is_some())
     }
 
-    /// All tokens, by name.
+    /// Returns all tokens, by name.
     pub fn tokens(&self) -> Result<Vec<Token>, StoreError> {
         let connection = self.lock();
         let mut found = connection.prepare("SELECT name, created, seen, expires FROM token ORDER BY name")?;
@@ -102,8 +103,8 @@ impl Store {
         Ok(all.collect::<Result<_, _>>()?)
     }
 
-    /// Takes a token back, notes it, and ends what is being read with it. Gives its name as it was written, when there
-    /// was one.
+    /// Revokes a token, notes it in the journal, and ends the streams that are read with it. Returns the token's
+    /// name as it was written, when there was one.
     pub fn revoke_token(&self, name: &str, actor: &str) -> Result<Option<String>, StoreError> {
         let gone = self.noted(actor, |connection| {
             let written: Option<String> = connection
@@ -119,7 +120,7 @@ impl Store {
     }
 }
 
-/// A new token; `None` when the name is taken.
+/// Creates a token; `None` when the name is taken.
 pub(super) fn insert_token(
     connection: &Connection,
     name: &TokenName,
@@ -133,7 +134,7 @@ pub(super) fn insert_token(
     Ok((made == 1).then_some(secret))
 }
 
-/// Of a token that is good, its name and when it was last used.
+/// Returns the name of a valid token, and when it was last used.
 fn good(connection: &Connection, hash: &[u8]) -> Result<Option<(String, Option<Millis>)>, StoreError> {
     let found: rusqlite::Result<(String, Option<Millis>)> = connection.query_row(
         "SELECT name, seen FROM token WHERE token_hash = ?1 AND (expires IS NULL OR expires > ?2)",
@@ -154,7 +155,7 @@ mod tests {
         let store = &app.store;
         let name = TokenName("backup".to_owned());
         let secret = store.create_token(&name, None).unwrap().expect("a token");
-        // Looked at when the transaction ends: the statement itself succeeds.
+        // The constraint is checked when the transaction ends: the statement itself succeeds.
         let held = "PRAGMA foreign_keys = ON; \
             CREATE TABLE held (token BLOB REFERENCES token (token_hash) DEFERRABLE INITIALLY DEFERRED); \
             INSERT INTO held SELECT token_hash FROM token";

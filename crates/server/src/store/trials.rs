@@ -1,4 +1,4 @@
-//! Runs of the comparison of sessions, whole, as they were measured.
+//! Runs of the comparison of sessions, stored as a whole with all that was measured.
 
 use cordee_domain::trial::{End, Run};
 use cordee_node::clock::now;
@@ -15,12 +15,12 @@ impl Store {
         })
     }
 
-    /// Stores how far a run is.
+    /// Stores the present state of a run.
     pub fn keep_trial(&self, run: &Run) -> Result<(), StoreError> {
         self.keep_run(TRIALS, run.id, run)
     }
 
-    /// Marks runs that were under way when Cordée ended.
+    /// Marks the runs that were under way when Cordée ended.
     pub fn break_trials_off(&self) -> Result<(), StoreError> {
         for mut run in self.trials()?.into_iter().filter(|run| run.end == End::Running) {
             run.end = End::BrokenOff;
@@ -29,12 +29,12 @@ impl Store {
         Ok(())
     }
 
-    /// All runs, newest first.
+    /// Returns all runs, newest first.
     pub fn trials(&self) -> Result<Vec<Run>, StoreError> {
         self.runs(TRIALS)
     }
 
-    /// One run.
+    /// Returns one run.
     pub fn trial(&self, id: u64) -> Result<Option<Run>, StoreError> {
         self.one_run(TRIALS, id)
     }

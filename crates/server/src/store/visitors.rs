@@ -1,7 +1,7 @@
-//! Who visited: one row per address and server, one per change of colour, and what is not in the list.
+//! Who visited: one row per address and server, one per change of colour, and what the list does not contain.
 //!
-//! A file of its own beside the state, so that a crowd of visitors never makes a wish wait, and so that losing the last
-//! second of it in a power cut costs no more than that.
+//! A separate file beside the state file, so that a crowd of visitors never delays a wish, and so that a power cut
+//! costs the last second of the list at most.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
@@ -15,16 +15,16 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::{StoreError, private};
 
-/// Addresses in the list; beyond it requests are counted, not listed, until old ones are forgotten.
+/// Most addresses in the list; beyond it requests are counted, not listed, until old addresses are forgotten.
 pub const MOST_ADDRESSES: u64 = cordee_domain::figures::ADDRESSES;
-/// Changes of colour and gaps that are kept, the newest ones.
+/// Most changes of colour and gaps that are kept, the newest ones.
 const MOST_CHANGES: u64 = 100_000;
 const MOST_GAPS: u64 = 1_000;
-/// Rows that one round of forgetting or shortening looks at.
+/// How many rows one round of forgetting or shortening handles.
 const BATCH: u32 = 500;
 /// The row of all servers together.
 const ALL: &str = "*";
-/// What HAProxy answered itself. No server can be called so.
+/// Stands for what HAProxy answered itself. No server can have this name.
 pub const NOBODY: &str = "haproxy";
 
 const VERSION: i64 = 1;
@@ -67,25 +67,25 @@ const SCHEMA: &str = "
 /// The list of visitors. Calls block for some milliseconds.
 #[derive(Debug)]
 pub struct Visitors {
-    /// For the writer alone.
+    /// For the log receiver, which writes.
     write: Mutex<Writer>,
-    /// For everybody who looks: a long list never holds up the writer.
+    /// For everybody who reads: a long list never delays a write.
     read: Mutex<Connection>,
 }
 
 #[derive(Debug)]
 struct Writer {
     connection: Connection,
-    /// Rows of all servers together.
+    /// How many addresses there are: the rows of all servers together.
     addresses: u64,
 }
 
-/// Where the log was when it was last written down.
+/// The position in the log when it was last stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
-    /// When.
+    /// When it was stored.
     pub at: Millis,
-    /// HAProxy's worker then.
+    /// HAProxy's worker at that time.
     pub worker: Option<u32>,
     /// Lines of that worker that were taken in or counted as lost.
     pub lines: u64,
@@ -93,28 +93,28 @@ pub struct Mark {
     pub counts: Counts,
 }
 
-/// A time without a list.
+/// A period without a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// From.
+    /// Its start.
     pub since: Millis,
-    /// To.
+    /// Its end.
     pub until: Millis,
-    /// How many requests HAProxy served meanwhile, if it can be known.
+    /// How many requests HAProxy served meanwhile, where that can be known.
     pub requests: Option<u64>,
 }
 
-/// Which visitors.
+/// Which visitors are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Which {
-    /// Only addresses that hold this.
+    /// Only addresses that contain this text.
     pub address: String,
     /// Only what this server answered.
     pub server: Option<ServerName>,
 }
 
 impl Visitors {
-    /// Opens the file, or makes it.
+    /// Opens the file, or creates it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         private(path)?;
         let mut connection = Connection::open(path)?;
@@ -148,7 +148,7 @@ impl Visitors {
         over::hold(&self.write)
     }
 
-    /// Where the log was; absent before the first time.
+    /// Returns the position in the log; `None` before it was stored for the first time.
     pub fn mark(&self) -> Result<Option<Mark>, StoreError> {
         let row = self
             .reader()
@@ -160,8 +160,8 @@ impl Visitors {
         Ok(Some(Mark { at, worker, lines, counts: serde_json::from_str(&counts)? }))
     }
 
-    /// Writes a tally down, and where the log is now, in one transaction. What the list has no room for is counted in
-    /// the mark that is given back.
+    /// Stores a tally and the position in the log, in one transaction. The returned mark counts what the list had
+    /// no room for.
     pub fn keep(&self, tally: &Tally, mark: Mark) -> Result<Mark, StoreError> {
         let mut writer = self.writer();
         let mut addresses = writer.addresses;
@@ -192,7 +192,7 @@ impl Visitors {
         Ok(mark)
     }
 
-    /// Notes a time without a list.
+    /// Notes a period without a list.
     pub fn note_gap(&self, gap: Gap) -> Result<(), StoreError> {
         let writer = self.writer();
         writer.connection.execute(
@@ -204,7 +204,7 @@ impl Visitors {
         Ok(())
     }
 
-    /// The newest times without a list.
+    /// Returns the newest periods without a list.
     pub fn gaps(&self, limit: u32) -> Result<Vec<Gap>, StoreError> {
         let connection = self.reader();
         let mut statement =
@@ -214,7 +214,7 @@ impl Visitors {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Forgets some of those who were not seen since `before`. `true`: there may be more.
+    /// Forgets some of the visitors that were not seen since `before`. `true`: there may be more.
     pub fn forget(&self, before: Millis) -> Result<bool, StoreError> {
         let mut writer = self.writer();
         let transaction = writer.connection.transaction()?;
@@ -235,7 +235,7 @@ impl Visitors {
         Ok(old.len() >= most || changes >= most)
     }
 
-    /// Shortens some of the whole addresses after `after`; gives the last one looked at, or nothing at the end.
+    /// Shortens some of the full addresses after `after`; returns the last one handled, or `None` at the end.
     pub fn shorten(&self, after: &str) -> Result<Option<String>, StoreError> {
         let mut writer = self.writer();
         let transaction = writer.connection.transaction()?;
@@ -246,7 +246,7 @@ impl Visitors {
         )?;
         let mut fewer = 0;
         for address in &some {
-            // A network has its length behind a stroke.
+            // A network has a slash and its prefix length, so it does not parse as an address.
             let Ok(ip) = address.parse() else { continue };
             let network = kept(ip, true).to_string();
             for (server, visit) in visits(&transaction, address)? {
@@ -263,7 +263,7 @@ impl Visitors {
         Ok(some.last().cloned())
     }
 
-    /// Visitors, the last one first.
+    /// Returns visitors, the most recent first.
     pub fn list(&self, which: &Which, limit: u32, skip: u32) -> Result<Vec<Visitor>, StoreError> {
         let server = which.server.as_ref().map_or(ALL, ServerName::as_str);
         self.some(
@@ -272,8 +272,8 @@ impl Visitors {
         )
     }
 
-    /// Visitors by address, those after `after`. Whoever comes meanwhile moves nobody: page after page gives everybody
-    /// once.
+    /// Returns visitors in the order of their addresses, those after `after`. A visitor that comes meanwhile moves
+    /// no other one: reading page after page gives each visitor once.
     pub fn by_address(&self, which: &Which, after: &str, limit: u32) -> Result<Vec<Visitor>, StoreError> {
         let server = which.server.as_ref().map_or(ALL, ServerName::as_str);
         self.some(
@@ -294,7 +294,7 @@ impl Visitors {
         rows.into_iter().map(|(address, visit)| visitor(&connection, address, visit)).collect()
     }
 
-    /// Those of these addresses that are in the list.
+    /// Returns those of these addresses that are in the list.
     pub fn find(&self, addresses: &[String]) -> Result<Vec<Visitor>, StoreError> {
         let connection = self.reader();
         let mut found = Vec::new();
@@ -307,7 +307,7 @@ impl Visitors {
         Ok(found)
     }
 
-    /// How many addresses there are.
+    /// Returns how many addresses there are.
     pub fn count(&self, which: &Which) -> Result<u64, StoreError> {
         let server = which.server.as_ref().map_or(ALL, ServerName::as_str);
         let count = self.reader().query_row(
@@ -318,7 +318,7 @@ impl Visitors {
         Ok(count)
     }
 
-    /// Changes on the session test page with an id above `after`, the last one first.
+    /// Returns changes on the session test page with an id above `after`, the most recent first.
     pub fn changes(&self, which: &Which, after: u64, limit: u32) -> Result<Vec<ColourChange>, StoreError> {
         let connection = self.reader();
         let server = which.server.as_ref().map_or("", ServerName::as_str);
@@ -343,15 +343,15 @@ impl Visitors {
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Added {
-    /// It was there.
+    /// The row existed.
     Known,
-    /// It is new.
+    /// The row is new.
     New,
-    /// It is not there, and there is no room for it.
+    /// The row does not exist, and there is no room for it.
     NoRoom,
 }
 
-/// Adds to a row, or makes it when there is room.
+/// Adds to a row, or creates it when there is room.
 fn add(
     transaction: &Transaction<'_>,
     server: &str,
@@ -403,7 +403,7 @@ fn some_addresses(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Each server's row of an address, and that of all.
+/// Returns each server's row of an address, and the row of all servers.
 fn visits(connection: &Connection, address: &str) -> Result<Vec<(String, Visit)>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT server, first, last, requests, errors FROM visit WHERE address = ?1 ORDER BY server",

@@ -1,5 +1,5 @@
-//! Style sheet, shapes and script, embedded. Their address holds a hash of all of them, so that a browser may
-//! keep them for good and yet never mixes two versions.
+//! Style sheet, icons and script, embedded. Their address contains a hash of all of them, so that a browser may
+//! keep them for ever and yet never mixes two versions.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -24,13 +24,13 @@ struct Files;
 
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
-/// The folder in which the page finds them: `/assets/{hash}`.
+/// Returns the folder in which the page finds them: `/assets/{hash}`.
 pub fn root() -> &'static str {
     static ROOT: OnceLock<String> = OnceLock::new();
     ROOT.get_or_init(|| format!("/assets/{}", hash()))
 }
 
-/// The hash in it, by which a script says with which files it came.
+/// Returns the hash in that address, with which a script tells which files it came with.
 pub fn version() -> &'static str {
     root().trim_start_matches("/assets/")
 }
@@ -51,7 +51,7 @@ fn hash() -> String {
     })
 }
 
-/// Each of them compressed, once and as well as can be.
+/// Returns each file compressed, once and with the best compression.
 fn packed() -> &'static BTreeMap<String, Bytes> {
     static PACKED: OnceLock<BTreeMap<String, Bytes>> = OnceLock::new();
     PACKED.get_or_init(|| {
@@ -67,7 +67,7 @@ fn packed() -> &'static BTreeMap<String, Bytes> {
 /// `GET /assets/{hash}/{file}`
 pub async fn file(Path((asked, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
     let Some(file) = Files::get(&name) else { return StatusCode::NOT_FOUND.into_response() };
-    // A page of another version asks for its own files; it gets ours, but must not keep them under its name.
+    // A page of another version asks for its own files; it gets ours, but must not cache them under that address.
     let keep = if asked == version() { FOR_GOOD } else { "no-cache" };
     let kind = format!("{}; charset=utf-8", file.metadata.mimetype());
     let known = [

@@ -1,13 +1,13 @@
-//! The way back: where somebody was before they signed in, or chose a language.
+//! The way back: the page where somebody was before they signed in, or chose a language.
 
 use std::fmt::Write as _;
 
 use axum::http::{Method, Uri};
 
-/// The longest address that is remembered, in octets.
+/// The longest address that is remembered, in bytes.
 const LONGEST: usize = 512;
 
-/// Only an address of this very page: `//host` and `/\host` lead elsewhere.
+/// Returns `back` when it is an address of this page, else `/`: `//host` and `/\host` lead elsewhere.
 pub fn own(back: &str) -> &str {
     let own = back.starts_with('/')
         && !back.starts_with("//")
@@ -16,8 +16,8 @@ pub fn own(back: &str) -> &str {
     if own { back } else { "/" }
 }
 
-/// The sign-in page, with the way back to what was asked for where that is a page: what a form sends is not sent
-/// again, and a stream is none.
+/// Returns the sign-in page, with the way back to the requested page. Only a page can be returned to: a form is
+/// not sent again, and a stream is no page.
 pub fn sign_in(method: &Method, asked: &Uri) -> String {
     let path = asked.path_and_query().map_or("/", |p| p.as_str());
     let to = own(path);
@@ -25,7 +25,7 @@ pub fn sign_in(method: &Method, asked: &Uri) -> String {
     if page { login(to) } else { "/login".to_owned() }
 }
 
-/// The sign-in page that leads to `to`, one of our own addresses.
+/// Returns the sign-in page that leads to `to`, one of our own addresses.
 pub fn login(to: &str) -> String {
     if to == "/" {
         return "/login".to_owned();

@@ -1,4 +1,4 @@
-//! Refusals as answers: RFC 9457 problems for programs. Pages show theirs at the field.
+//! Refusals as answers: RFC 9457 problems for programs. Pages show their problems at the fields.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
@@ -11,25 +11,25 @@ use crate::control::Declined;
 use crate::store::{CommitError, StoreError, store_failed};
 use crate::words::Lang;
 
-/// A refusal, and the language in which to say it.
+/// A refusal, with the language of its sentences.
 #[derive(Debug)]
 pub struct Refusal {
     /// HTTP status.
     pub status: StatusCode,
-    /// Each reason.
+    /// The reasons.
     pub problems: Vec<Problem>,
     /// The reader's language.
     pub lang: Lang,
 }
 
-/// The status of a form that comes back for these reasons: with something wrong at a field it is the form that is
-/// wrong; else it is whatever stands against it.
+/// Returns the status of a form that is shown again for these reasons: with a problem at a field the form itself
+/// is wrong; otherwise the first problem decides.
 pub fn form_status(problems: &[Problem]) -> StatusCode {
     let at_field = problems.iter().any(|p| !p.field.is_empty());
     if at_field { StatusCode::UNPROCESSABLE_ENTITY } else { status(problems) }
 }
 
-/// The status of a refusal for these reasons: of the first one.
+/// Returns the status of a refusal for these reasons: that of the first one.
 pub fn status(problems: &[Problem]) -> StatusCode {
     match problems.first().map_or(Kind::Invalid, |p| p.kind) {
         Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
@@ -39,7 +39,7 @@ pub fn status(problems: &[Problem]) -> StatusCode {
 }
 
 impl Refusal {
-    /// Why an act was declined.
+    /// Makes a refusal from the reason why an act was declined.
     pub fn declined(declined: Declined, lang: Lang) -> Self {
         match declined {
             Declined::Refused(problems) | Declined::Unready(problems) => {
@@ -52,7 +52,7 @@ impl Refusal {
         }
     }
 
-    /// What the store said of a commit.
+    /// Makes a refusal from an error of a commit.
     pub fn commit(error: CommitError, lang: Lang) -> Self {
         match error {
             CommitError::Refused(problems) => Self { status: status(&problems), problems, lang },
@@ -60,12 +60,12 @@ impl Refusal {
         }
     }
 
-    /// One refused input.
+    /// Makes a refusal from one problem.
     pub fn problem(problem: Problem, lang: Lang) -> Self {
         Self::commit(CommitError::Refused(vec![problem]), lang)
     }
 
-    /// The store failed: logged here, said without detail.
+    /// The store failed: logged here, and told without detail.
     pub fn store(error: &StoreError, lang: Lang) -> Self {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
@@ -74,7 +74,7 @@ impl Refusal {
         }
     }
 
-    /// Too many tries: seconds until the next one.
+    /// There were too many tries; `seconds` until the next one.
     pub fn too_many(seconds: u64, lang: Lang) -> Self {
         Self {
             status: StatusCode::TOO_MANY_REQUESTS,
@@ -92,7 +92,7 @@ impl Refusal {
         }
     }
 
-    /// What was asked may have been done: no answer to it came.
+    /// What was asked for may have been done: no answer came.
     pub fn unanswered(lang: Lang) -> Self {
         Self {
             status: StatusCode::GATEWAY_TIMEOUT,

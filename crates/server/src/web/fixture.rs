@@ -64,7 +64,7 @@ fn server(id: u32, name: &str, port: u16) -> Server {
     }
 }
 
-/// Where its HAProxys are asked, and the secret of their cookies.
+/// Where its HAProxy instances are reached, and the secret of their cookies.
 pub fn setting() -> Setting {
     Setting {
         web_socket: PathBuf::from("/run/web.sock"),
@@ -75,12 +75,12 @@ pub fn setting() -> Setting {
     }
 }
 
-/// Its picture before anything was looked at.
+/// Its snapshot before anything was looked at.
 pub fn snapshot(desired: &Desired) -> Snapshot {
     cordee_domain::snapshot::snapshot(Scene::new(desired, &Observed::default(), now()), &setting())
 }
 
-/// An HAProxy's file, which somebody has just changed by hand.
+/// The file of an HAProxy instance, which somebody has just changed by hand.
 pub fn file(proxy: PoolId) -> FileView {
     let (desired, setting) = (desired(), setting());
     let mut observed = Observed::default();
@@ -92,17 +92,18 @@ pub fn file(proxy: PoolId) -> FileView {
     drift::view(Scene::new(&desired, &observed, now()), &setting, proxy, Some(kept))
 }
 
-/// A folder that goes away with the test.
+/// A folder that is removed with the test.
 #[derive(Debug)]
 pub struct Folder(pub PathBuf);
 
 impl Folder {
-    /// A new one.
+    /// A new folder.
     pub fn new() -> Self {
         Self::below(&std::env::temp_dir())
     }
 
-    /// One in memory, where there is room for that: for tests that make a thousand, and would wait for the disk.
+    /// A folder in memory, where the machine has one: for tests that make a thousand folders, and would wait for
+    /// the disk.
     pub fn in_memory() -> Self {
         let memory = PathBuf::from("/dev/shm");
         if memory.is_dir() { Self::below(&memory) } else { Self::new() }
@@ -121,12 +122,12 @@ impl Drop for Folder {
     }
 }
 
-/// An [`App`] over that cluster, the end at which its questions come out, and its folder.
+/// Returns an [`App`] over that cluster, the receiving end of its questions, and its folder.
 pub fn app() -> (App, mpsc::Receiver<Ask>, Folder) {
     app_in(Folder::new())
 }
 
-/// The same in a folder, which may hold the state of one that is over.
+/// Returns the same in a folder, which may hold the state of an earlier app.
 pub fn app_in(folder: Folder) -> (App, mpsc::Receiver<Ask>, Folder) {
     let store = Arc::new(Store::open(&folder.0.join("state.sqlite"), || Some(desired())).unwrap());
     let (board, asks) = Board::new(desired(), snapshot(&desired()));
@@ -146,7 +147,7 @@ pub fn app_in(folder: Folder) -> (App, mpsc::Receiver<Ask>, Folder) {
     (app, asks, folder)
 }
 
-/// How an application would reach its databases.
+/// How an application reaches its databases.
 pub fn book() -> DsnBook {
     let account = |name: &str| Credential { user: name.to_owned(), password: format!("{name}-secret") };
     DsnBook {

@@ -1,5 +1,5 @@
-//! A stream of events, packed with gzip as it goes: each message can be unpacked as soon as it is there. The first one
-//! tells of every server, in words that are mostly the same.
+//! A stream of events, compressed with gzip as it is sent: each message can be decompressed as soon as it arrives.
+//! The first message lists every server, in words that are mostly the same.
 
 use std::io::{self, Write as _};
 
@@ -10,7 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::{StreamExt as _, stream};
 
-/// The same answer, packed.
+/// Returns the same answer, compressed.
 pub fn pack(answer: Response) -> Response {
     let (mut head, body) = answer.into_parts();
     head.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -33,7 +33,7 @@ pub fn pack(answer: Response) -> Response {
     Response::from_parts(head, Body::from_stream(pieces))
 }
 
-/// Packs a piece so that all of it can be unpacked from what has come by then.
+/// Compresses a piece so that all of it can be decompressed from what was sent by then.
 fn take(packer: &mut GzEncoder<Vec<u8>>, piece: &[u8]) -> io::Result<Bytes> {
     packer.write_all(piece)?;
     packer.flush()?;

@@ -1,4 +1,5 @@
-//! The page answers to names of its own only: against names that lead here for a moment (DNS rebinding).
+//! The page answers only to its own host names: a protection against foreign names that resolve to this machine
+//! for a moment (DNS rebinding).
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Version, header};
@@ -12,16 +13,16 @@ use super::App;
 use super::error::Refusal;
 use super::session::{Peer, language};
 
-/// What is said back of a name.
+/// How much of a foreign name the answer repeats, in characters.
 const SHOWN: usize = 100;
 
-/// Refuses what comes over the network for somebody else's name. Browsers always say the name that they went by; a
-/// program of HTTP/1.0 that says none was not led here by one.
+/// Refuses network requests for a foreign host name. A browser always sends the name that it connected by; an
+/// HTTP/1.0 program that sends none was not led here by a browser.
 pub async fn known(State(app): State<App>, request: Request, next: Next) -> Response {
     if request.extensions().get::<Peer>().is_none() {
         return next.run(request).await;
     }
-    // RFC 9112, 3.2: a request of HTTP/1.1 without a name is none. Older programs had none to say.
+    // RFC 9112, 3.2: a request of HTTP/1.1 without a host name is invalid. Older programs had none to send.
     if request.version() == Version::HTTP_11 && !request.headers().contains_key(header::HOST) {
         let lang = language(request.headers());
         let says = text!("problem-no-host");
@@ -35,7 +36,7 @@ pub async fn known(State(app): State<App>, request: Request, next: Next) -> Resp
     let machine = rustix::system::uname();
     let machine = machine.nodename().to_str().unwrap_or_default();
     let said = request.headers().get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
-    // Where an address names a host too, it goes before the header (RFC 9112, 3.2.2).
+    // Where the request's address names a host too, it takes precedence over the header (RFC 9112, 3.2.2).
     let asked = request.uri().authority().map(axum::http::uri::Authority::as_str);
     let other = said.chain(asked).find(|host| !answers_to(host, &desired.names, machine));
     let Some(other) = other.map(|host| host.chars().take(SHOWN).collect::<String>()) else {
@@ -51,6 +52,6 @@ pub async fn known(State(app): State<App>, request: Request, next: Next) -> Resp
     if request.uri().path().starts_with("/api/") {
         return Refusal { status, problems: vec![Problem::invalid("", says)], lang }.into_response();
     }
-    // No page: its styles and scripts would be refused under that name as well.
+    // Not an HTML page: its styles and scripts would be refused under that name as well.
     (status, lang.say(&says) + "\n").into_response()
 }

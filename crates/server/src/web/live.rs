@@ -1,10 +1,11 @@
-//! `GET /live?v=VERSION`: what changes, as it changes. A script that another Cordée sent would read it wrongly: without
-//! the [version](assets::version) of these files it is led to the sign-in page, and from there to a fresh page.
+//! `GET /live?v=VERSION`: changes, as they happen. A script of another version of Cordée would misread them:
+//! without the [version](assets::version) of these files the request is redirected to the sign-in page, and from
+//! there to a fresh page.
 //!
-//! First `snapshot`, then `delta` (only rows that differ, at most four batches a second), `gone` (names),
-//! `event` (journal lines, with their id, so that a reader who comes back misses none), and a `beat` every
-//! second with the ages. `trial` tells how far a comparison of sessions is, `drill` a failover drill, or that there is
-//! none. When the session ends, `over`, and the stream ends.
+//! First `snapshot`, then `delta` (only rows that differ, at most four batches a second), `gone` (names), `event`
+//! (journal lines, with their id, so that a reader that reconnects misses none), and a `beat` every second with
+//! the ages. `trial` tells the progress of a comparison of sessions, `drill` that of a failover drill, or that
+//! there is none. When the session ends, `over` is sent, and the stream ends.
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
@@ -39,11 +40,11 @@ use crate::store::Store;
 use crate::words::Lang;
 
 const BEAT: Duration = Duration::from_secs(1);
-/// Events under the tables.
+/// Journal lines under the tables.
 pub(crate) const EVENTS: u32 = 8;
-/// At most four batches a second.
+/// Pause between two batches: at most four a second.
 const PAUSE: Duration = Duration::from_millis(250);
-/// Missed events that are caught up with; beyond it the reader has a new snapshot anyway.
+/// How many missed events are caught up with; a reader that missed more has a new snapshot anyway.
 const REPLAY: u32 = 500;
 
 /// The first event of a stream.
@@ -55,7 +56,7 @@ struct Whole<'a> {
     events: Vec<EventRow>,
 }
 
-/// What differs from the picture sent before.
+/// What differs from the snapshot that was sent before.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 struct Delta {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,15 +75,15 @@ struct Delta {
     servers: Vec<ServerRow>,
 }
 
-/// Time alone changes only this.
+/// What changes with time alone.
 #[derive(Debug, Serialize)]
 struct Beat {
-    /// Milliseconds since the engine took its last picture.
+    /// Milliseconds since the engine made its last snapshot.
     age: u64,
     ages: Ages,
 }
 
-/// What the reader's script is, and which events it has already.
+/// The version of the reader's script, and the last event that the reader has.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Since {
@@ -111,7 +112,7 @@ pub(super) async fn stream(
     if unpacks(&headers) { pack(answer) } else { answer }
 }
 
-/// One browser at the other end.
+/// One browser that reads the stream.
 struct Reader {
     app: App,
     lang: Lang,
@@ -121,9 +122,9 @@ struct Reader {
     drills: watch::Receiver<Option<Arc<DrillUnderWay>>>,
     visitors: watch::Receiver<Arc<str>>,
     journal: broadcast::Receiver<Arc<Event>>,
-    /// What the reader has now.
+    /// What the reader shows now.
     sent: Picture,
-    /// The last journal line the reader has.
+    /// The last journal line that the reader has.
     last: u64,
     ready: VecDeque<sse::Event>,
     beat: Interval,
@@ -135,7 +136,7 @@ impl Reader {
     async fn new(app: App, visit: &Visit, stay: Stay, after: Option<u64>) -> Self {
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // Subscribed before anything is read, so that nothing falls between the two.
+        // Subscribed before anything is read, so that nothing is missed between the two.
         let mut snapshots = app.board.watch_snapshot();
         let journal = app.board.watch_events();
         let snapshot = snapshots.borrow_and_update().clone();
@@ -159,7 +160,7 @@ impl Reader {
         reader
     }
 
-    /// The whole picture, the last journal lines, and those that the reader missed.
+    /// Sends the whole snapshot, the last journal lines, and those that the reader missed.
     async fn greet(&mut self, snapshot: &Snapshot, after: Option<u64>) {
         let read = |store: &Store| store.events_before(u64::MAX, EVENTS);
         let events = self.app.lines(self.lang, read).await.unwrap_or_default();
@@ -167,9 +168,10 @@ impl Reader {
         let whole = Whole { picture: &self.sent, ages: view::ages(snapshot, now()), events };
         let message = message("snapshot", &whole).map(|m| m.id(newest.to_string()));
         self.ready.extend(message);
-        // What came between the page and its stream is told again: the page puts it where it is already.
+        // What came between the page and its stream is sent again: the page already shows those rows, and updates
+        // them in place.
         self.visited();
-        // It may have ended while nobody told this reader anything.
+        // The comparison or drill may have ended while no stream told this reader.
         self.measured();
         self.drilled();
         self.last = after.unwrap_or(newest);
@@ -222,7 +224,7 @@ impl Reader {
         }
     }
 
-    /// Sends what differs, and nothing when only time went by.
+    /// Sends what differs, and nothing when only time passed.
     fn compare(&mut self) {
         self.not_before = Instant::now() + PAUSE;
         let snapshot = self.snapshots.borrow_and_update().clone();
@@ -241,21 +243,21 @@ impl Reader {
         self.sent = new;
     }
 
-    /// How far the comparison of sessions is; nothing when there is none any more.
+    /// Sends the progress of the comparison of sessions, or that there is none any more.
     fn measured(&mut self) {
         let under_way = self.trials.borrow_and_update().clone();
         let progress = under_way.map(|u| view::trial::progress(&u, self.lang));
         self.ready.extend(message("trial", &progress));
     }
 
-    /// How far the drill is; nothing when there is none any more.
+    /// Sends the progress of the drill, or that there is none any more.
     fn drilled(&mut self) {
         let under_way = self.drills.borrow_and_update().clone();
         let progress = under_way.map(|u| view::drill::progress(&u, self.lang));
         self.ready.extend(message("drill", &progress));
     }
 
-    /// What is new about visitors, as it was written once for all readers.
+    /// Sends what is new about visitors, in the JSON that was made once for all readers.
     fn visited(&mut self) {
         let news = self.visitors.borrow_and_update().clone();
         if news.is_empty() {
@@ -273,7 +275,7 @@ impl Reader {
         }
     }
 
-    /// Reads from the journal what the stream did not bring.
+    /// Reads from the journal the events that the stream did not bring.
     async fn catch_up(&mut self) {
         let (store, last) = (self.app.store.clone(), self.last);
         let missed = self.app.blocking(move || store.events_after(last, REPLAY)).await;
@@ -287,7 +289,7 @@ impl Reader {
         let now = now();
         let age = now.saturating_sub(snapshot.at);
         if age > view::OLD_MS {
-            // The engine takes no pictures: what was sent must not stand as the present.
+            // The engine makes no snapshots: what was sent must not be shown as the present state.
             self.send(view::picture(&snapshot, self.lang, now));
         }
         self.ready.extend(message("beat", &Beat { age, ages: view::ages(&snapshot, now) }));
@@ -298,7 +300,7 @@ fn message(name: &str, data: &impl Serialize) -> Option<sse::Event> {
     sse::Event::default().event(name).json_data(data).ok()
 }
 
-/// Names that the reader still shows.
+/// Returns the names that the reader still shows and that are gone.
 fn gone(old: &Picture, new: &Picture) -> Vec<String> {
     let left = by_name(new);
     let names = old.servers.iter().map(|s| s.name.clone());

@@ -1,4 +1,4 @@
-//! The page and the API. Reads the board and the store; whatever a person asks to be altered goes through `control`.
+//! The page and the API. They read the board and the store; changes that an operator asks for go through `control`.
 
 pub mod api;
 pub mod assets;
@@ -39,39 +39,40 @@ use crate::words::Lang;
 use session::Limiter;
 use view::{EventRow, Here};
 
-/// What every handler has at hand.
+/// What every handler can use.
 #[derive(Clone, Debug)]
 pub struct App {
     /// Wishes, journal, accounts.
     pub store: Arc<Store>,
-    /// The newest of everything.
+    /// The notice board: the newest wish and the newest snapshot.
     pub board: Arc<Board>,
     /// The last requests, and what is new about visitors.
     pub recent_requests: Arc<RecentRequests>,
     /// Short id of the cluster: part of the cookie's name, because cookies ignore ports.
     pub cluster: Arc<str>,
-    /// The comparison of sessions.
+    /// The job queue of the comparison of sessions.
     pub jobs: Arc<TrialJobs>,
-    /// The failover drills.
+    /// The job queue of the failover drills.
     pub drills: Arc<DrillJobs>,
-    /// Databases that were examined and await a person's word.
+    /// Databases that were examined and await an operator's confirmation.
     pub guests: Arc<Waiting>,
-    /// The file with the setup code, until it is used.
+    /// The file with the setup code, until the code is used.
     pub setup_code: Arc<PathBuf>,
-    /// Wrong passwords and codes.
+    /// Counts wrong passwords and codes.
     pub limiter: Arc<Limiter>,
     /// How an application reaches the databases.
     pub dsn: Arc<local::DsnBook>,
 }
 
 impl App {
-    /// Where everything goes that a person asks to be altered.
+    /// Returns the control through which every change goes that an operator asks for.
     pub fn control(&self) -> Control<'_> {
         let Self { store, board, jobs: trials, drills, guests, .. } = self;
         Control { store, board, trials, drills, guests }
     }
 
-    /// Lines of the journal, as somebody reads them now: what they name leads to its page where it is there.
+    /// Returns lines of the journal as the reader sees them now: what they name is a link to its page, where that
+    /// exists.
     pub async fn lines(
         &self,
         lang: Lang,
@@ -84,21 +85,22 @@ impl App {
         Ok(events.iter().map(|event| view::event(event, &here, lang)).collect())
     }
 
-    /// Runs a store call where it may block.
+    /// Runs a store call on a thread that may block.
     pub async fn blocking<T: Send + 'static>(&self, call: impl FnOnce() -> T + Send + 'static) -> T {
         control::blocking(call).await
     }
 }
 
-/// What programs ask: everything under `/api/` and `/local/`.
+/// The routes for programs: everything under `/api/` and `/local/`.
 pub fn programs(app: &App) -> Router<App> {
     api::router(local::router())
         .layer(from_fn_with_state(app.clone(), proof::api))
         .layer(from_fn(session::same_origin_or_token))
 }
 
-/// Everything that is served. Over the network only by a name of the page's own; state changes must come from our own
-/// page, and take more than the session's cookie; every answer has the page's headers, and is compressed if it may be.
+/// Returns everything that is served. Network requests must use one of the page's own host names. A state change
+/// must come from our own page, and takes more than the session's cookie. Every answer has the page's headers, and
+/// is compressed if it may be.
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(programs(&app))

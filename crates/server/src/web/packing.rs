@@ -1,8 +1,9 @@
-//! What is sent compressed: pages, style, script, JSON and tables, to whoever unpacks gzip.
+//! What is sent compressed: pages, style, script, JSON and tables, to readers that accept gzip.
 //!
-//! How well an answer shrinks tells how much of it is said twice. Whoever sees the lengths of many answers, and has
-//! words of their own put into them, finds out a secret that stands beside those words, letter by letter (BREACH). So
-//! what may hold both is sent as it is: marked where it is made, and besides that whatever answers a form or a change.
+//! How well an answer compresses shows how much of it is repeated. Somebody who sees the lengths of many answers,
+//! and can have words of their own put into them, can find out a secret that stands beside those words, letter by
+//! letter (BREACH). So an answer that may contain both is sent uncompressed: such answers are marked where they
+//! are made, and in addition no answer to a form or a change is compressed.
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -15,8 +16,8 @@ use axum::response::{IntoResponse as _, IntoResponseParts, Response, ResponsePar
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Marks an answer that is never compressed: it holds a secret, or what strangers wrote beside what is nobody else's
-/// business.
+/// Marks an answer that is never compressed: it contains a secret, or text from strangers beside data that is
+/// confidential.
 #[derive(Clone, Copy, Debug)]
 pub struct Unpacked;
 
@@ -34,10 +35,11 @@ pub async fn never(response: Response) -> Response {
     (Unpacked, response).into_response()
 }
 
-/// Below that, in octets, an answer and its head go in one packet anyway.
+/// Smaller answers, in bytes, fit into one packet with their headers anyway.
 const LEAST: u64 = 1_024;
 
-/// What shrinks. Streams of events are not in it: the page's packs each message by itself (`flow`).
+/// The types that compress well. Event streams are not among them: the page's stream compresses each message by
+/// itself (`flow`).
 const KINDS: [&str; 8] = [
     "text/html",
     "text/css",
@@ -49,10 +51,10 @@ const KINDS: [&str; 8] = [
     "application/problem+json",
 ];
 
-/// Compresses what may be, for whoever unpacks it.
+/// Compresses an answer that may be compressed, for a reader that accepts it.
 pub async fn pack(request: Request, next: Next) -> Response {
-    // What was typed into a form stands in its answer, and what is shown once is shown there: no form that somebody
-    // adds has to think of it.
+    // The answer to a form contains what was typed, or a secret that is shown once. This rule covers every form,
+    // so that a new one needs no mark.
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let unpacks = unpacks(request.headers());
     let mut response = next.run(request).await;
@@ -64,12 +66,12 @@ pub async fn pack(request: Request, next: Next) -> Response {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    // It is there already.
+    // The body is in memory already.
     let Ok(whole) = to_bytes(body, usize::MAX).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let copy = whole.clone();
-    // A table of all visitors takes its time.
+    // Compressing a table of all visitors takes a while.
     match tokio::task::spawn_blocking(move || packed(&copy)).await {
         Ok(Some(packed)) => {
             parts.headers.remove(header::CONTENT_LENGTH);
@@ -86,7 +88,8 @@ fn packed(whole: &Bytes) -> Option<Vec<u8>> {
     gzip.finish().ok()
 }
 
-/// Whether an answer may be compressed and is worth it: one that is there as a whole, so that nothing has to wait.
+/// Reports whether an answer may be compressed and is worth it. Only an answer that is complete is, so that
+/// nothing has to wait.
 fn is_packable(response: &Response) -> bool {
     let large = response.body().size_hint().exact().is_some_and(|octets| octets >= LEAST);
     let marked = response.extensions().get::<Unpacked>().is_some();
@@ -102,7 +105,7 @@ fn shrinks(headers: &HeaderMap) -> bool {
     KINDS.iter().any(|known| known.eq_ignore_ascii_case(kind))
 }
 
-/// Whether the reader unpacks gzip.
+/// Reports whether the reader accepts gzip.
 pub fn unpacks(headers: &HeaderMap) -> bool {
     let all = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
     all.flat_map(|v| v.split(',')).any(|one| {

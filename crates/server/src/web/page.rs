@@ -1,4 +1,4 @@
-//! What every page shares: who visits, in which language and theme, and the frame around the content.
+//! What all pages share: who visits, in which language and theme, and the frame around the content.
 
 use std::sync::Arc;
 
@@ -27,19 +27,19 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// One request for a page, by anybody.
 #[derive(Clone, Debug)]
 pub struct Visit {
-    /// Who, when signed in.
+    /// Who visits, when signed in.
     pub person: Option<String>,
     /// The reader's language.
     pub lang: Lang,
     /// The reader's theme; `None` follows the system.
     pub theme: Option<&'static str>,
-    /// The address asked for, to come back to.
+    /// The requested address, to return to.
     pub here: String,
-    /// Our script asks: it wants JSON instead of a page.
+    /// The request comes from our script: it wants JSON instead of a page.
     pub script: bool,
 }
 
-/// One request for a page by somebody who is signed in; others are led to the sign-in page.
+/// One request for a page by somebody who is signed in; others are redirected to the sign-in page.
 #[derive(Clone, Debug)]
 pub struct Member(pub Visit);
 
@@ -69,8 +69,8 @@ impl FromRequestParts<App> for Member {
     }
 }
 
-/// The address to come back to. What answers a form shows nothing when it is asked for: then it is the page that held
-/// the form, and the dashboard where that was such an answer too.
+/// Returns the address to return to. An answer to a form cannot be requested again: then it is the page with the
+/// form, or the dashboard when that was such an answer too.
 fn here(parts: &Parts) -> String {
     let path = |uri: &Uri| uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     if [Method::GET, Method::HEAD].contains(&parts.method) {
@@ -89,12 +89,12 @@ fn wants_json(headers: &HeaderMap) -> bool {
 }
 
 impl Visit {
-    /// The name that stands in the journal.
+    /// Returns the name for the journal.
     pub fn actor(&self) -> String {
         self.person.clone().unwrap_or_default()
     }
 
-    /// The frame for the answer.
+    /// Returns the frame for the answer.
     pub fn page(&self, app: &App, place: NavItem) -> Page {
         let snapshot = app.board.snapshot();
         let shown = self.person.is_some().then(|| view::picture(&snapshot, self.lang, now()));
@@ -109,13 +109,13 @@ impl Visit {
         }
     }
 
-    /// A refusal, as a page or for the script.
+    /// Returns a refusal, as a page or for the script.
     pub fn refuse(&self, app: &App, status: StatusCode, problem: Problem) -> Response {
         let refusal = Refusal { status, problems: vec![problem], lang: self.lang };
         self.refusal(app, refusal)
     }
 
-    /// A refusal, as a page or for the script.
+    /// Returns a refusal, as a page or for the script.
     pub fn refusal(&self, app: &App, refusal: Refusal) -> Response {
         if self.script {
             return refusal.into_response();
@@ -130,19 +130,19 @@ impl Visit {
         show(refusal.status, &message)
     }
 
-    /// Why an act was declined, as a page or for the script.
+    /// Returns why an act was declined, as a page or for the script.
     pub fn declined(&self, app: &App, declined: Declined) -> Response {
         self.refusal(app, Refusal::declined(declined, self.lang))
     }
 
-    /// Nothing of that name is here.
+    /// Returns the answer when nothing of that name exists.
     pub fn missing(&self, app: &App, says: Text) -> Response {
         let problem = Problem { field: String::new(), text: says, kind: Kind::Unknown };
         self.refuse(app, StatusCode::NOT_FOUND, problem)
     }
 }
 
-/// Where the reader is in the bar.
+/// Which entry of the navigation bar the reader is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NavItem {
     /// The dashboard.
@@ -159,7 +159,7 @@ pub enum NavItem {
     Journal,
     /// The help.
     Help,
-    /// Elsewhere.
+    /// None of these.
     Other,
 }
 
@@ -170,51 +170,51 @@ pub struct Page {
     pub lang: Lang,
     /// The reader's theme.
     pub theme: Option<&'static str>,
-    /// Where the reader is.
+    /// The reader's place in the navigation bar.
     pub place: NavItem,
-    /// The address, to come back to.
+    /// The address, to return to.
     pub here: String,
     /// The cluster's short id.
     pub cluster: Arc<str>,
-    /// Who is signed in.
+    /// The account that is signed in.
     pub person: Option<String>,
-    /// The sentence about all of it, for those who are.
+    /// The verdict about the whole cluster, for readers who are signed in.
     pub verdict: Option<VerdictRow>,
 }
 
 impl Page {
-    /// A sentence without arguments.
+    /// Returns a sentence without arguments.
     pub fn tr(&self, key: &str) -> String {
         self.lang.tr(key)
     }
 
-    /// The address of an embedded file.
+    /// Returns the address of an embedded file.
     #[expect(clippy::unused_self, reason = "templates have the page at hand, and no paths")]
     pub fn asset(&self, name: &str) -> String {
         format!("{}/{name}", assets::root())
     }
 
-    /// A shape, by a name that we wrote ourselves.
+    /// Returns an icon; `name` is written by us.
     pub fn icon(&self, name: &str) -> Safe<String> {
         self.drawn("i", name, "")
     }
 
-    /// A small one, for buttons.
+    /// Returns a small icon, for buttons.
     pub fn mini(&self, name: &str) -> Safe<String> {
         self.drawn("i s", name, "")
     }
 
-    /// A large one.
+    /// Returns a large icon, which the script keeps up to date.
     pub fn large(&self, name: &str) -> Safe<String> {
         self.drawn("i l", name, " data-shape")
     }
 
-    /// The shape of a status, which the script keeps up to date.
+    /// Returns the icon of a status, which the script keeps up to date.
     pub fn shape(&self, st: &str) -> Safe<String> {
         self.drawn("i", st, " data-shape")
     }
 
-    /// The same, small.
+    /// Returns the same icon, small.
     pub fn mini_shape(&self, st: &str) -> Safe<String> {
         self.drawn("i s", st, " data-shape")
     }
@@ -229,23 +229,23 @@ impl Page {
         self.lang.say(&text!("ago", age = age))
     }
 
-    /// The banner of a broken stream; `§` stands for the age.
+    /// Returns the banner of a broken stream; `§` is replaced with the age.
     pub fn lost(&self) -> String {
         self.lang.say(&text!("live-lost", age = "§"))
     }
 
-    /// The zone of all times on the page, by its name.
+    /// Returns the name of the time zone of all times on the page.
     #[expect(clippy::unused_self, reason = "templates have the page at hand, and no paths")]
     pub fn zone(&self) -> String {
         view::zone_name()
     }
 
-    /// The same in words.
+    /// Returns a sentence with that zone.
     pub fn times_in(&self) -> String {
         self.lang.say(&text!("times-in", zone = self.zone()))
     }
 
-    /// The theme's name.
+    /// Returns the theme's name.
     pub fn theme_label(&self) -> String {
         self.lang.say(&match self.theme {
             Some("light") => text!("theme-light"),
@@ -254,7 +254,7 @@ impl Page {
         })
     }
 
-    /// The one after it.
+    /// Returns the theme after the present one.
     pub fn next_theme(&self) -> &'static str {
         match self.theme {
             None => "light",
@@ -263,7 +263,7 @@ impl Page {
         }
     }
 
-    /// Whether the reader is there.
+    /// Reports whether the reader is at this place in the navigation bar.
     pub fn at(&self, place: &str) -> bool {
         matches!(
             (place, self.place),
@@ -278,7 +278,7 @@ impl Page {
     }
 }
 
-/// A page that says one thing.
+/// A page with a single message.
 #[derive(Template)]
 #[template(path = "message.html")]
 struct Message {
@@ -287,7 +287,7 @@ struct Message {
     says: Vec<String>,
 }
 
-/// A filled template as an answer.
+/// Returns a rendered template as an answer.
 pub fn show(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
         Ok(html) => (status, Html(html)).into_response(),

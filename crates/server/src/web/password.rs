@@ -1,4 +1,4 @@
-//! Passwords: what may be one, whether it is the present one, and changing it.
+//! Passwords: which are acceptable, whether one is the present one, and changing it.
 
 use cordee_domain::guesses::{Insider, Who};
 use cordee_domain::problem::Problem;
@@ -9,10 +9,10 @@ use crate::store::{Account, Arrival, Changed, Proven, StoreError};
 
 /// A short password that somebody thought about is better than a rule; length is the one thing that helps.
 const LEAST: usize = 8;
-/// Longer ones are refused rather than cut.
+/// Longer passwords are refused rather than truncated.
 const MOST: usize = 1_024;
 
-/// What is wrong with a new password, at its field.
+/// Returns what is wrong with a new password, for its field.
 pub fn unfit(field: &str, typed: &str) -> Option<Problem> {
     if typed.chars().count() < LEAST {
         Some(Problem::invalid(field, text!("problem-password-short", count = LEAST)))
@@ -23,14 +23,14 @@ pub fn unfit(field: &str, typed: &str) -> Option<Problem> {
     }
 }
 
-/// Why a password was not taken for the present one.
+/// Why a password was not accepted as the present one.
 #[derive(Debug)]
 pub enum Doubt {
-    /// It is not.
+    /// It is wrong.
     Wrong,
-    /// Too many were tried: seconds until the next one.
+    /// Too many were tried: seconds until the next try.
     Wait(u64),
-    /// It could not be compared.
+    /// The comparison failed.
     Store(StoreError),
 }
 
@@ -40,15 +40,15 @@ impl From<StoreError> for Doubt {
     }
 }
 
-/// Whether that is the account's present password. Wrong ones are counted, so that a session somebody else got hold of
-/// is no way around the bounds; apart from the tries of those who are not let in, so that no stranger keeps its owner
-/// from it.
+/// Checks that this is the account's present password. Wrong ones are counted, so that a stolen session cannot be
+/// used to get around the limits. They are counted apart from the tries of people who are not signed in, so that
+/// no stranger can lock the owner out.
 pub async fn present(app: &App, account: &Account, typed: String, insider: Insider) -> Result<Proven, Doubt> {
     let tried = app.limiter.reserve(Who::Insider(insider)).map_err(Doubt::Wait)?;
     let turn = match app.limiter.turn(true).await {
         Ok(turn) => turn,
         Err(seconds) => {
-            // Nothing was tried.
+            // Nothing was compared, so the try does not count.
             app.limiter.right(&tried);
             return Err(Doubt::Wait(seconds));
         }
@@ -63,17 +63,18 @@ pub async fn present(app: &App, account: &Account, typed: String, insider: Insid
     Ok(proven)
 }
 
-/// Whoever is signed in to that account, in however many sessions.
+/// Returns the insider that stands for everybody who is signed in to that account, in however many sessions.
 pub fn signed_in(account: &Account) -> Insider {
     Insider::Account(account.0.to_ascii_lowercase())
 }
 
-/// What is wrong with a present password that is not the account's, at its field.
+/// Returns the problem for a password that is not the account's present one, at its field.
 pub fn not_present(field: &str) -> Problem {
     Problem::invalid(field, text!("problem-password-present"))
 }
 
-/// Changes the password, ends every session, and notes it. With `here`, that browser is let in anew.
+/// Changes the password, ends every session, and notes it in the journal. With `here`, that browser gets a new
+/// session.
 pub async fn change(
     app: &App,
     account: &Account,

@@ -1,7 +1,7 @@
 //! The session's cookie alone changes nothing: a change made with it takes the secret of the page's script, or the
 //! password.
 //!
-//! Layers in front of every route, so that a new one cannot be forgotten. What is decided stands in `domain::proof`.
+//! Layers in front of every route, so that no new route can lack them. The rules are in `domain::proof`.
 
 use askama::Template;
 use axum::body::{Body, Bytes};
@@ -27,27 +27,27 @@ use super::read;
 use super::session::{Local, bearer, language, own_session, person};
 use crate::store::{Account, SignIn, StoreError, digest};
 
-/// The field in which the page's script puts its secret.
+/// The field in which the page's script sends its secret.
 pub const FIELD: &str = "proof";
-/// The field of the password of whoever is signed in; other forms have passwords of something else.
+/// The field for the password of the signed-in person; other forms have passwords for something else.
 pub const PASSWORD: &str = "own_password";
-/// A password of something else: it is not sent back, so that it has to be typed once more.
+/// The field of a password for something else: it is not sent back, so it has to be typed again.
 const OTHER: &str = "password";
 /// The header that carries the secret in the API.
 pub const HEADER: &str = "cordee-proof";
 
-/// What is asked for when the cookie is not enough: the form once more, with a field for the password.
+/// The page that is shown when the cookie is not enough: the form once more, with a field for the password.
 #[derive(Template)]
 #[template(path = "prove.html")]
 struct Prove {
     p: Page,
-    /// Why, in one sentence.
+    /// Why the password is required, in one sentence.
     why: String,
     /// What is wrong with what was typed.
     wrong: Option<String>,
-    /// What the form had, but for passwords.
+    /// The fields of the form, except passwords.
     fields: Vec<(String, String)>,
-    /// It had a password of something else.
+    /// The form had a password for something else.
     other: bool,
 }
 
@@ -66,14 +66,14 @@ fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// When the password was last given together with that secret, when the session knows it.
+/// Returns when the password was last given together with that secret, when the session knows it.
 async fn confirmed(app: &App, session: &SignIn, proof: &Proof) -> Result<Option<Millis>, StoreError> {
     let (store, session, proof) = (app.store.clone(), session.clone(), proof.clone());
     app.blocking(move || store.confirmed(&session, &proof)).await
 }
 
-/// As whom one counts who is signed in by that session and types the password: a browser that shows a secret which
-/// the session knows has tries of its own, so that nobody uses them up who has the cookie alone.
+/// Returns whose tries are counted when somebody types the password in that session. A browser that shows a secret
+/// which the session knows has tries of its own, so that somebody who has the cookie alone cannot use them up.
 pub async fn insider(
     app: &App,
     account: &Account,
@@ -85,8 +85,8 @@ pub async fn insider(
     Ok(known.map_or_else(|| signed_in(account), |_| Insider::Browser(digest(proof.secret()))))
 }
 
-/// Has a session know the secret that came together with the right password. Without one (no script), or when it
-/// cannot be written down, the password is asked for again.
+/// Records, for a session, the secret that came together with the right password. Without a secret (no script), or
+/// when it cannot be stored, the password is required again.
 pub async fn bind(app: &App, session: &SignIn, sent: &str) {
     let Some(proof) = Proof::parse(sent) else { return };
     let (store, session) = (app.store.clone(), session.clone());
@@ -95,7 +95,7 @@ pub async fn bind(app: &App, session: &SignIn, sent: &str) {
     }
 }
 
-/// In front of the pages.
+/// The layer in front of the pages.
 pub async fn page(State(app): State<App>, request: Request, next: Next) -> Response {
     let free = is_safe(request.method()) || is_free(request.uri().path());
     if free || request.extensions().get::<Local>().is_some() {
@@ -105,7 +105,7 @@ pub async fn page(State(app): State<App>, request: Request, next: Next) -> Respo
     let lang = language(&parts.headers);
     let owner = match owner(&mut parts, &app).await {
         Ok(Some(owner)) => owner,
-        // Nobody is let in there.
+        // Nobody is signed in, so the handler lets nobody in.
         Ok(None) => return next.run(Request::from_parts(parts, body)).await,
         Err(error) => return Refusal::store(&error, lang).into_response(),
     };
@@ -126,8 +126,8 @@ pub async fn page(State(app): State<App>, request: Request, next: Next) -> Respo
     }
 }
 
-/// In front of the API. The page changes nothing through it; whoever does with the page's session shows the script's
-/// secret, and the password was given with it a short while ago.
+/// The layer in front of the API. The page changes nothing through the API; a client that does so with the page's
+/// session must send the script's secret, and the password must have been given with it a short while ago.
 pub async fn api(State(app): State<App>, request: Request, next: Next) -> Response {
     let local = request.extensions().get::<Local>().is_some();
     if is_safe(request.method()) || local || bearer(request.headers()).is_some() {
@@ -166,11 +166,11 @@ fn reason(why: Asks) -> Text {
     }
 }
 
-/// What a form sent.
+/// The fields that a form sent.
 struct Typed(Vec<(String, String)>);
 
 impl Typed {
-    /// Nothing when it cannot be read: then nothing proves anything.
+    /// Parses the form. A form that cannot be parsed has no fields, and so proves nothing.
     async fn of(parts: &Parts, body: &Bytes, app: &App) -> Self {
         let copy = Request::from_parts(parts.clone(), Body::from(body.clone()));
         Self(axum::Form::from_request(copy, app).await.map(|axum::Form(fields)| fields).unwrap_or_default())
@@ -180,8 +180,8 @@ impl Typed {
         self.0.iter().find(|(field, _)| field == name).map_or("", |(_, typed)| typed.as_str())
     }
 
-    /// What it shows besides the cookie. A password is compared, and counted before; with the right one, the secret
-    /// beside it is the session's from now on.
+    /// Returns what the form shows besides the cookie. A password is counted as a try and compared; with the right
+    /// one, the session knows the secret beside it from now on.
     async fn shows(&self, app: &App, owner: &Owner) -> Result<Shown, Doubt> {
         let proof = Proof::parse(self.field(FIELD));
         let known = match &proof {
@@ -198,7 +198,7 @@ impl Typed {
         Ok(Shown::Password)
     }
 
-    /// The password was not taken.
+    /// Answers a password that was not accepted.
     async fn doubted(self, app: &App, parts: &mut Parts, doubt: Doubt) -> Response {
         let ask = text!("problem-proof");
         match doubt {
@@ -216,7 +216,7 @@ impl Typed {
         }
     }
 
-    /// Asks for the password where it can be asked for; whatever else was typed is kept.
+    /// Asks for the password where that is possible; the other fields are kept.
     async fn ask(
         self,
         app: &App,
@@ -243,7 +243,7 @@ impl Typed {
                     self.0.into_iter().filter(|(name, _)| !dropped.contains(&name.as_str())).collect();
                 let (why, wrong) = (visit.lang.say(&why), wrong.map(|text| visit.lang.say(&text)));
                 let p = visit.page(app, NavItem::Other);
-                // It holds what was typed.
+                // The answer contains what was typed.
                 (Unpacked, show(status, &Prove { p, why, wrong, fields, other })).into_response()
             }
         }

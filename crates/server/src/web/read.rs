@@ -1,4 +1,5 @@
-//! Reading what a page is asked. Whatever is wrong with a request is said as a page, never by the framework's own text.
+//! Extractors for the pages. Whatever is wrong with a request is shown as a page, never as the framework's own
+//! text.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -14,7 +15,7 @@ use super::App;
 use super::api::input::{BODY_DEADLINE, BODY_LIMIT};
 use super::page::Visit;
 
-/// The words of the address.
+/// The parameters in the address.
 #[derive(Clone, Copy, Debug)]
 pub struct Path<T>(pub T);
 
@@ -32,7 +33,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         match axum::extract::Path::from_request_parts(parts, app).await {
             Ok(axum::extract::Path(words)) => Ok(Self(words)),
-            // A word that cannot be read is as unknown as any other.
+            // A parameter that cannot be parsed counts as an unknown page.
             Err(_) => {
                 Err(Visit::from_request_parts(parts, app).await?.missing(app, text!("message-no-page")))
             }
@@ -71,7 +72,7 @@ impl<T: DeserializeOwned + Send> FromRequest<App> for Form<T> {
     }
 }
 
-/// The whole body of a form, which is read before its handler is asked.
+/// Reads the whole body of a form before its handler runs.
 pub(super) async fn whole(parts: &mut Parts, body: Body, app: &App) -> Result<Bytes, Response> {
     match tokio::time::timeout(BODY_DEADLINE, axum::body::to_bytes(body, BODY_LIMIT)).await {
         Ok(Ok(bytes)) => Ok(bytes),
@@ -80,7 +81,7 @@ pub(super) async fn whole(parts: &mut Parts, body: Body, app: &App) -> Result<By
     }
 }
 
-/// What a person typed into a field; nothing where it was left empty: a browser sends every field.
+/// Returns what a person typed into a field; `None` when it was left empty: a browser sends every field.
 pub fn filled(typed: String) -> Option<String> {
     Some(typed).filter(|t| !t.trim().is_empty())
 }

@@ -5,8 +5,8 @@ use std::fmt::{Result, Write};
 use askama::filters::Escaper;
 use cordee_domain::text;
 
-/// What HTML gives a meaning is escaped; what nobody would see, and what would turn a line round, is made visible.
-/// Named in `askama.toml`, so that it holds for every value of every template.
+/// Escapes characters with a meaning in HTML, and makes characters visible that cannot be seen or that change the
+/// direction of a line. Configured in `askama.toml`, so that it holds for every value of every template.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Html;
 

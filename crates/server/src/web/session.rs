@@ -1,4 +1,5 @@
-//! Who is asking: a person with a cookie, a program with a token, or the owner of the machine on the socket.
+//! Who sends a request: a person with a cookie, a program with a token, or the owner of the machine over the
+//! socket.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -25,19 +26,19 @@ use crate::words::Lang;
 #[derive(Clone, Copy, Debug)]
 pub struct Local;
 
-/// Set as a request extension by the TCP listener: where the connection comes from.
+/// Set as a request extension by the TCP listener: the address of the client.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
-/// Whoever is allowed to ask, by the name that stands in the journal. Rejects with 401 in the API's form.
+/// A client that may send the request, by its name in the journal. Rejects with 401 in the API's form.
 #[derive(Clone, Debug)]
 pub struct Caller(pub String);
 
-/// A person signed in by cookie. Rejects by leading to the sign-in page (or setup page, at first).
+/// A person signed in by cookie. Rejects by a redirect to the sign-in page (or setup page, at first).
 #[derive(Clone, Debug)]
 pub struct Person(pub String);
 
-/// What let a request in, set as an extension of it: for those that go on as long as it is good.
+/// What authorised a request, set as an extension of it: for streams, which last as long as it is valid.
 #[derive(Clone)]
 pub enum Key {
     /// A person's session.
@@ -46,47 +47,47 @@ pub enum Key {
     Token(String),
 }
 
-/// The reader's language: the `cordee_lang` cookie, else the browser's wish.
+/// The reader's language: the `cordee_lang` cookie, else the browser's preference.
 #[derive(Clone, Copy, Debug)]
 pub struct Language(pub Lang);
 
-/// The theme by the `cordee_theme` cookie: `light`, `dark`, or nothing for the system's.
+/// The theme from the `cordee_theme` cookie: `light`, `dark`, or `None` for the system's.
 #[derive(Clone, Copy, Debug)]
 pub struct Theme(pub Option<&'static str>);
 
-/// The name of the session cookie.
+/// Returns the name of the session cookie.
 pub fn cookie_name(app: &App) -> String {
     format!("cordee_{}", app.cluster)
 }
 
-/// The `Set-Cookie` value that takes a cookie away by which older versions knew a browser: it goes to every port of the
-/// host, and tells nothing any more.
+/// Returns the `Set-Cookie` value that deletes the cookie by which older versions recognised a browser: it is sent
+/// to every port of the host, and is not used any more.
 pub fn forget_browser(app: &App, headers: &HeaderMap) -> Option<String> {
     let name = format!("cordee_{}_browser", app.cluster);
     cookie(headers, &name).map(|_| format!("{name}=; Path=/login; HttpOnly; SameSite=Strict; Max-Age=0"))
 }
 
-/// A cookie's value from the request.
+/// Returns a cookie's value from the request.
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &'a str) -> Option<&'a str> {
     cookies(headers, name).next()
 }
 
-/// All values that came by that name, as a browser sends them: the one that was set for the longest path first.
+/// Returns all values sent under that name, in the browser's order: the one set for the longest path first.
 fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
     all.flat_map(|v| v.split(';')).filter_map(move |pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
-/// So many cookies by the session's name are looked at.
+/// How many cookies with the session's name are tried.
 const LOOKED_AT: usize = 8;
 
-/// What may be a session's secret. Whoever has another port of the host can set cookies for this one too: one of
-/// theirs, for a longer path, comes first, and must not keep its person out.
+/// Returns the possible session secrets. A program on another port of the host can set cookies for this port too:
+/// such a cookie, set for a longer path, comes first, and must not lock the person out.
 pub fn sessions(app: &App, headers: &HeaderMap) -> Vec<String> {
     cookies(headers, &cookie_name(app)).take(LOOKED_AT).map(str::to_owned).collect()
 }
 
-/// The `Set-Cookie` value that starts a session; with an empty secret, the one that ends it.
+/// Returns the `Set-Cookie` value that starts a session; with an empty secret, the one that ends it.
 ///
 /// Not `Secure`: the page is served in plain HTTP on loopback until TLS is configured.
 pub fn set_cookie(app: &App, secret: &str) -> String {
@@ -103,8 +104,8 @@ impl FromRequestParts<App> for Caller {
             return Ok(Self("cli".to_owned()));
         }
         if let Some(token) = bearer(&parts.headers) {
-            // A right one is never held up by what others try: it cannot be guessed, so the limit is for the load
-            // alone.
+            // A valid token is never delayed by other clients' tries: a token cannot be guessed, so the limit
+            // protects only against the load.
             let tried = app.limiter.reserve(Who::Secret(origin(parts.extensions.get::<Peer>().copied())));
             let (store, asked) = (app.store.clone(), token.to_owned());
             let token = asked.clone();
@@ -148,12 +149,12 @@ impl FromRequestParts<App> for Person {
     }
 }
 
-/// The token that a program sends. Where there is one, no cookie lets anybody in.
+/// Returns the token that a program sends. With a token, a cookie authorises nothing.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
-/// Who is signed in. The session that let them in goes on with the request, for `Stay`.
+/// Returns who is signed in. The session that authorised them is kept in the request, for `Stay`.
 pub(super) async fn person(parts: &mut Parts, app: &App) -> Result<Option<String>, crate::store::StoreError> {
     let (store, shown) = (app.store.clone(), sessions(app, &parts.headers));
     let found = app.blocking(move || {
@@ -170,7 +171,7 @@ pub(super) async fn person(parts: &mut Parts, app: &App) -> Result<Option<String
     }))
 }
 
-/// The session that let in whoever [`person`] found.
+/// Returns the session that authorised the person whom [`person`] found.
 pub(super) fn own_session(parts: &Parts) -> SignIn {
     match parts.extensions.get() {
         Some(Key::Session(session)) => session.clone(),
@@ -179,8 +180,9 @@ pub(super) fn own_session(parts: &Parts) -> SignIn {
 }
 
 impl App {
-    /// Whether a key still opens. A page that is open keeps its session alive, up to its last hour: whoever watches a
-    /// cluster is not signed out when it falls. A program's stream is no use of its token.
+    /// Reports whether a key is still valid. An open page keeps its session alive, up to the session's longest
+    /// life: somebody who watches a cluster is not signed out when it fails. A program's stream does not count as
+    /// a use of its token.
     pub async fn is_good(&self, key: Key) -> bool {
         let store = self.store.clone();
         let found = self.blocking(move || match key {
@@ -191,12 +193,12 @@ impl App {
     }
 }
 
-/// A person, and the session by which they ask.
+/// A person, and the session of the request.
 #[derive(Clone, Debug)]
 pub struct Owner {
-    /// Who.
+    /// The account.
     pub account: Account,
-    /// By which session.
+    /// The session.
     pub session: SignIn,
 }
 
@@ -209,15 +211,15 @@ impl FromRequestParts<App> for Owner {
     }
 }
 
-/// Characters kept of what a browser calls itself.
+/// How many characters of a User-Agent are kept.
 const AGENT: usize = 200;
 
-/// A browser that is to be let in, with what its script sent to be known by.
+/// Describes a browser that signs in, with the mark that its script sent to be recognised by.
 pub fn arrival(headers: &HeaderMap, peer: Option<Peer>, mark: &str) -> Arrival {
     Arrival { device: device(headers, peer), mark: BrowserMark::parse(mark) }
 }
 
-/// Where a request comes from, as it is told to whoever looks at the sessions.
+/// Returns the device that sent a request, as the list of sessions shows it.
 fn device(headers: &HeaderMap, peer: Option<Peer>) -> Device {
     let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     Device {
@@ -226,7 +228,7 @@ fn device(headers: &HeaderMap, peer: Option<Peer>) -> Device {
     }
 }
 
-/// The reader's language.
+/// Returns the reader's language.
 pub fn language(headers: &HeaderMap) -> Lang {
     cookie(headers, "cordee_lang").and_then(Lang::parse).unwrap_or_else(|| {
         let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
@@ -271,7 +273,8 @@ pub async fn same_origin(request: Request, next: Next) -> Response {
             let host = text("host").unwrap_or("");
             origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")) == Some(host)
         }
-        // Neither header: not a browser of the last ten years, so no cookie was added behind a person's back.
+        // Neither header: not a browser of the last ten years, so no cookie was added without the person's
+        // knowledge.
         (None, None) => true,
     };
     if allowed {
@@ -286,8 +289,8 @@ pub async fn same_origin(request: Request, next: Next) -> Response {
     .into_response()
 }
 
-/// The same for the API, where a token lets in and no cookie beside it. The pages know no token: there it excuses
-/// nothing.
+/// The same for the API, where a token authorises and a cookie beside it does not. The pages accept no token:
+/// there it exempts from nothing.
 pub async fn same_origin_or_token(request: Request, next: Next) -> Response {
     if bearer(request.headers()).is_some() {
         return next.run(request).await;
@@ -295,7 +298,7 @@ pub async fn same_origin_or_token(request: Request, next: Next) -> Response {
     same_origin(request, next).await
 }
 
-/// Counts tries of passwords, codes and tokens before they are made, and bounds how many passwords are compared at
+/// Counts tries of passwords, codes and tokens before they are made, and limits how many passwords are compared at
 /// once: each takes 19 MiB.
 #[derive(Debug)]
 pub struct Limiter {
@@ -305,9 +308,9 @@ pub struct Limiter {
     queue: Arc<Semaphore>,
 }
 
-/// Passwords compared at once for strangers; browsers that are known have a turn of their own.
+/// Passwords compared at once for strangers; browsers that are recognised have a separate turn.
 const AT_ONCE: usize = 2;
-/// Strangers whose password is compared or waits for it; further ones are asked to come back.
+/// Strangers whose password is compared or waits for it; further ones are told to come back.
 const QUEUE: usize = 16;
 
 impl Default for Limiter {
@@ -317,7 +320,7 @@ impl Default for Limiter {
     }
 }
 
-/// The right to compare a password now.
+/// The permission to compare a password now.
 #[derive(Debug)]
 pub struct Turn {
     _queued: Option<OwnedSemaphorePermit>,
@@ -325,17 +328,17 @@ pub struct Turn {
 }
 
 impl Limiter {
-    /// Counts a try. `Err`: seconds to wait before the next one; this one must not be made.
+    /// Counts a try. `Err`: the seconds to wait before the next one; this one must not be made.
     pub fn reserve(&self, who: Who) -> Result<Try, u64> {
         self.guesses().reserve(who, now()).map_err(|wait| wait.div_ceil(1_000))
     }
 
-    /// The try was right: it does not count.
+    /// Takes back a try that was right: it does not count.
     pub fn right(&self, tried: &Try) {
         self.guesses().give_back(tried);
     }
 
-    /// Waits for a turn to compare a password. `Err`: seconds to wait, because too many wait already.
+    /// Waits for a turn to compare a password. `Err`: the seconds to wait, because too many wait already.
     pub async fn turn(&self, known: bool) -> Result<Turn, u64> {
         let queued =
             if known { None } else { Some(self.queue.clone().try_acquire_owned().map_err(|_| 2_u64)?) };
@@ -349,7 +352,7 @@ impl Limiter {
     }
 }
 
-/// Where a request comes from; over the socket, and in a test, from this machine.
+/// Returns where a request comes from; over the socket, and in a test, this machine.
 pub fn origin(peer: Option<Peer>) -> Origin {
     Origin::of(peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |Peer(ip)| ip))
 }

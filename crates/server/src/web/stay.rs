@@ -1,4 +1,4 @@
-//! Who reads a stream with a session or a token reads no longer than it lasts.
+//! A stream that is read with a session or a token lasts no longer than that.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use super::App;
 use super::session::Key;
 
-/// Sessions and tokens also run out by time: between two looks.
+/// Time between two checks: sessions and tokens also expire by time.
 const PACE: Duration = Duration::from_secs(15);
 
-/// Tells when the session is over, or the token taken back, that let a request in: asked for after `Caller` or
-/// `Member`, which say by which. What the machine's owner opened has none.
+/// Tells when the session that authorised a request is over, or the token is revoked. To be extracted after
+/// `Caller` or `Member`, which leave the key in the request. A request of the machine's owner has no key.
 pub struct Stay {
     app: App,
     key: Option<Key>,
     left: watch::Receiver<u64>,
     pace: Interval,
-    /// The key has to be looked at before anything more is told.
+    /// The key has to be checked before anything more is sent.
     due: bool,
 }
 
@@ -31,15 +31,15 @@ impl FromRequestParts<App> for Stay {
         let key = parts.extensions.get::<Key>().cloned();
         let mut pace = interval_at(Instant::now() + PACE, PACE);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // Due, because somebody may have signed out since the request was let in.
+        // Due at first, because somebody may have signed out since the request was authorised.
         Ok(Self { app: app.clone(), key, left: app.board.watch_left(), pace, due: true })
     }
 }
 
 impl Stay {
-    /// Waits until `over` is to be asked again. It may be given up at any time.
+    /// Waits until `over` has to be asked again. The wait may be cancelled at any time.
     pub async fn doubt(&mut self) {
-        // Whoever holds the board's other end lives as long as the application at hand.
+        // The board's sender lives as long as the application.
         tokio::select! {
             _ = self.left.changed() => {}
             _ = self.pace.tick() => {}
@@ -47,7 +47,8 @@ impl Stay {
         self.due = true;
     }
 
-    /// Whether the session is over. To be asked before anything is told: what was signed out hears nothing more.
+    /// Reports whether the session is over. To be asked before anything is sent: a session that was signed out
+    /// receives nothing more.
     pub async fn over(&mut self) -> bool {
         if self.left.has_changed().unwrap_or(true) {
             self.left.mark_unchanged();

@@ -1,4 +1,4 @@
-//! Page, API and command line answer alike: each act is asked at each of these doors, while something is in the way.
+//! Page, API and command line answer alike: each act is sent through each of them, while something is in the way.
 
 use std::path::Path;
 
@@ -36,17 +36,17 @@ enum Obstacle {
     None,
     /// A drill is under way.
     Drill,
-    /// web1 and db1 are the last that serve, db2 could take over alone.
+    /// web1 and db1 are the last that serve, and only db2 could take over.
     Last,
     /// db2 is stopped.
     Stopped,
-    /// Nobody can tell the numbers of the rows apart once all write.
+    /// The rows' numbers could not be told apart once all databases take writes.
     Sequences,
     /// No database can join.
     Unready,
     /// The engine and the job queues are gone.
     Stopping,
-    /// Nothing can be written down.
+    /// Nothing can be stored.
     Broken,
 }
 
@@ -63,7 +63,7 @@ impl Obstacle {
     ];
 }
 
-/// The same act at both doors; everything is said that it takes.
+/// The same act for the page and for the API; everything that it takes is confirmed.
 struct Case {
     page: (String, String),
     api: (&'static str, String, &'static str),
@@ -94,7 +94,7 @@ fn of_servers(said: bool) -> Vec<Case> {
     acts.map(case).collect()
 }
 
-/// All others.
+/// All other acts.
 fn others() -> Vec<Case> {
     let db = "/pools/db/servers";
     let existing = r#"{"name":"db3","address":"127.0.0.1","port":13399,"user":"ana","password":"a rope"}"#;
@@ -165,7 +165,7 @@ fn others() -> Vec<Case> {
     ]
 }
 
-/// A state with an account, a session and a token, made once: passwords take their time.
+/// A state file with an account, a session and a token, made once: passwords take a while to hash.
 struct Mould {
     folder: fixture::Folder,
     cookie: String,
@@ -186,7 +186,7 @@ impl Mould {
         Self { folder, cookie }
     }
 
-    /// A cluster from it, with that in the way.
+    /// Makes a cluster from it, with that obstacle in the way.
     fn cast(&self, obstacle: Obstacle) -> Cast {
         let folder = fixture::Folder::in_memory();
         for entry in std::fs::read_dir(&self.folder.0).unwrap().flatten() {
@@ -198,7 +198,7 @@ impl Mould {
         let (trials, trial_asks) = TrialJobs::new();
         let (drills, drill_asks) = DrillJobs::new();
         (app.jobs, app.drills) = (trials, drills);
-        // Without them their questions fall away: whoever would answer is gone.
+        // Without receivers, questions are dropped: the component that would answer is gone.
         if obstacle != Obstacle::Stopping {
             let running = obstacle == Obstacle::Drill;
             tokio::spawn(engine(asks, obstacle != Obstacle::Unready));
@@ -222,7 +222,7 @@ impl Mould {
     }
 }
 
-/// What is seen then.
+/// The snapshot that goes with the obstacle.
 fn picture(obstacle: Obstacle) -> cordee_domain::snapshot::Snapshot {
     let mut picture = view::fixture::snapshot();
     match obstacle {
@@ -267,7 +267,7 @@ async fn engine(mut asks: mpsc::Receiver<Ask>, ready: bool) {
     }
 }
 
-/// Plays who conducts what is done at a job queue.
+/// Plays the component that runs the jobs of a queue.
 async fn clerk<O>(mut asks: mpsc::Receiver<JobRequest<O>>, running: bool) {
     let busy = || Problem::conflict("", text!("problem-drill-running"));
     while let Some(ask) = asks.recv().await {
@@ -278,7 +278,7 @@ async fn clerk<O>(mut asks: mpsc::Receiver<JobRequest<O>>, running: bool) {
     }
 }
 
-/// What a door answered.
+/// What an interface answered.
 #[derive(Debug)]
 struct Said {
     status: StatusCode,
@@ -304,7 +304,7 @@ impl Cast {
         Said { status, why: of("detail"), fields: of("field"), body, revision }
     }
 
-    /// By the page, with its script or without.
+    /// Sends the act through the page, with its script or without.
     async fn page(self, case: &Case, cookie: &str, script: bool) -> Said {
         let (to, form) = &case.page;
         let form = if form.contains("{word}") {
@@ -321,7 +321,7 @@ impl Cast {
         self.send(request.unwrap()).await
     }
 
-    /// By the API, as a program does or as the command line does over the machine's socket.
+    /// Sends the act through the API, as a program does or as the command line does over the machine's socket.
     async fn api(self, case: &Case, token: Option<&str>) -> Said {
         let (method, to, body) = &case.api;
         let request = Request::builder()
@@ -340,7 +340,7 @@ impl Cast {
         self.send(request).await
     }
 
-    /// The word of a database that was examined before anything was in the way.
+    /// Returns the token of a database that was examined before anything was in the way.
     async fn examined(&self) -> String {
         let (drop_asks, other) = {
             let (app, asks, folder) = fixture::app();
@@ -364,24 +364,24 @@ fn accepted(status: StatusCode) -> bool {
     status.is_success() || status == StatusCode::SEE_OTHER
 }
 
-/// Markup of a page in which a sentence is looked for.
+/// Returns a sentence as it appears in the markup of a page.
 fn plain(sentence: &str) -> String {
     sentence.replace('\'', "&#39;")
 }
 
-/// Which of a case's answers are not the same.
+/// Returns which of a case's answers are not the same.
 async fn differences(mould: &Mould, token: &str, obstacle: Obstacle, case: &Case) -> Option<String> {
     let api = mould.cast(obstacle).api(case, Some(token)).await;
     let line = mould.cast(obstacle).api(case, None).await;
     let script = mould.cast(obstacle).page(case, &mould.cookie, true).await;
     let bare = mould.cast(obstacle).page(case, &mould.cookie, false).await;
-    // A form comes back with what is wrong at its fields.
+    // A form is shown again with the problems at its fields.
     let of_form = |said: &Said| {
         let form = said.why.is_empty() && said.status == StatusCode::UNPROCESSABLE_ENTITY;
         form && api.fields.iter().any(|f| !f.is_empty())
     };
     let same = |said: &Said| said.status == api.status || accepted(said.status) && accepted(api.status);
-    // In the place of its form, the page of the drills shows the one that is under way.
+    // In place of its form, the page of the drills shows the drill that is under way.
     let shown = obstacle == Obstacle::Drill && case.page.0 == "/drills";
     let said = |said: &Said| {
         shown && said.why.is_empty()
@@ -405,7 +405,7 @@ async fn differences(mould: &Mould, token: &str, obstacle: Obstacle, case: &Case
     (!alike).then(told)
 }
 
-/// A token in the state that all casts are made from.
+/// A token in the state file from which all casts are made.
 fn token_of(mould: &Mould) -> String {
     let store = crate::store::Store::open(&mould.folder.0.join(STATE), || None).unwrap();
     store.create_token(&TokenName("ci".to_owned()), None).unwrap().unwrap()
@@ -420,7 +420,7 @@ async fn page_api_and_command_line_answer_alike_whatever_is_in_the_way() {
     assert!(Path::new(&mould.folder.0).join(STATE).exists());
     let mut wrong = Vec::new();
     for case in of_servers(true).into_iter().chain(others()) {
-        // What was examined before is asked no more; the API asks and adds at once.
+        // A database that was examined before is not asked again; the API asks and adds at once.
         let examined = case.page.1.contains("{word}");
         let on_server = case.page.1.contains("confirm");
         let asked = |o: &Obstacle| match o {

@@ -57,7 +57,7 @@ impl Scene {
         self.observed.process(&self.web1).port.clone()
     }
 
-    /// A table in which that socket listens on `web1`'s port.
+    /// A table in which this socket listens on `web1`'s port.
     #[expect(clippy::unnecessary_wraps, reason = "as the kernel answers")]
     fn table(&self, socket: Option<(u32, u64)>) -> io::Result<Listeners> {
         let address = ([127, 0, 0, 1], self.port).into();
@@ -65,7 +65,7 @@ impl Scene {
         Ok(Listeners { all, cut: false })
     }
 
-    /// One look while that socket listens.
+    /// One look while this socket listens.
     fn look(&mut self, socket: Option<(u32, u64)>) -> Port {
         let found = answer(self.questions(), || self.table(socket), only_ours);
         assert!(found.looked.is_ok());
@@ -82,8 +82,8 @@ fn exhausted<T>() -> io::Result<T> {
     Err(io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error()))
 }
 
-/// One that an earlier Cordée started has no known start, and one whose start takes long has one that is long ago: both
-/// are looked at like any other.
+/// A process that an earlier Cordée started has no known start, and one that takes long to listen was started long
+/// ago: both are looked at like any other.
 #[test]
 fn whatever_its_age_a_process_is_seen_to_listen() {
     for started_at in [None, Some(now()), Some(now() - HASTE_FOR - 1), Some(now() - 3_600_000)] {
@@ -91,7 +91,7 @@ fn whatever_its_age_a_process_is_seen_to_listen() {
         assert_eq!(scene.look(None), Port::Free, "{started_at:?}");
         assert_eq!(scene.look(None), Port::Free, "{started_at:?}");
         assert_eq!(scene.look(Some((0, OURS))), Port::Ours, "{started_at:?}");
-        // And one that loses its port later, too.
+        // A process that loses its port later is seen, too.
         assert_eq!(scene.look(Some((STRANGER, THEIRS))), Port::Foreign("uid 1000".to_owned()));
         assert_eq!(scene.look(Some((0, OURS))), Port::Ours, "{started_at:?}");
     }
@@ -100,12 +100,12 @@ fn whatever_its_age_a_process_is_seen_to_listen() {
 #[test]
 fn what_could_not_be_looked_at_is_known_as_soon_as_it_can() {
     let mut scene = Scene::new(None);
-    // No descriptor for the table.
+    // No file descriptor is left for the table.
     let found = answer(scene.questions(), exhausted, only_ours);
     assert!(found.looked.is_err(), "it is told");
     assert_eq!(scene.take(found), Port::Unknown);
     assert_eq!(scene.look(Some((0, OURS))), Port::Ours);
-    // None for the folder of its process's: what is known already needs no look there.
+    // No file descriptor is left for the process's folder: a socket that is known already needs no look there.
     let found = answer(scene.questions(), || scene.table(Some((0, OURS))), |_, _| exhausted());
     assert!(found.looked.is_ok());
     assert_eq!(scene.take(found), Port::Ours);
@@ -135,7 +135,8 @@ fn somebody_else_is_proven_by_two_looks_and_a_process_that_just_ended_proves_not
     assert_eq!(scene.take(found), Port::Unknown);
 }
 
-/// A database had the name and has the port, and it still ends: it is no stranger, and nobody is told that it is one.
+/// A database had the name and still holds the port while it ends: it is not another program, and nothing is
+/// reported as such.
 #[test]
 fn what_still_ends_by_the_name_and_is_of_the_other_kind_is_no_stranger() {
     let mut scene = Scene::new(None);
@@ -158,7 +159,7 @@ fn what_was_asked_before_a_process_came_or_went_says_nothing() {
         |scene| scene.busy = BTreeSet::from([Subject::Process(scene.web1.name())]),
         |scene| scene.observed.processes.get_mut(&scene.web1).unwrap().leader = None,
         |scene| scene.observed.processes.get_mut(&scene.web1).unwrap().leader.as_mut().unwrap().pid += 1,
-        // It came and went.
+        // The process was started and ended.
         |scene| scene.observed.processes.get_mut(&scene.web1).unwrap().ended_at = Some(now()),
         |scene| scene.desired.web.servers.iter_mut().for_each(|s| s.port += 40),
     ];
@@ -168,14 +169,14 @@ fn what_was_asked_before_a_process_came_or_went_says_nothing() {
         change(&mut scene);
         assert_eq!(scene.take(found), Port::Unknown, "{number}");
     }
-    // What was found of a process is not taken for the next one's.
+    // What was found of a process does not count for its successor.
     let mut scene = Scene::new(None);
     assert_eq!(scene.look(Some((0, OURS))), Port::Ours);
     scene.observed.processes.get_mut(&scene.web1).unwrap().leader.as_mut().unwrap().pid += 1;
     assert_eq!(scene.look(Some((0, OURS))), Port::Foreign("uid 0".to_owned()));
 }
 
-/// Who it is, is told at once; by which name, when it was found.
+/// The user is told at once, the program's name when it is found.
 #[test]
 fn a_name_is_looked_for_once_in_a_while() {
     let mut scene = Scene::new(None);
@@ -184,7 +185,7 @@ fn a_name_is_looked_for_once_in_a_while() {
     assert_eq!(scene.look(Some((STRANGER, THEIRS))), Port::Foreign("uid 1000".to_owned()));
     assert_eq!(scene.ports.next_unnamed(begun), Some((scene.web1.clone(), THEIRS)));
     assert_eq!(scene.ports.next_unnamed(begun), None, "it is being looked for");
-    // Another socket each time is no reason to look the more often.
+    // Another socket each time is no reason to search more often.
     scene.look(Some((STRANGER, THEIRS + 1)));
     assert_eq!(scene.ports.next_unnamed(begun), None);
     let id = scene.web1.clone();
@@ -200,13 +201,13 @@ fn a_name_is_looked_for_once_in_a_while() {
     assert_eq!(scene.observed.process(&id).port, Port::Foreign("nc (pid 7)".to_owned()));
     assert_eq!(scene.look(Some((STRANGER, THEIRS + 1))), Port::Foreign("nc (pid 7)".to_owned()));
     assert_eq!(scene.ports.next_unnamed(begun + NAME_PAUSE * 3), None, "it is known");
-    // What comes too late for a port that is free again names nobody.
+    // A name that comes after the port is free again names nobody.
     scene.look(None);
     scene.ports.named(&mut scene.observed, &id, THEIRS + 1, &nc);
     assert_eq!(scene.observed.process(&id).port, Port::Free);
 }
 
-/// All of them: what does not answer is not asked for ever, and the others' names wait for no one.
+/// One look covers all servers: one that does not answer is not asked for ever, and no name waits for another.
 #[test]
 fn one_look_is_for_all_servers_of_ours() {
     let scene = Scene::new(None);

@@ -50,7 +50,7 @@ fn what_was_proven_is_worth_nothing_once_the_password_is_another_one() {
     let here = arrival(1);
     assert!(store.enter(&proven, &here).unwrap().is_some());
 
-    // Between the comparison and what is done with it.
+    // The password changes between the comparison and its use.
     store.change_password(&ana, "another one", None, None, "cli").unwrap();
     let sums = ["session", "browser", "token"].map(|table| count(store, table));
     assert_eq!(sums, [0, 0, 0]);
@@ -61,7 +61,7 @@ fn what_was_proven_is_worth_nothing_once_the_password_is_another_one() {
     assert!(matches!(changed, Changed::Stale), "{changed:?}");
     assert!(store.password_matches("ana", "another one").unwrap().is_some());
     assert_eq!(["session", "browser", "token"].map(|table| count(store, table)), sums);
-    // The very same password, given anew, is another one too: whoever gave it meant to end what there was.
+    // The same password, set again, counts as a new one: whoever set it meant to end all sessions.
     let again = store.password_matches("ana", "another one").unwrap().expect("right");
     store.change_password(&ana, "another one", Some(&again), None, "ana").unwrap();
     assert!(store.enter(&again, &here).unwrap().is_none());
@@ -119,10 +119,10 @@ fn a_browser_is_known_by_what_it_brought_with_the_password() {
     enter(1);
     assert!(known(store, 1) && !known(store, 2));
     assert!(store.browser(&mark(1), &Account("eve".to_owned())).unwrap().is_none(), "another account's");
-    // Without the page's script nothing is kept, and nothing is made up for it.
+    // Without the page's script no browser is remembered, and no mark is made up.
     store.enter(&proven, &Arrival::default()).unwrap().expect("let in");
     assert_eq!(count(store, "browser"), 1);
-    // Each sign-in makes it last anew, and is no second browser.
+    // Each sign-in extends the time for which the browser is recognised, and makes no second row.
     let age = |ms: u64| store.lock().execute("UPDATE browser SET seen = seen - ?1", params![ms]).unwrap();
     age(BROWSER_KEPT_MS - 60_000);
     enter(1);
@@ -132,7 +132,8 @@ fn a_browser_is_known_by_what_it_brought_with_the_password() {
     assert!(!known(store, 1));
     enter(1);
     assert!(known(store, 1));
-    // Of very many the one goes that was not used for longest; also when the clock was put back.
+    // Of very many browsers the one that was not used for the longest time is forgotten, also when the clock was
+    // set back.
     store.lock().execute("UPDATE browser SET seen = seen + 9000000", []).unwrap();
     for n in 2..=BROWSERS + 1 {
         enter(n);
@@ -161,7 +162,7 @@ fn whoever_only_looks_keeps_no_session_and_no_token_in_use() {
     assert_eq!((seen("session"), seen("token")), (before, before));
     assert!(store.session(&session).unwrap().is_some() && store.token(&token).unwrap().is_some());
     assert!(seen("session") > before && seen("token") > before, "a request is written down");
-    // Nobody asked for half an hour.
+    // No request for half an hour.
     store.lock().execute("UPDATE session SET seen = ?1", params![now() - IDLE_MS - 1]).unwrap();
     assert!(!store.session_lasts(&session).unwrap());
     assert!(!store.token_lasts("cordee_nothing").unwrap());

@@ -1,4 +1,4 @@
-//! Answers of the API that several operations share, as its description tells them.
+//! Answers that several operations of the API share, as its description lists them.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 
 type Answers = BTreeMap<String, RefOr<Response>>;
 
-/// What is answered to a change.
+/// The answers to a change.
 pub(super) struct Wished;
 
 impl IntoResponses for Wished {
@@ -26,7 +26,7 @@ impl IntoResponses for Wished {
     }
 }
 
-/// What may also be answered where a question goes to what runs the cluster.
+/// The further answers of an operation that asks the engine or a job queue.
 pub(super) struct Asks;
 
 impl IntoResponses for Asks {
@@ -35,7 +35,7 @@ impl IntoResponses for Asks {
     }
 }
 
-/// Where what is asked may contradict how things are.
+/// The further answer of an operation that may contradict the present state.
 pub(super) struct Contradicts;
 
 impl IntoResponses for Contradicts {

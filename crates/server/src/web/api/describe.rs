@@ -1,7 +1,7 @@
 //! The API's own description (OpenAPI 3.1).
 //!
-//! What an operation answers when all goes well stands at its handler. How it refuses follows from what the handlers
-//! take, and is added here for all of them: no refusal is forgotten.
+//! The answer of an operation that succeeds is declared at its handler. The refusals follow from what the handlers
+//! take, and are added here for all of them, so that none is forgotten.
 
 use std::sync::LazyLock;
 
@@ -87,11 +87,11 @@ const REFUSALS: [(u16, &str); 13] = [
     (500, "Cordée's own state could not be read or written."),
     (503, "Cordée is stopping."),
 ];
-/// When Cordée does not get to it.
+/// The refusal when Cordée does not answer in time.
 const SLOW: (u16, &str) =
     (504, "Cordée did not answer in time; `errors` says whether it may have been done.");
 
-/// Says of each operation how it may refuse.
+/// Adds to each operation the refusals that it may give.
 fn refuse(document: &mut Value) {
     for (status, says) in REFUSALS.into_iter().chain([SLOW]) {
         document["components"]["responses"][status.to_string()] = json!({
@@ -125,7 +125,7 @@ fn refuse(document: &mut Value) {
     }
 }
 
-/// Gives each whole number the bounds of its kind, where it says none of its own.
+/// Gives each whole number the bounds of its type, where it declares none of its own.
 fn bound(value: &mut Value) {
     if let Value::Object(schema) = value {
         bound_one(schema);
@@ -150,14 +150,14 @@ fn bound_one(schema: &mut Map<String, Value>) {
         Some("uint8") => u64::from(u8::MAX),
         Some("uint16") => u64::from(u16::MAX),
         Some("uint32") => u64::from(u32::MAX),
-        // Up to here every reader of JSON keeps whole numbers whole.
+        // Up to here every JSON parser keeps whole numbers exact.
         _ => LAST_ID,
     };
     schema.entry("minimum").or_insert(json!(0));
     schema.entry("maximum").or_insert(json!(most));
 }
 
-/// The description as a value, made once.
+/// Returns the description as a value, made once.
 pub(super) fn description() -> &'static Value {
     static MADE: LazyLock<Value> = LazyLock::new(|| {
         let mut made = serde_json::to_value(Description::openapi()).unwrap_or_default();
@@ -168,7 +168,7 @@ pub(super) fn description() -> &'static Value {
     &MADE
 }
 
-/// Anybody may read it: it holds no state.
+/// Anybody may read it: it contains no state.
 pub(super) async fn openapi() -> Json<&'static Value> {
     Json(description())
 }

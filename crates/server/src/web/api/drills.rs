@@ -1,4 +1,4 @@
-//! Failover drills: as they were asked and counted, and in words.
+//! Failover drills: as they were ordered and counted, and in words.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! The stream of events and pictures (server-sent events), resumed by id.
+//! The stream of events and snapshots (server-sent events), which can be resumed by id.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -28,13 +28,13 @@ use crate::web::session::{Caller, Language};
 use crate::web::stay::Stay;
 use crate::words::Lang;
 
-/// A comment line when nothing else was sent for this long: shows a broken connection to both ends.
+/// A comment line is sent when nothing else was sent for this long: it reveals a broken connection to both ends.
 const HEARTBEAT: Duration = Duration::from_secs(2);
-/// Between two pictures.
+/// Time between two snapshots.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Events read from the store at once.
+/// How many events are read from the store at once.
 const PAGE: u32 = 500;
-/// A stream ends after this time, and the client comes back with its last id.
+/// A stream ends after this time, and the client reconnects with its last id.
 const LIFETIME: Duration = Duration::from_secs(600);
 
 #[utoipa::path(get, path = "/api/v1/events", tag = "state", operation_id = "follow",
@@ -64,7 +64,7 @@ pub(super) async fn stream(
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
 }
 
-/// The header wins: it is newer than the address that a browser opened first.
+/// The header takes precedence: it is newer than the address that the browser opened first.
 fn resume_from(headers: &HeaderMap, asked: &QueryFields) -> Result<Option<u64>, Problem> {
     match headers.get("last-event-id") {
         None => asked.number("after", 0..=LAST_ID),
@@ -75,25 +75,25 @@ fn resume_from(headers: &HeaderMap, asked: &QueryFields) -> Result<Option<u64>, 
     }
 }
 
-/// One reader's place in the stream.
+/// One reader's position in the stream.
 struct Feed {
     app: App,
     lang: Lang,
     stay: Stay,
-    /// The newest event sent.
+    /// The id of the newest event sent.
     last: u64,
-    /// Read from the store and not sent yet.
+    /// Events read from the store and not sent yet.
     waiting: VecDeque<Arc<Event>>,
     events: broadcast::Receiver<Arc<Event>>,
     pictures: watch::Receiver<Arc<Snapshot>>,
-    /// A picture is due, but not before this.
+    /// A snapshot that is due is not sent before this.
     not_before: Instant,
     due: bool,
     ends: Instant,
 }
 
 impl Feed {
-    /// Follows the board before it reads the store, so that nothing falls between the two.
+    /// Follows the board before it reads the store, so that nothing is missed between the two.
     async fn open(app: App, lang: Lang, stay: Stay, after: Option<u64>) -> Result<Self, StoreError> {
         let (events, pictures) = (app.board.watch_events(), app.board.watch_snapshot());
         let start = Instant::now();
@@ -125,7 +125,7 @@ impl Feed {
         Ok(newest.first().map_or(0, |e| e.id))
     }
 
-    /// Reads what the journal has after the last one sent.
+    /// Reads what the journal has after the last event sent.
     async fn catch_up(&mut self) -> Result<(), StoreError> {
         let (store, mut after) = (self.app.store.clone(), self.last);
         loop {
@@ -137,7 +137,7 @@ impl Feed {
         }
     }
 
-    /// The next message; `None` ends the stream.
+    /// Returns the next message; `None` ends the stream.
     async fn next(&mut self) -> Option<sse::Event> {
         loop {
             if self.stay.over().await {
@@ -167,7 +167,7 @@ impl Feed {
         match event {
             Ok(event) => self.waiting.push_back(event),
             Err(RecvError::Lagged(_)) => {
-                // The client comes back with its last id.
+                // On an error the stream ends, and the client reconnects with its last id.
                 let lost =
                     |e: StoreError| tracing::error!(error = &e as &dyn std::error::Error, "event stream");
                 self.catch_up().await.map_err(lost).ok()?;
@@ -177,7 +177,7 @@ impl Feed {
         Some(())
     }
 
-    /// An event that was not sent before.
+    /// Returns the message of an event, unless it was sent before.
     fn tell(&mut self, event: &Event) -> Option<sse::Event> {
         if event.id <= self.last {
             return None;

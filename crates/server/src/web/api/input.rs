@@ -1,4 +1,5 @@
-//! Reading requests. Whatever is wrong with one is answered as a problem, never by the framework's own text.
+//! Extractors of the API. Whatever is wrong with a request is answered as a problem, never with the framework's
+//! own text.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -23,68 +24,69 @@ use crate::web::error::Refusal;
 use crate::web::session::language;
 use crate::words::Lang;
 
-/// The largest body that is read.
+/// The largest accepted body.
 pub const BODY_LIMIT: usize = 2 * 1024 * 1024;
-/// A larger one is let pass unread up to here: a client that is cut off while it sends never reads the answer.
+/// A larger body is read and discarded up to this size: a client whose connection is cut while it sends never
+/// reads the answer.
 const DISCARD_LIMIT: usize = 4 * 1024 * 1024;
-/// Time for a body to arrive.
+/// Time limit for a body to arrive.
 pub const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
-/// No journal gets so long; and up to here every JSON reader keeps whole numbers whole.
+/// No journal gets this long; and up to here every JSON parser keeps whole numbers exact.
 pub const LAST_ID: u64 = 1 << 53;
 
-/// A refusal that stands at one field.
+/// Returns a refusal for one field.
 pub fn refuse(status: StatusCode, field: &str, text: Text, lang: Lang) -> Refusal {
     Refusal { status, problems: vec![Problem::invalid(field, text)], lang }
 }
 
-/// What the domain refused, with the status of its kind.
+/// Returns the refusal for the domain's problems, with the status of their kind.
 pub fn refused(problems: Vec<Problem>, lang: Lang) -> Refusal {
     Refusal::commit(CommitError::Refused(problems), lang)
 }
 
-/// Nothing is at this address.
+/// Returns the refusal for an address that does not exist.
 pub fn not_here(lang: Lang) -> Refusal {
     refuse(StatusCode::NOT_FOUND, "", text!("problem-not-here"), lang)
 }
 
-/// The pool and the server of the address.
+/// The pool and the server in the address.
 #[derive(Clone, Debug)]
 pub struct ServerPath {
     /// The pool.
     pub pool: PoolId,
-    /// The server; a name that no server can have is as unknown as any other.
+    /// The server; a name that no server can have counts as unknown.
     pub name: ServerName,
 }
 
 impl ServerPath {
-    /// That act, asked of it.
+    /// Returns that act on the server.
     pub fn asks(self, act: ServerAct) -> Act {
         Act::Server(self.pool, self.name, act)
     }
 }
 
-/// The database of an address that names no pool.
+/// The database in an address that names no pool.
 #[derive(Clone, Debug)]
 pub struct DatabasePath(pub ServerName);
 
-/// The pool of the address.
+/// The pool in the address.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolPath(pub PoolId);
 
-/// The proxy of the address.
+/// The HAProxy instance in the address.
 #[derive(Clone, Copy, Debug)]
 pub struct ProxyPath(pub PoolId);
 
-/// The number of a run in the address; a word that is no number is as unknown as any other.
+/// The number of a run in the address; a word that is no number counts as unknown.
 #[derive(Clone, Copy, Debug)]
 pub struct RunPath(pub u64);
 
-/// The token that the address names; a name that no token can have is as unknown as any other.
+/// The token that the address names; a name that no token can have counts as unknown.
 #[derive(Clone, Debug)]
 pub struct TokenPath(pub String);
 
-/// The last word of the address.
+/// The last segment of the address.
 #[derive(Clone, Debug)]
 pub struct ActionWord(pub String);
 
@@ -174,7 +176,7 @@ type Words = BTreeMap<String, String>;
 
 async fn path(parts: &mut Parts) -> Result<Words, Refusal> {
     let lang = language(&parts.headers);
-    // It fails on a segment that is not UTF-8: no name is.
+    // It fails on a segment that is not UTF-8; every name is.
     Path::<Words>::from_request_parts(parts, &()).await.map(|Path(words)| words).map_err(|_| not_here(lang))
 }
 
@@ -183,7 +185,7 @@ fn name(words: &Words) -> Result<ServerName, Problem> {
     ServerName::parse(word).map_err(|p| Problem { kind: Kind::Unknown, ..p.into() })
 }
 
-/// A pool and its proxy carry the same name; a refusal names the one that was asked for.
+/// A pool and its HAProxy instance have the same name; a refusal names the one that was asked for.
 fn pool(words: &Words, field: &str) -> Result<PoolId, Problem> {
     let word = words.get(field).map_or("", String::as_str);
     PoolId::parse(word).map_err(|p| Problem { field: field.to_owned(), ..p.into() })
@@ -202,12 +204,13 @@ impl FromRequestParts<App> for QueryFields {
 }
 
 impl QueryFields {
-    /// A parameter as typed.
+    /// Returns a parameter as typed.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// `true` or `false`; absent is `false`. Anything else is refused, so that a typing error never acts.
+    /// Returns `true` or `false`; absent is `false`. Anything else is refused, so that a typing error never has an
+    /// effect.
     pub fn flag(&self, name: &str) -> Result<bool, Problem> {
         match self.text(name) {
             None | Some("false") => Ok(false),
@@ -216,7 +219,7 @@ impl QueryFields {
         }
     }
 
-    /// A whole number within bounds, when there is one.
+    /// Returns a whole number within bounds, when there is one.
     pub fn number<T>(&self, name: &str, bounds: RangeInclusive<T>) -> Result<Option<T>, Problem>
     where
         T: FromStr + PartialOrd + Copy + Into<u64>,
@@ -251,7 +254,7 @@ impl<S: Sync> FromRequest<S> for Body {
     }
 }
 
-/// A page of another site can send text or a form without asking the browser first, but not JSON.
+/// A page of another site can send text or a form without a CORS preflight, but not JSON.
 fn is_json(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     let essence = value.split(';').next().unwrap_or("").trim();
@@ -277,7 +280,7 @@ async fn collect(mut body: Stream, lang: Lang) -> Result<Vec<u8>, Refusal> {
     Ok(kept)
 }
 
-/// What the one word that a body holds stands for.
+/// Parses a body that contains a single word.
 pub fn one_word<T>(
     mut members: Members,
     field: &str,
@@ -290,7 +293,7 @@ pub fn one_word<T>(
 }
 
 impl Members {
-    /// A string; absent and `null` are `None`, anything else is noted as wrong.
+    /// Returns a string; absent and `null` are `None`, anything else is noted as wrong.
     pub fn text(&mut self, field: &str) -> Option<String> {
         match self.left.remove(field)? {
             Value::String(text) => Some(text),
@@ -299,12 +302,13 @@ impl Members {
         }
     }
 
-    /// A string or a number.
+    /// Returns a string or a number, as a string.
     pub fn text_or_number(&mut self, field: &str) -> Option<String> {
         self.typed(field, text!("problem-port"))
     }
 
-    /// A number as it would be typed, or nothing where it is absent: an empty text is no number.
+    /// Returns a number as it would be typed, or an empty string where it is absent. An empty string in the body
+    /// is no number, and is noted as wrong.
     pub fn figure(&mut self, field: &str) -> String {
         let wrong = text!("problem-member-number");
         let said = self.typed(field, wrong.clone());
@@ -312,7 +316,8 @@ impl Members {
             .unwrap_or_default()
     }
 
-    /// A text as it would be typed, or nothing where it is absent: an empty one is said, and wrong.
+    /// Returns a text as it would be typed, or an empty string where it is absent. An empty text in the body is
+    /// noted as wrong.
     pub fn filled(&mut self, field: &str, wrong: Text) -> String {
         let said = self.text(field);
         said.and_then(|text| if text.trim().is_empty() { self.wrong(field, wrong) } else { Some(text) })
@@ -328,7 +333,7 @@ impl Members {
         }
     }
 
-    /// A list of strings, or a string with commas; as the latter.
+    /// Takes a list of strings, or a string with commas; returns the latter.
     pub fn words(&mut self, field: &str) -> Option<String> {
         match self.left.remove(field)? {
             Value::String(text) => Some(text),
@@ -341,7 +346,7 @@ impl Members {
         }
     }
 
-    /// `true` or `false`.
+    /// Returns `true` or `false`.
     pub fn flag(&mut self, field: &str) -> Option<bool> {
         match self.left.remove(field)? {
             Value::Bool(flag) => Some(flag),
@@ -355,7 +360,8 @@ impl Members {
         None
     }
 
-    /// Every wrong member, and every one that nobody took out: a misspelt one must not pass for an absent one.
+    /// Returns every wrong member, and every member that was not taken out: a misspelt member must not pass for an
+    /// absent one.
     pub fn finish(mut self) -> Result<(), Vec<Problem>> {
         for field in self.left.keys().take(16) {
             let short: String = field.chars().take(64).collect();
@@ -365,7 +371,7 @@ impl Members {
     }
 }
 
-/// It stands in the journal, so it has the shape of every other name there.
+/// The name appears in the journal, so it has the form of every other name there.
 pub fn is_token_name(name: &str) -> bool {
     (1..=63).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -1,7 +1,7 @@
-//! The API: the same wishes and the same picture as the page, as JSON.
+//! The API: the same wishes and the same snapshot as the page, as JSON.
 //!
-//! Every handler but the description asks for a [`Caller`] first, and every refusal is
-//! an RFC 9457 problem in the language of `Accept-Language`.
+//! Every handler except the description requires a [`Caller`] first, and every refusal is an RFC 9457 problem in
+//! the language of `Accept-Language`.
 
 mod answers;
 pub mod config;
@@ -40,7 +40,7 @@ use crate::control::act::{Act, Consent};
 use crate::control::{self, ENGINE_DEADLINE, Effect, Who};
 use crate::words::Lang;
 
-/// Everything under `/api/`, and what stands beside it and refuses in the same form.
+/// Returns everything under `/api/`, and the routes beside it that refuse in the same form.
 pub fn router(beside: Router<App>) -> Router<App> {
     let server = "/api/v1/pools/{pool}/servers/{name}";
     Router::new()
@@ -75,7 +75,7 @@ pub fn router(beside: Router<App>) -> Router<App> {
         .route("/api/v1/tokens/{name}", delete(tokens::revoke))
         .route("/api/v1/refresh", post(tools::refresh))
         .route("/api/v1/clean", post(tools::clean))
-        // Not a fallback: the router of the pages has its own, and only one may.
+        // Not a fallback: the router of the pages has one, and only one is allowed.
         .route("/api", any(nothing))
         .route("/api/", any(nothing))
         .route("/api/{*rest}", any(nothing))
@@ -98,7 +98,7 @@ async fn wrong_method(Language(lang): Language) -> Refusal {
     input::refuse(StatusCode::METHOD_NOT_ALLOWED, "", text!("problem-method"), lang)
 }
 
-/// Has something done for `caller`.
+/// Carries out an act for `caller`.
 async fn carry_out(
     app: &App,
     act: Act,
@@ -111,7 +111,7 @@ async fn carry_out(
     done.map_err(|declined| Refusal::declined(declined, lang))
 }
 
-/// The same, and says so; at once, or when it is real and `wait` is not over before.
+/// Carries out an act and returns the answer: at once, or when the wish is real, if that comes within `wait`.
 async fn act_on(
     app: &App,
     act: Act,
@@ -131,7 +131,7 @@ async fn act_on(
     Ok((wishes::status(state), Json(told)))
 }
 
-/// Puts a question to the engine that alters nothing, and waits no longer than a client does.
+/// Asks the engine a question that changes nothing, and waits no longer than a client does.
 async fn question<T>(
     app: &App,
     lang: Lang,

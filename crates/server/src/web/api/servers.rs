@@ -1,4 +1,4 @@
-//! One server: add, take away, act, test, logs.
+//! One server: add, remove, act, test, logs.
 
 use axum::Json;
 use axum::extract::State;
@@ -33,7 +33,7 @@ use crate::web::packing::Unpacked;
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
 
-/// Says what was added, as it is now where it was waited for.
+/// Returns what was added; with its present state where it was waited for.
 fn added(app: &App, done: control::Done, lang: Lang) -> Result<(StatusCode, Json<Added>), Refusal> {
     let Effect::Added { name, desired, real, .. } = done.effect else {
         return Err(Refusal::unanswered(lang));
@@ -81,7 +81,7 @@ pub(super) async fn join(
     Ok(Json(join_json(&plan, lang)))
 }
 
-/// Tables of one kind that an answer names.
+/// How many tables of one kind an answer lists.
 const NAMED: usize = 20;
 
 fn join_json(plan: &JoinPlan, lang: Lang) -> JoinJson {
@@ -152,7 +152,7 @@ pub(super) async fn repair(
     act_on(&app, Act::Repair(name, side), &Consent::NONE, caller, Wait::NOT, lang).await
 }
 
-/// A server as it is said, and the account of a database that exists already.
+/// Parses a server, and the account of a database that exists already.
 fn raw_server(mut members: Members) -> Result<(RawServer, Account), Vec<Problem>> {
     let raw = RawServer {
         name: members.text("name").unwrap_or_default(),
@@ -208,7 +208,7 @@ pub(super) async fn act(
     asked: QueryFields,
     wait: Wait,
 ) -> Result<(StatusCode, Json<Done>), Refusal> {
-    // Taking away has a method of its own.
+    // Removing has a method of its own.
     let Some(act) = ServerAct::parse(&action).filter(|act| *act != ServerAct::Remove) else {
         return Err(unknown(&app, &target, &action, lang));
     };
@@ -216,7 +216,8 @@ pub(super) async fn act(
     act_on(&app, target.asks(act), &consent, caller, wait, lang).await
 }
 
-/// What is said of a word that no act has; of one that databases alone know, when it is asked of a web server.
+/// Returns the refusal of a word that is no act; a word for databases only is refused differently for a web
+/// server.
 fn unknown(app: &App, target: &ServerPath, action: &str, lang: Lang) -> Refusal {
     if target.pool != PoolId::Web || !["verify", "repair"].contains(&action) {
         return refuse(StatusCode::NOT_FOUND, "action", text!("problem-action-unknown"), lang);
@@ -227,7 +228,7 @@ fn unknown(app: &App, target: &ServerPath, action: &str, lang: Lang) -> Refusal 
     }
 }
 
-/// What a program says yes to beforehand; the page asks for the name to be typed.
+/// Returns what a program confirms beforehand; the page asks for the name to be typed instead.
 fn flags(asked: &QueryFields, lang: Lang) -> Result<Consent, Refusal> {
     let flag = |name| asked.flag(name).map_err(|p| Refusal::problem(p, lang));
     let accept_loss = flag("accept_loss")?;
@@ -284,11 +285,11 @@ pub(super) async fn logs(
         let unread = f.unread.map(|why| lang.say(&why));
         LogJson { name: f.name, lines: f.lines, hidden: f.hidden, unread }
     };
-    // Whoever visits the site writes into them.
+    // Visitors of the site write into these logs.
     Ok((Unpacked, Json(LogsJson { files: files.into_iter().map(json).collect() })))
 }
 
-/// Only a server that Cordée started has logs on this machine.
+/// Returns the server's name. Only a server that Cordée started has logs on this machine.
 fn with_logs(desired: &Desired, target: &ServerPath, lang: Lang) -> Result<ServerName, Refusal> {
     let server = find(desired, target, lang)?;
     if server.is_ours() {

@@ -1,4 +1,4 @@
-//! The tokens of programs: made on the page or on the machine and shown once; listed and taken back here too.
+//! The tokens of programs: created on the page or on the machine and shown once; listed and revoked here too.
 
 use axum::Json;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use crate::web::error::Refusal;
 use crate::web::password::not_present;
 use crate::web::session::{Caller, Language};
 
-/// A token as it is told.
+/// Returns a token as JSON.
 fn json(token: Token) -> TokenJson {
     let expired = token.expires.is_some_and(|at| at <= now());
     TokenJson { name: token.name, created: token.created, used: token.seen, expires: token.expires, expired }
@@ -52,7 +52,7 @@ pub(super) async fn revoke(
     Ok(Json(RevokedJson { name: gone, message }))
 }
 
-/// Takes a token back and notes it. Gives its name as it was written.
+/// Revokes a token and notes it in the journal. Returns its name as it was written.
 pub async fn take_back(app: &App, name: String, actor: String) -> Result<String, CommitError> {
     let (store, asked) = (app.store.clone(), name.clone());
     let gone = app.blocking(move || store.revoke_token(&asked, &actor)).await?;
@@ -62,8 +62,8 @@ pub async fn take_back(app: &App, name: String, actor: String) -> Result<String,
     })
 }
 
-/// Makes a token for so many days, or without an end where nothing is typed, and notes it. Gives its name and secret.
-/// The password was asked for, but of the owner of the machine.
+/// Creates a token for the given number of days, or without an end when nothing is typed, and notes it in the
+/// journal. Returns its name and secret. The password was checked before, except for the owner of the machine.
 pub async fn make(
     app: &App,
     name: &str,

@@ -26,7 +26,7 @@ use crate::web::error::Refusal;
 use crate::web::session::{Caller, Language};
 use crate::words::Lang;
 
-/// Journal lines in one answer, when the caller does not say.
+/// Journal lines in one answer, when the client gives no number.
 const HISTORY: u32 = 100;
 
 #[utoipa::path(post, path = "/api/v1/proxies/{proxy}/reload", tag = "tools", operation_id = "reload_proxy",

@@ -98,7 +98,7 @@ pub(super) async fn cancel(
     cancel_at_desk(&app, Act::CancelTrial, caller, lang).await
 }
 
-/// All runs of a kind, in the reader's language.
+/// Returns all runs of a kind, in the reader's language.
 pub(super) async fn read_all<R: Send + 'static, J>(
     app: &App,
     lang: Lang,
@@ -110,7 +110,7 @@ pub(super) async fn read_all<R: Send + 'static, J>(
     Ok(Json(runs.iter().map(|run| json(run, lang)).collect()))
 }
 
-/// One of them, when it is there.
+/// Returns one run, when it exists.
 pub(super) async fn read_one<R: Send + 'static, J>(
     app: &App,
     lang: Lang,
@@ -122,7 +122,7 @@ pub(super) async fn read_one<R: Send + 'static, J>(
     Ok(found.map(|run| Json(json(&run, lang))))
 }
 
-/// Begins what is done at a job queue.
+/// Begins a job at a job queue.
 pub(super) async fn begin_at_desk(
     app: &App,
     act: Act,
@@ -135,7 +135,7 @@ pub(super) async fn begin_at_desk(
     }
 }
 
-/// Gives it up.
+/// Gives up the job that is under way.
 pub(super) async fn cancel_at_desk(
     app: &App,
     act: Act,

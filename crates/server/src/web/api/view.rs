@@ -1,4 +1,4 @@
-//! The picture as JSON: the same facts as on the page, in the reader's language.
+//! The snapshot as JSON: the same facts as on the page, in the reader's language.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use crate::web::view::causes::says;
 use crate::web::view::{present, verdict};
 use crate::words::Lang;
 
-/// Says a picture in a language; ages are counted up to `now`.
+/// Returns a snapshot in a language; ages are counted up to `now`.
 pub fn snapshot(seen: &Snapshot, lang: Lang, now: Millis) -> SnapshotJson {
     let seen = &*present(seen, now);
     let servers: Vec<ServerJson> = seen.servers.iter().map(|s| server(s, lang, now)).collect();
@@ -50,12 +50,12 @@ pub fn snapshot(seen: &Snapshot, lang: Lang, now: Millis) -> SnapshotJson {
     }
 }
 
-/// Says a status in a language.
+/// Returns a status in a language.
 pub fn status(seen: &Status, lang: Lang) -> StatusJson {
     remark(&seen.remark(), lang)
 }
 
-/// Says a remark in a language.
+/// Returns a remark in a language.
 pub fn remark(seen: &Remark, lang: Lang) -> StatusJson {
     StatusJson {
         severity: seen.severity,
@@ -110,7 +110,7 @@ fn proxy(seen: &ProxyView, lang: Lang, now: Millis) -> ProxyJson {
     }
 }
 
-/// Says one server in a language.
+/// Returns one server in a language.
 pub fn server(seen: &ServerView, lang: Lang, now: Millis) -> ServerJson {
     ServerJson {
         name: seen.name.to_string(),
@@ -170,7 +170,7 @@ fn channels<K: ToString>(seen: &BTreeMap<K, ChannelView>) -> Vec<LinkJson> {
         .collect()
 }
 
-/// Says one line of the journal in a language.
+/// Returns one line of the journal in a language.
 pub fn event(seen: &Event, lang: Lang) -> EventJson {
     EventJson {
         id: seen.id,
@@ -182,7 +182,7 @@ pub fn event(seen: &Event, lang: Lang) -> EventJson {
     }
 }
 
-/// A server that was added a moment ago, before the engine has looked at it: on its way.
+/// Returns a server that was added a moment ago, before the engine has looked at it, as on its way.
 pub fn fresh_server(desired: &Desired, name: &ServerName, lang: Lang) -> Option<ServerJson> {
     let nowhere = Setting {
         web_socket: PathBuf::new(),

@@ -28,12 +28,12 @@ use crate::web::packing::Unpacked;
 use crate::web::session::{Caller, Language};
 use crate::web::view::visitors::{CSV_CHANGES, CSV_VISITORS, csv_changes, csv_line, csv_visitors};
 
-/// Changes and gaps in one answer.
+/// Most changes and gaps in one answer.
 const CHANGES: u32 = 200;
 const GAPS: u32 = 20;
-/// Rows that are read at once for a table.
+/// How many rows are read at once for a table.
 const PAGE: u32 = 1_000;
-/// Requests in one answer.
+/// Most requests in one answer.
 const REQUESTS: u16 = 200;
 
 fn which(asked: &QueryFields) -> Result<Which, Problem> {
@@ -47,21 +47,21 @@ fn which(asked: &QueryFields) -> Result<Which, Problem> {
     Ok(Which { address, server })
 }
 
-/// Everything about visitors that a page or a program asks for at once.
+/// Everything that a page or a program asks about visitors at once.
 pub struct Read {
-    /// Those asked for.
+    /// The visitors asked for.
     pub visitors: Vec<Visitor>,
-    /// How many there are.
+    /// How many visitors match.
     pub total: u64,
     /// Changes of colour.
     pub changes: Vec<ColourChange>,
-    /// Where the log is.
+    /// The position in the log.
     pub mark: Mark,
-    /// Times without a list.
+    /// Periods without a list.
     pub gaps: Vec<Gap>,
 }
 
-/// Reads the list.
+/// Reads all of it.
 pub fn read(visitors: &Visitors, which: &Which, limit: u32, skip: u32) -> Result<Read, StoreError> {
     Ok(Read {
         visitors: visitors.list(which, limit, skip)?,
@@ -137,7 +137,7 @@ pub(super) async fn table(
     Ok((StatusCode::OK, headers, table).into_response())
 }
 
-/// Read by pages, so that others may read meanwhile.
+/// Makes the table. It is read page by page, so that other readers get their turn.
 fn table_of_visitors(visitors: &Visitors, which: &Which) -> Result<String, StoreError> {
     let mut out = String::new();
     csv_line(&mut out, &CSV_VISITORS);
@@ -190,12 +190,12 @@ pub(super) async fn keep(
     act_on(&app, act, &Consent::NONE, caller, wait, lang).await
 }
 
-/// The trusted proxies as a person types them.
+/// Returns the trusted proxies as a person types them.
 pub fn words(keeping: &Keeping) -> String {
     keeping.trusted.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Reads the settings, and says everything that is wrong at once.
+/// Parses the settings, and returns all errors at once.
 pub fn keeping(days: &str, shorten: bool, trusted: &str) -> Result<Act, Vec<Problem>> {
     match (parse_days(days.trim()), parse_trusted(trusted)) {
         (Ok(days), Ok(trusted)) => Ok(Act::SetKeeping { days, shorten, trusted }),
@@ -203,7 +203,7 @@ pub fn keeping(days: &str, shorten: bool, trusted: &str) -> Result<Act, Vec<Prob
     }
 }
 
-/// Reads which requests are looked for.
+/// Parses which requests are asked for.
 pub fn wanted(status: &str, path: &str, address: &str, after: u64) -> Result<Wanted, Vec<Problem>> {
     let path: String = path.chars().take(256).collect();
     match (StatusFilter::parse(status), parse_part(address)) {
@@ -247,7 +247,7 @@ pub(super) async fn requests(
     let wanted = wanted(text("status"), text("path"), text("address"), after.unwrap_or(0));
     let wanted = wanted.map_err(|p| refused(p, lang))?;
     let limit = usize::from(limit.unwrap_or(REQUESTS));
-    // What one visitor asked for stands beside what others did.
+    // What one visitor requested stands beside what others did.
     Ok((
         Unpacked,
         Json(RequestsJson { requests: app.recent_requests.requests(&target.name, &wanted, limit) }),

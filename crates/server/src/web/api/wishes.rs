@@ -1,4 +1,4 @@
-//! How far a wish is, and waiting for it.
+//! How far the realisation of a wish is, and waiting for it.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::words::Lang;
 pub struct Wait(pub Option<Duration>);
 
 impl Wait {
-    /// Not at all.
+    /// The caller does not wait.
     pub const NOT: Self = Self(None);
 }
 
@@ -37,7 +37,7 @@ impl FromRequestParts<App> for Wait {
     }
 }
 
-/// Reads `30s`, `500ms` or `30`.
+/// Parses `30s`, `500ms` or `30`.
 fn parse(typed: &str) -> Result<Duration, Problem> {
     let (number, unit) = match (typed.strip_suffix("ms"), typed.strip_suffix('s')) {
         (Some(number), _) => (number, 1),
@@ -53,7 +53,7 @@ fn parse(typed: &str) -> Result<Duration, Problem> {
         .ok_or_else(|| Problem::invalid("wait", text!("problem-wait", seconds = LONGEST_WAIT / 1_000)))
 }
 
-/// How far it is, in words.
+/// Returns how far the realisation of a wish is, in words.
 pub(super) fn say(found: &Real, lang: Lang) -> (WishState, Option<String>) {
     match found {
         Real::Yes => (WishState::Real, None),
@@ -62,7 +62,7 @@ pub(super) fn say(found: &Real, lang: Lang) -> (WishState, Option<String>) {
     }
 }
 
-/// The status of an answer that waited: only what is real is done.
+/// Returns the status of an answer that waited: 200 only for a wish that is real.
 pub(super) const fn status(state: WishState) -> StatusCode {
     match state {
         WishState::Real => StatusCode::OK,

@@ -1,4 +1,4 @@
-//! Behind a person's name: their password, their sessions, the tokens of their programs.
+//! What a person finds behind their name: their password, their sessions, the tokens of their programs.
 
 use askama::Template;
 use axum::extract::{Extension, State};
@@ -32,7 +32,7 @@ use crate::web::view::visitors::{Moment, moment};
 struct Password {
     p: Page,
     errors: Wrong,
-    /// It was changed just now.
+    /// The password was changed just now.
     changed: bool,
 }
 
@@ -46,7 +46,7 @@ impl Password {
     }
 }
 
-/// What the form of a new password sends.
+/// The fields of the form for a new password.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct NewPassword {
@@ -63,7 +63,7 @@ pub(super) async fn password(Member(visit): Member, State(app): State<App>) -> R
     show(StatusCode::OK, &Password { p, errors: Wrong::default(), changed: false })
 }
 
-/// Changes the password. Every session ends; the browser at hand gets a new one.
+/// Changes the password. Every session ends; the browser that sent the form gets a new one.
 pub(super) async fn change(
     Member(visit): Member,
     owner: Owner,
@@ -81,7 +81,7 @@ pub(super) async fn change(
         let (p, errors) = (visit.page(&app, NavItem::Other), Wrong::of(problems, visit.lang));
         show(StatusCode::UNPROCESSABLE_ENTITY, &Password { p, errors, changed: false })
     };
-    // What would be refused anyway costs no try.
+    // A password that would be refused anyway does not cost a try.
     if !problems.is_empty() {
         return refused(&problems);
     }
@@ -106,14 +106,14 @@ pub(super) async fn change(
     }
 }
 
-/// Says so, in the browser that is let in anew.
+/// Confirms the change, in the browser that gets a new session.
 fn changed(visit: &Visit, app: &App, anew: &SignIn) -> Response {
     let p = visit.page(app, NavItem::Other);
     let page = show(StatusCode::OK, &Password { p, errors: Wrong::default(), changed: true });
     ([(header::SET_COOKIE, set_cookie(app, &anew.0))], page).into_response()
 }
 
-/// The password was not compared, or could not be.
+/// Answers a present password that was not compared, or could not be.
 fn doubted(visit: &Visit, app: &App, doubt: Doubt) -> Response {
     match doubt {
         Doubt::Wait(seconds) => wait(visit, app, seconds),
@@ -130,7 +130,7 @@ struct Sessions {
 }
 
 impl Sessions {
-    /// There is one besides the reader's own.
+    /// Reports whether there is a session besides the reader's own.
     fn others(&self) -> bool {
         self.rows.iter().any(|row| !row.own)
     }
@@ -146,7 +146,7 @@ struct SessionRow {
     own: bool,
 }
 
-/// Shows where somebody is signed in.
+/// Shows in which browsers the person is signed in.
 pub(super) async fn sessions(Member(visit): Member, owner: Owner, State(app): State<App>) -> Response {
     let store = app.store.clone();
     let read = app.blocking(move || store.sessions(&owner.account, &owner.session.0)).await;
@@ -170,7 +170,7 @@ pub(super) async fn sessions(Member(visit): Member, owner: Owner, State(app): St
     show(StatusCode::OK, &Sessions { p: visit.page(&app, NavItem::Other), rows })
 }
 
-/// Ends one of them.
+/// Ends one session.
 pub(super) async fn end_session(
     Member(visit): Member,
     owner: Owner,
@@ -180,7 +180,7 @@ pub(super) async fn end_session(
     end(&visit, &app, owner, Some(id)).await
 }
 
-/// Ends all but the one that asks.
+/// Ends all sessions except the one that asks.
 pub(super) async fn end_others(Member(visit): Member, owner: Owner, State(app): State<App>) -> Response {
     end(&visit, &app, owner, None).await
 }
@@ -204,7 +204,7 @@ struct Tokens {
     name: String,
     days: String,
     errors: Wrong,
-    /// Name and secret of the one that was made just now.
+    /// Name and secret of the token that was created just now.
     made: Option<(String, String)>,
 }
 
@@ -223,7 +223,7 @@ struct TokenRow {
     expired: bool,
 }
 
-/// What the form of a new token sends.
+/// The fields of the form for a new token.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct NewToken {
@@ -233,7 +233,7 @@ pub(super) struct NewToken {
     proof: String,
 }
 
-/// Shows the tokens, and what was wrong with a new one or what it is.
+/// Shows the tokens, with the problems of a new token or its secret.
 async fn list(
     visit: &Visit,
     app: &App,
@@ -261,12 +261,13 @@ async fn list(
     show(status, &Tokens { p: visit.page(app, NavItem::Other), rows, name, days, errors, made })
 }
 
-/// Shows them.
+/// Shows the tokens.
 pub(super) async fn tokens(Member(visit): Member, State(app): State<App>) -> Response {
     list(&visit, &app, StatusCode::OK, &NewToken::default(), Wrong::default(), None).await
 }
 
-/// Makes a token and shows it, this once. It outlives the session that makes it, so the password is asked for.
+/// Creates a token and shows it, this once. A token outlives the session that creates it, so the password is
+/// required.
 pub(super) async fn make_token(
     Member(visit): Member,
     owner: Owner,
@@ -301,7 +302,7 @@ pub(super) async fn make_token(
     }
 }
 
-/// Asks before a token is taken back.
+/// Asks before a token is revoked.
 pub(super) async fn ask_revoke(
     Member(visit): Member,
     State(app): State<App>,
@@ -342,7 +343,7 @@ fn question(token: &store::Token, lang: crate::words::Lang) -> Question {
     }
 }
 
-/// Takes it back.
+/// Revokes a token.
 pub(super) async fn revoke(
     Member(visit): Member,
     State(app): State<App>,

@@ -32,13 +32,13 @@ struct Confirm {
 }
 
 impl Confirm {
-    /// The question, with nothing typed yet.
+    /// Makes the question, with nothing typed yet.
     fn new(p: Page, q: Question) -> Self {
         Self { p, q, typed: String::new(), wrong_name: None, wrong_tick: None }
     }
 }
 
-/// Asks before something is done; our script shows the question itself.
+/// Asks before an act; our script shows the question itself.
 pub(super) fn ask_first(visit: &Visit, app: &App, asked: Result<Question, Problem>) -> Response {
     match asked {
         Ok(q) if visit.script => axum::Json(q).into_response(),
@@ -47,7 +47,7 @@ pub(super) fn ask_first(visit: &Visit, app: &App, asked: Result<Question, Proble
     }
 }
 
-/// What the question's form sends.
+/// The fields of the question's form.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Typed {
@@ -62,19 +62,19 @@ pub(super) struct Meant {
 }
 
 impl Meant {
-    /// A yes to a question that takes neither a name nor a tick.
+    /// The confirmation of a question that asks for neither a name nor a tick.
     pub(super) const fn consent(&self) -> Consent {
         Consent::Answered { name: String::new(), know: false, about: self.id }
     }
 }
 
-/// What an address asks: which act of which server.
+/// Parses an address: which act on which server.
 fn meant(pool: &str, name: &str, word: &str) -> Result<(PoolId, ServerName, Option<ServerAct>), Problem> {
     let (pool, name) = named(pool, name)?;
     Ok((pool, name, ServerAct::parse(word)))
 }
 
-/// What is said of a word that no act has; of one that databases alone know, when it is asked of a web server.
+/// Answers a word that is no act; a word for databases only is answered differently for a web server.
 fn unknown(visit: &Visit, app: &App, (pool, name): (PoolId, &ServerName), word: &str) -> Response {
     let known = app.board.desired().pool(pool).server(name).is_some();
     if known && pool == PoolId::Web && ["verify", "repair"].contains(&word) {
@@ -84,7 +84,7 @@ fn unknown(visit: &Visit, app: &App, (pool, name): (PoolId, &ServerName), word: 
     visit.missing(app, text!("message-no-page"))
 }
 
-/// Where the form of the inverse goes, for the acts that are done at once.
+/// Returns the target of the inverse's form, for the acts that are carried out at once.
 fn inverse(app: &App, pool: PoolId, name: &ServerName, act: ServerAct) -> Option<String> {
     if !matches!(act, ServerAct::Drain | ServerAct::Maintenance | ServerAct::Ready) {
         return None;
@@ -99,8 +99,8 @@ fn inverse(app: &App, pool: PoolId, name: &ServerName, act: ServerAct) -> Option
     Some(format!("/pools/{pool}/servers/{}/{}", server.name, back.as_str()))
 }
 
-/// Asks before a server is restarted, stopped, removed, promoted or copied again. What would be refused anyway is
-/// refused here.
+/// Asks before a server is restarted, stopped, removed, promoted or copied again. An act that would be refused in
+/// any case is refused here.
 pub(super) async fn ask(
     Member(visit): Member,
     State(app): State<App>,
@@ -124,17 +124,17 @@ pub(super) async fn ask(
     }
 }
 
-/// The question, whose answer goes to the very server that it was about: another one may come under the name while a
-/// person reads.
+/// Returns the question. Its answer goes to the very server that the question was about: another server may come
+/// under the name while the person reads.
 fn asked(weighed: &Weighed, act: ServerAct, lang: Lang) -> Option<Question> {
-    // What is done at once when nobody misses it has no question then.
+    // Drain and maintenance are carried out at once, without a question, unless the server's name has to be typed.
     let asks = |risk: &Risk| weighed.stake.name || !matches!(risk, Risk::Drain | Risk::Maintenance);
     let risk = act.risk().filter(asks)?;
     let question = question(&weighed.picture, weighed.view()?, risk, lang);
     Some(Question { action: format!("{}?id={}", question.action, weighed.server.id), ..question })
 }
 
-/// Does it.
+/// Carries out the act.
 pub(super) async fn submit(
     Member(visit): Member,
     State(app): State<App>,
@@ -147,7 +147,7 @@ pub(super) async fn submit(
         Err(problem) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
     };
     let Some(act) = act else { return unknown(&visit, &app, (pool, &name), &word) };
-    // Most acts need no field, so a request without any is as good.
+    // Most acts need no field, so a request without any field is accepted.
     let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
     let undo = inverse(&app, pool, &name, act);
     let consent =
@@ -176,7 +176,7 @@ pub(super) async fn submit(
     show(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
-/// Whether the question has a field for it.
+/// Reports whether the question has a field for this problem.
 fn at_the_question(problem: &Problem) -> bool {
     ["confirm", "know"].contains(&problem.field.as_str())
 }

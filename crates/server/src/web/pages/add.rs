@@ -31,7 +31,7 @@ pub(super) struct Typed {
     maintenance: String,
 }
 
-/// The form, with what was typed and what is wrong with it.
+/// The form, with what was typed and its problems.
 #[derive(Debug)]
 pub(super) struct Form {
     pub(super) start: bool,
@@ -47,7 +47,7 @@ pub(super) struct Form {
 const FIELDS: [&str; 4] = ["name", "address", "port", "cookie"];
 
 impl Form {
-    /// Nothing typed yet. Starting a new server is the likelier wish.
+    /// Returns the form with nothing typed yet. Starting a new server is the likelier wish.
     pub(super) fn empty() -> Self {
         Self::of(&RawServer { start: true, ..RawServer::default() }, &[], Lang::En)
     }
@@ -64,17 +64,17 @@ impl Form {
         }
     }
 
-    /// What is wrong with a field.
+    /// Returns the problem of a field.
     pub(super) fn error(&self, field: &str) -> Option<&str> {
         self.errors.at(field)
     }
 
-    /// What is wrong with no single field.
+    /// Returns a problem that belongs to no field.
     pub(super) fn other_error(&self) -> Option<&str> {
         self.errors.other(&FIELDS)
     }
 
-    /// The first wrong field has the focus; without one, the name.
+    /// Reports whether a field has the focus: the first wrong field, otherwise the name.
     pub(super) fn focus(&self, field: &str) -> bool {
         self.errors.focus(&FIELDS) == field
     }

@@ -1,4 +1,4 @@
-//! `GET /clean` lists what no wish explains, `POST /clean` removes it.
+//! `GET /clean` lists the leftovers that no wish explains, `POST /clean` removes them.
 
 use askama::Template;
 use axum::extract::State;
@@ -43,7 +43,7 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
     show(StatusCode::OK, &Clean { p: visit.page(&app, NavItem::Board), items, foreign, button })
 }
 
-/// Removes what is listed now.
+/// Removes the leftovers that exist now.
 pub(super) async fn submit(Member(visit): Member, State(app): State<App>) -> Response {
     match carry_out(&app, &visit, Act::Clean, &Consent::NONE).await {
         Ok(told) => {

@@ -1,5 +1,5 @@
-//! `/sessions/compare`: five ways to keep sessions, measured here. `GET` shows the newest run or one of the earlier
-//! ones, `POST` begins a run, `POST …/cancel` gives it up.
+//! `/sessions/compare`: five ways to keep sessions, measured on this machine. `GET` shows the newest run or an
+//! earlier one, `POST` begins a run, `POST …/cancel` gives it up.
 
 use askama::Template;
 use axum::extract::State;
@@ -22,7 +22,7 @@ struct Compare {
     p: Page,
     /// The run shown; `None` before the first.
     run: Option<RunView>,
-    /// A run under way, whether it is the one shown or not.
+    /// The run under way, whether it is the one shown or not.
     progress: Option<Progress>,
     /// All runs, newest first.
     history: Vec<RunView>,
@@ -67,7 +67,7 @@ pub(super) async fn cancel(Member(visit): Member, State(app): State<App>) -> Res
     at_desk(&visit, &app, Act::CancelTrial, "/sessions/compare").await
 }
 
-/// Begins or gives up what is done at a job queue, and shows its page again.
+/// Begins or gives up a job at a job queue, and shows its page again.
 pub(super) async fn at_desk(visit: &Visit, app: &App, act: Act, back: &str) -> Response {
     match carry_out(app, visit, act, &Consent::NONE).await {
         Ok(_) => Redirect::to(back).into_response(),

@@ -1,4 +1,5 @@
-//! `GET /config/{proxy}`: an HAProxy's file, line by line: what each does, and what would break without it.
+//! `GET /config/{proxy}`: the file of an HAProxy instance, line by line: what each line does, and what would break
+//! without it.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::web::read::Path;
 use crate::web::view;
 use crate::web::view::config::{LineRow, Truth, difference, lines, truths};
 
-/// How long the engine is waited for.
+/// Time limit for the engine's answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Template)]
@@ -44,7 +45,7 @@ struct Tab {
     name: String,
 }
 
-/// What somebody wrote, and Cordée replaced.
+/// What somebody wrote into the file, and Cordée replaced.
 struct Overwritten {
     when: String,
     iso: String,
@@ -52,12 +53,12 @@ struct Overwritten {
     difference: Vec<Odd>,
 }
 
-/// The first of the two.
+/// Redirects to the first of the two files.
 pub(super) async fn first(_: Member) -> Response {
     Redirect::to("/config/web").into_response()
 }
 
-/// Shows one.
+/// Shows one file.
 pub(super) async fn page(
     Member(visit): Member,
     State(app): State<App>,

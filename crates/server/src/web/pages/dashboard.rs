@@ -1,4 +1,4 @@
-//! `GET /`: everything at a glance.
+//! `GET /`: the whole cluster at a glance.
 
 use askama::Template;
 use axum::extract::State;
@@ -23,7 +23,7 @@ use crate::web::view::{
     self, Ages, CauseRow, ChannelRow, Crowd, EventRow, Joining, Picture, ProxyRow, ServerRow,
 };
 
-/// Which part of the tables is asked for.
+/// Which part of each table is asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(super) struct QueryFields {
@@ -35,7 +35,7 @@ pub(super) struct QueryFields {
     db_page: String,
 }
 
-/// What is asked of both tables: a link in one leaves the other as it is.
+/// The windows on both tables: a link in one table leaves the other as it is.
 #[derive(Debug)]
 struct Windows {
     web: Window,
@@ -47,7 +47,7 @@ impl Windows {
         if pool == "web" { &self.web } else { &self.db }
     }
 
-    /// The address of the dashboard with another window on one table.
+    /// Returns the address of the dashboard with another window on one table.
     fn to(&self, pool: &str, window: &Window) -> String {
         let web = if pool == "web" { window } else { &self.web };
         let db = if pool == "web" { &self.db } else { window };
@@ -69,20 +69,20 @@ struct Dashboard {
     p: Page,
     form: add::Form,
     join_form: join::Form,
-    /// Asked for when the dialog is opened.
+    /// Asked for only when the dialog is opened.
     plan: Joining,
     picture: Picture,
     windows: Windows,
     ages: Ages,
     events: Vec<EventRow>,
-    /// Rows from which the script makes new ones.
+    /// The rows from which the script makes new rows.
     blank_web: ServerRow,
     blank_db: ServerRow,
     blank_crowd: Crowd,
     blank_cause: CauseRow,
-    /// When this was true, for readers without script.
+    /// The time of the page's content, for readers without script.
     as_of: String,
-    /// The address that always leads to the one writer.
+    /// The address that always leads to the writer.
     writer_at: String,
 }
 
@@ -91,7 +91,7 @@ impl Dashboard {
         self.picture.servers.iter().filter(|s| s.pool == pool).collect()
     }
 
-    /// The part of a table that is in the page.
+    /// Returns the part of a table that is in the page.
     fn shown(&self, pool: &str) -> Shown<'_> {
         self.windows.of(pool).of(&self.pool(pool))
     }
@@ -100,7 +100,7 @@ impl Dashboard {
         self.shown(pool).rows
     }
 
-    /// Servers that have a bead of their own; many have one together.
+    /// Returns the servers with a bead of their own; many servers share one.
     fn beads(&self, pool: &str) -> Vec<&ServerRow> {
         if self.crowd(pool).is_some() { Vec::new() } else { self.pool(pool) }
     }
@@ -110,12 +110,12 @@ impl Dashboard {
         if pool == "web" { rope.web_crowd.as_ref() } else { rope.db_crowd.as_ref() }
     }
 
-    /// Few rows are seen at a glance.
+    /// Reports whether the table has few rows, which are seen at a glance.
     fn is_few(&self, pool: &str) -> bool {
         self.pool(pool).len() <= FEW
     }
 
-    /// The address that orders a table by a column; by the one that it is ordered by, the other way round.
+    /// Returns the address that sorts a table by a column; a second time by the same column, in reverse.
     fn ordered(&self, pool: &str, column: &str) -> String {
         let now = self.windows.of(pool);
         let down = now.order.is_some_and(|order| order.as_str() == column) && !now.down;
@@ -123,14 +123,14 @@ impl Dashboard {
         self.windows.to(pool, &Window::parse(&now.word, &format!("{sign}{column}"), ""))
     }
 
-    /// `aria-sort` of a column.
+    /// Returns `aria-sort` of a column.
     fn aria_sort(&self, pool: &str, column: &str) -> Option<&'static str> {
         let now = self.windows.of(pool);
         let here = now.order.is_some_and(|order| order.as_str() == column);
         here.then_some(if now.down { "descending" } else { "ascending" })
     }
 
-    /// The other table's part, which a form of this one takes along.
+    /// Returns the other table's window, as fields that a form of this table sends along.
     fn kept(&self, pool: &str) -> Vec<(String, String)> {
         let other = if pool == "web" { "db" } else { "web" };
         let window = self.windows.of(other);
@@ -141,7 +141,7 @@ impl Dashboard {
             .collect()
     }
 
-    /// What a table can be ordered by: the word of the address, and what it is called.
+    /// Returns the orders of a table: the word in the address, and the name.
     fn orders(&self, pool: &str) -> Vec<(&'static str, String)> {
         let name = |order| match order {
             Order::Name => self.p.tr("field-name"),
@@ -155,7 +155,7 @@ impl Dashboard {
         Order::ALL.into_iter().filter(here).map(|order| (order.as_str(), name(order))).collect()
     }
 
-    /// The address of a page of a table; nothing where there is none.
+    /// Returns the address of a page of a table; `None` when there is no such page.
     fn turned(&self, pool: &str, skip: Option<usize>) -> Option<String> {
         let skip = skip.filter(|skip| *skip < self.shown(pool).pages)?;
         Some(self.windows.to(pool, &Window { skip, ..self.windows.of(pool).clone() }))
@@ -169,7 +169,7 @@ impl Dashboard {
         self.turned(pool, Some(self.shown(pool).skip + 1))
     }
 
-    /// A table with all its rows again.
+    /// Returns the address of a table with all its rows.
     fn cleared(&self, pool: &str) -> String {
         self.windows.to(pool, &Window::default())
     }
@@ -185,13 +185,14 @@ impl Dashboard {
         }
     }
 
-    /// The two directions between two databases; with more of them it is a place to fill in when there are two again.
+    /// Returns the two directions between two databases. With more databases, two empty rows are returned, which
+    /// the script fills in when there are two databases again.
     fn both(&self) -> Vec<ChannelRow> {
         let both = &self.picture.rope.both;
         if both.len() == 2 { both.clone() } else { vec![ChannelRow::default(); 2] }
     }
 
-    /// The ways to share writes: the word of the address, and what it is called.
+    /// Returns the ways to share writes: the word in the address, and the name.
     fn routings(&self) -> [(&'static str, String); 2] {
         [
             (Routing::OneWriter.as_str(), self.p.tr("routing-one")),
@@ -199,7 +200,7 @@ impl Dashboard {
         ]
     }
 
-    /// The places to keep sessions: the word of the address, and what it is called.
+    /// Returns the places to keep sessions: the word in the address, and the name.
     fn keepings(&self) -> [(&'static str, String); 2] {
         [
             (Mode::Proxy.as_str(), self.p.tr("session-proxy")),
@@ -207,17 +208,17 @@ impl Dashboard {
         ]
     }
 
-    /// How long ago the writer last changed.
+    /// Returns how long ago the writer last changed.
     fn gap_age(&self) -> String {
         self.age(view::GAP_AGE)
     }
 
-    /// How many need attention: servers that share a cause count each, as the verdict counts.
+    /// Returns how many servers need attention: each server that shares a cause is counted, as in the verdict.
     fn todo(&self) -> usize {
         self.picture.causes.iter().map(|cause| cause.count).sum()
     }
 
-    /// The older of the two proxies' readings: the page is as old as its oldest part.
+    /// Returns the older reading of the two HAProxy instances: the page is as old as its oldest part.
     fn oldest(&self) -> String {
         let proxies = self.picture.proxies.iter().filter_map(|p| self.ages.get(&p.name));
         proxies.max().map_or_else(|| "–".to_owned(), |ms| view::age(*ms, self.p.lang))
@@ -229,7 +230,7 @@ impl Dashboard {
     }
 }
 
-/// Shows it.
+/// Shows the dashboard.
 pub(super) async fn page(
     Member(visit): Member,
     State(app): State<App>,

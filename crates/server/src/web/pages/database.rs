@@ -1,4 +1,5 @@
-//! `GET /pools/db/servers/{name}`: one database in detail. It is asked only while somebody looks.
+//! `GET /pools/db/servers/{name}`: one database in detail. The database is queried only when somebody opens the
+//! page.
 
 use std::time::Duration;
 
@@ -28,13 +29,13 @@ use crate::web::view::facts::{
 };
 use crate::web::view::{self, EventRow, ServerRow, StatusRow};
 
-/// How long the answers are waited for: a frozen database says nothing.
+/// Time limit for the answers: a frozen database gives none.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Lines of its error log.
+/// How many lines of its error log are shown.
 const LINES: usize = 12;
-/// Its log of errors, among those that it writes.
+/// Its error log, among the logs that it writes.
 const ERRORS: &str = "mariadb.log";
-/// Lines of the journal about it.
+/// How many lines of the journal about it are shown.
 const EVENTS: u32 = 10;
 
 #[derive(Template)]
@@ -47,7 +48,7 @@ struct Database {
     advice: Option<String>,
     promote: bool,
     compare: bool,
-    /// Whose rows can be taken where they differ: the writer's; this one's too.
+    /// Whose rows can be taken where they differ: `Some(false)`: the writer's; `Some(true)`: this database's, too.
     repair: Option<bool>,
     conflicts: Vec<ConflictRow>,
     pairs: Vec<Pair>,
@@ -61,7 +62,7 @@ struct Database {
     as_of: String,
 }
 
-/// What only the database itself can say.
+/// What only the database itself can report.
 struct Facts {
     threads: Vec<ThreadRow>,
     positions: Vec<PositionRow>,
@@ -75,7 +76,7 @@ impl Database {
         self.settings.iter().filter(|s| !s.fine).count()
     }
 
-    /// Whether a table is proven to differ.
+    /// Reports whether a table is proven to differ.
     fn differs(&self) -> bool {
         self.tables.iter().any(|table| table.st == "crit")
     }
@@ -85,7 +86,7 @@ impl Database {
     }
 }
 
-/// Shows it.
+/// Shows the page.
 pub(super) async fn page(
     Member(visit): Member,
     State(app): State<App>,
@@ -97,7 +98,7 @@ pub(super) async fn page(
     };
     let (server, lang) = (target.server, visit.lang);
     let Some(base) = server.as_database() else {
-        // A web server has no other page than its logs.
+        // A web server has no page but its logs.
         return Redirect::to(&format!("/pools/web/servers/{}/logs", server.name)).into_response();
     };
     let asked = app.board.ask(|reply| Ask::Detail { name: server.name.clone(), reply });
@@ -143,12 +144,12 @@ pub(super) async fn page(
         membership: membership(base, lang),
         advice: view.and_then(|v| advice(v, lang)),
         promote: view.is_some_and(|v| v.actions.contains(&Action::Promote)),
-        // One that does not answer cannot be read.
+        // A database that does not answer cannot be read.
         compare: view.is_some_and(|v| {
             let silent = [Is::Frozen, Is::Down, Is::Unreachable, Is::Unknown];
             v.actions.contains(&Action::Verify) && !silent.contains(&v.status.state)
         }),
-        // While a link stands still only the writer's rows can be taken.
+        // While a channel is stopped, only the writer's rows can be taken.
         repair: view.filter(|v| v.actions.contains(&Action::Repair)).map(|_| detail.conflicts.is_empty()),
         conflicts: conflicts(&server, &detail, lang),
         pairs: pairs(&picture, &r, Some(&detail), lang),
@@ -163,6 +164,6 @@ pub(super) async fn page(
         p: visit.page(&app, NavItem::Board),
         r,
     };
-    // Statements and the error log hold what visitors wrote.
+    // Statements and the error log contain what visitors wrote.
     (Unpacked, show(StatusCode::OK, &page)).into_response()
 }

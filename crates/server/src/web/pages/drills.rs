@@ -1,4 +1,4 @@
-//! `/drills`: failover drills. `GET` shows the form and the newest drill, `GET …/{id}` one of the earlier ones, `POST`
+//! `/drills`: failover drills. `GET` shows the form and the newest drill, `GET …/{id}` an earlier one, `POST`
 //! begins a drill, `POST …/cancel` gives it up.
 
 use askama::Template;
@@ -20,7 +20,7 @@ use crate::web::page::{Member, NavItem, Page, Visit, show};
 use crate::web::read::{self, Path};
 use crate::web::view::drill::{self, DrillView, Progress};
 
-/// A line of a list to choose from.
+/// One entry of a selection list.
 #[derive(Debug)]
 struct Choice {
     word: String,
@@ -28,7 +28,7 @@ struct Choice {
     chosen: bool,
 }
 
-/// A number to type.
+/// A field for a number.
 #[derive(Debug)]
 struct Figure {
     field: &'static str,
@@ -37,7 +37,7 @@ struct Figure {
     error: Option<String>,
 }
 
-/// The form, with what was typed and what is wrong with it.
+/// The form, with what was typed and its problems.
 #[derive(Debug)]
 struct Form {
     targets: Vec<Choice>,
@@ -86,13 +86,13 @@ impl Form {
         }
     }
 
-    /// What is wrong with a field.
+    /// Returns the problem of a field.
     fn error(&self, field: &str) -> Option<&str> {
         self.errors.iter().find(|(f, _)| f == field).map(|(_, text)| text.as_str())
     }
 }
 
-/// What may be asked to fall here.
+/// Returns what can be the target of a drill in this cluster.
 fn targets(app: &App) -> Vec<Selector> {
     let desired = app.board.desired();
     let mut all: Vec<Selector> = desired.web.servers.iter().map(|s| Selector::Web(s.name.clone())).collect();
@@ -108,7 +108,7 @@ struct Drills {
     form: Form,
     /// The drill shown; `None` before the first.
     drill: Option<DrillView>,
-    /// A drill under way.
+    /// The drill under way.
     progress: Option<Progress>,
     /// All drills, newest first.
     history: Vec<DrillView>,
@@ -131,7 +131,7 @@ async fn view(visit: &Visit, app: &App, id: Option<u64>, raw: &RawOrder, problem
         Err(error) => return visit.refusal(app, Refusal::store(&error, visit.lang)),
     };
     let under_way = app.drills.under_way();
-    // The newest one that is over: one that goes on has a place of its own.
+    // The newest drill that is over: the one under way has a place of its own.
     let over = |d: &&Drill| under_way.as_ref().is_none_or(|u| u.drill.id != d.id);
     let shown = drills.iter().filter(over).find(|drill| id.is_none_or(|id| id == drill.id));
     if let (Some(id), None) = (id, shown) {

@@ -1,5 +1,5 @@
-//! `GET /pools/db/servers/existing`: a database that exists already. `POST` asks it, and shows what would happen;
-//! `POST …/add` does it. The password is typed once, and never sent back.
+//! `GET /pools/db/servers/existing`: a database that exists already. `POST` examines it, and shows what would
+//! happen; `POST …/add` adds it. The password is typed once, and never sent back.
 
 use askama::Template;
 use axum::extract::State;
@@ -33,14 +33,14 @@ pub(super) struct Typed {
     password: String,
 }
 
-/// The word by which what was examined is taken.
+/// The token with which the examined database is added.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Word {
     word: String,
 }
 
-/// The form, with what was typed but for the password, and what is wrong with it.
+/// The form, with what was typed except the password, and its problems.
 #[derive(Debug, Default)]
 pub(super) struct Form {
     name: String,
@@ -64,17 +64,17 @@ impl Form {
         }
     }
 
-    /// What is wrong with a field.
+    /// Returns the problem of a field.
     fn error(&self, field: &str) -> Option<&str> {
         self.errors.at(field)
     }
 
-    /// Everything else that is wrong: what belongs to no field, and a field's second reason.
+    /// Returns all other problems: those of no field, and the second problem of a field.
     fn others(&self) -> Vec<&str> {
         self.errors.others(&FIELDS)
     }
 
-    /// The first wrong field has the focus; without one, the name.
+    /// Reports whether a field has the focus: the first wrong field, otherwise the name.
     fn focus(&self, field: &str) -> bool {
         self.errors.focus(&FIELDS) == field
     }
@@ -102,7 +102,7 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
     show(StatusCode::OK, &Existing { p: visit.page(&app, NavItem::Board), form: Form::default() })
 }
 
-/// Asks the database, and shows what would happen, or the form again with every reason against it.
+/// Examines the database, and shows what would happen, or the form again with every reason against it.
 pub(super) async fn examine(
     Member(visit): Member,
     State(app): State<App>,
@@ -126,11 +126,11 @@ pub(super) async fn examine(
     let found = Ok(plan);
     let plan = joining(&found, &app.board.snapshot(), visit.lang);
     let page = Invitation { p: visit.page(&app, NavItem::Board), name, address, word, plan };
-    // By the word, what waits with its password is taken.
+    // The token on the page stands for the examined database with its password.
     (Unpacked, show(StatusCode::OK, &page)).into_response()
 }
 
-/// Adds what was examined.
+/// Adds the examined database.
 pub(super) async fn add(
     Member(visit): Member,
     State(app): State<App>,

@@ -1,4 +1,4 @@
-//! `GET /aide`: the answers to the questions that people ask of such a page.
+//! `GET /aide`: answers to the questions that people ask about such a page.
 
 use askama::Template;
 use axum::extract::State;
@@ -19,14 +19,14 @@ struct Help {
     fields: Vec<Row>,
 }
 
-/// A word and what it means.
+/// A word and its meaning.
 struct Row {
     icon: &'static str,
     name: String,
     means: String,
 }
 
-/// Shows it.
+/// Shows the help.
 pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
     let say = |rows: Vec<(&'static str, cordee_domain::text::Text, cordee_domain::text::Text)>| {
         rows.into_iter()

@@ -1,5 +1,5 @@
-//! `GET /pools/db/servers/new` and `POST /pools/db/servers`: a new database, and before that the plan of how it would
-//! join. `POST /pools/db/servers/{name}/verify`: its rows are compared.
+//! `GET /pools/db/servers/new` and `POST /pools/db/servers`: a new database, and before that the plan of how it
+//! would join. `POST /pools/db/servers/{name}/verify`: a comparison of its rows.
 
 use askama::Template;
 use axum::extract::State;
@@ -30,7 +30,7 @@ pub(super) struct Typed {
     port: String,
 }
 
-/// The form, with what was typed and what is wrong with it.
+/// The form, with what was typed and its problems.
 #[derive(Debug, Default)]
 pub(super) struct Form {
     pub(super) name: String,
@@ -40,19 +40,19 @@ pub(super) struct Form {
 
 impl Form {
     fn of(raw: &RawServer, problems: &[Problem], lang: Lang) -> Self {
-        // A new database has no field for its address: what is wrong with it is wrong with the port.
+        // A new database has no field for its address: a problem of the address is shown at the port.
         let at = |p: &Problem| if p.field == "name" { "name" } else { "port" }.to_owned();
         let problems: Vec<Problem> = problems.iter().map(|p| Problem { field: at(p), ..p.clone() }).collect();
         let port = shorten(raw.port.as_deref().unwrap_or_default());
         Self { name: shorten(&raw.name), port, errors: Wrong::of(&problems, lang) }
     }
 
-    /// What is wrong with a field.
+    /// Returns the problem of a field.
     pub(super) fn error(&self, field: &str) -> Option<&str> {
         self.errors.at(field)
     }
 
-    /// The first wrong field has the focus; without one, the name.
+    /// Reports whether a field has the focus: the first wrong field, otherwise the name.
     pub(super) fn focus(&self, field: &str) -> bool {
         self.errors.focus(&["name", "port"]) == field
     }
@@ -66,7 +66,7 @@ struct Join {
     plan: Joining,
 }
 
-/// Shows the form with the plan; to our script, the plan alone.
+/// Shows the form with the plan; our script gets the plan alone.
 pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Response {
     let found = match plan(&app).await {
         Ok(found) => found,
@@ -79,7 +79,7 @@ pub(super) async fn page(Member(visit): Member, State(app): State<App>) -> Respo
     show(StatusCode::OK, &Join { p: visit.page(&app, NavItem::Board), form: Form::default(), plan })
 }
 
-/// How a database would join now, or every reason against it.
+/// Returns how a database would join now, or every reason against it.
 async fn plan(app: &App) -> Result<Result<JoinPlan, Vec<Problem>>, Declined> {
     match app.control().join_plan().await {
         Ok(plan) => Ok(Ok(plan)),
@@ -98,7 +98,7 @@ pub(super) async fn submit(
     let newcomer = Newcomer::Typed { pool: PoolId::Db, raw: raw.clone(), login: Account::default() };
     let (problems, found) = match carry_out(&app, &visit, Act::Add(newcomer), &Consent::NONE).await {
         Ok(told) => return accepted(&visit, &told.effect, None),
-        // They are about no field.
+        // These problems belong to no field.
         Err(Declined::Unready(problems)) => (about_all(&problems), Some(Err(problems))),
         Err(Declined::Refused(problems)) => (at_fields(problems), None),
         Err(declined) => return visit.declined(&app, declined),
@@ -110,7 +110,7 @@ pub(super) async fn submit(
         Some(found) => found,
         None => match plan(&app).await {
             Ok(found) => found,
-            // The form cannot be shown again; why it was refused can.
+            // The form cannot be shown again, but the refusal can.
             Err(_) => return visit.declined(&app, Declined::Refused(problems)),
         },
     };
@@ -121,7 +121,7 @@ fn about_all(problems: &[Problem]) -> Vec<Problem> {
     problems.iter().map(|p| Problem { field: String::new(), ..p.clone() }).collect()
 }
 
-/// A new database has no field for its address: what is wrong with it is wrong with the port.
+/// A new database has no field for its address: a problem of the address is shown at the port.
 fn at_fields(problems: Vec<Problem>) -> Vec<Problem> {
     let at = |field: String| if field == "address" { "port".to_owned() } else { field };
     problems.into_iter().map(|p| Problem { field: at(p.field), ..p }).collect()
@@ -140,7 +140,7 @@ fn again(
     show(form_status(problems), &Join { p, form, plan })
 }
 
-/// Asks for a comparison; what it finds stands in the journal and in the status.
+/// Asks for a comparison; its result is shown in the journal and in the status.
 pub(super) async fn verify(
     Member(visit): Member,
     State(app): State<App>,

@@ -1,4 +1,4 @@
-//! `GET /journal`: who did what, and what became of it, newest first.
+//! `GET /journal`: who did what, and the result, newest first.
 
 use askama::Template;
 use axum::extract::State;
@@ -16,11 +16,11 @@ use crate::web::view::EventRow;
 /// Lines on one page.
 const LINES: usize = 50;
 
-/// Which lines.
+/// Which lines are asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Which {
-    /// Only those with a smaller id. Anything but a number means the newest.
+    /// Only lines with a smaller id. Anything but a number means the newest lines.
     before: String,
 }
 
@@ -31,11 +31,11 @@ struct Journal {
     events: Vec<EventRow>,
     /// The newest lines are shown.
     newest: bool,
-    /// The id under which older ones are.
+    /// The id below which the older lines are.
     older: Option<u64>,
 }
 
-/// Shows them.
+/// Shows the lines.
 pub(super) async fn page(
     Member(visit): Member,
     State(app): State<App>,
@@ -48,7 +48,7 @@ pub(super) async fn page(
         Ok(events) => events,
         Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
     };
-    // One more was read than is shown: it tells whether there is another page.
+    // One line more than shown was read: it tells whether there is another page.
     let more = events.len() > LINES;
     events.truncate(LINES);
     let journal = Journal {

@@ -25,20 +25,20 @@ struct Login {
     p: Page,
     name: String,
     wrong: Option<String>,
-    /// Where one wanted to be.
+    /// The page to return to.
     back: String,
-    /// One is signed in, by a session that knows no secret.
+    /// The person is signed in, by a session that knows no secret.
     again: bool,
 }
 
-/// Where one wanted to be, in the address.
+/// The page to return to, from the address.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Wanted {
     back: String,
 }
 
-/// What the form sends.
+/// The fields of the form.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Typed {
@@ -52,7 +52,7 @@ pub(super) struct Typed {
 /// The longest name of an account, in characters.
 const LONGEST_NAME: usize = 64;
 
-/// The answer to too many tries.
+/// Answers too many tries.
 pub(super) fn wait(visit: &Visit, app: &App, seconds: u64) -> Response {
     let problem = Problem::invalid("", text!("problem-too-many", seconds = seconds));
     let mut response = visit.refuse(app, StatusCode::TOO_MANY_REQUESTS, problem);
@@ -60,14 +60,14 @@ pub(super) fn wait(visit: &Visit, app: &App, seconds: u64) -> Response {
     response
 }
 
-/// Gives a browser its new session, which knows its script's secret, and leads to the dashboard, or where one wanted to
-/// be.
+/// Gives a browser its new session, records the script's secret for it, and redirects to the page to return to,
+/// else to the dashboard.
 pub(super) async fn enter(app: &App, session: &SignIn, proof: &str, back: &str) -> Response {
     bind(app, session, proof).await;
     ([(header::SET_COOKIE, set_cookie(app, &session.0))], Redirect::to(own(back))).into_response()
 }
 
-/// Shows the form; to whoever is signed in, only when nothing can be changed with that session.
+/// Shows the form. A person who is signed in sees it only when nothing can be changed with their session.
 pub(super) async fn page(
     visit: Visit,
     key: Option<Extension<Key>>,
@@ -98,14 +98,14 @@ pub(super) async fn page(
 
 fn form(visit: &Visit, app: &App, back: &str, name: String, wrong: Option<String>) -> Login {
     let mut p = visit.page(app, NavItem::Other);
-    // For the choice of the language, also on the answer to a form.
+    // The address to return to after a change of language, also on the answer to the form.
     p.here = login(back);
-    // It is nobody's page, also of one who is signed in by a session with which nothing can be changed.
+    // The page belongs to nobody, even when somebody is signed in by a session with which nothing can be changed.
     (p.person, p.verdict) = (None, None);
     Login { p, name, wrong, back: back.to_owned(), again: false }
 }
 
-/// Signs in. What is to be counted is counted first.
+/// Signs in. A try is counted before the password is compared.
 pub(super) async fn submit(
     visit: Visit,
     State(app): State<App>,
@@ -123,8 +123,8 @@ pub(super) async fn submit(
     let who = if let Some(hash) = known {
         Who::Known(hash)
     } else {
-        // As the state compares names, so that another spelling is no other account.
-        // No account has a longer name, and what is counted takes memory.
+        // Compared without case, as the store compares names, so that another spelling is not another account. No
+        // account has a longer name, and what is counted takes memory.
         let counted: String = name.chars().take(LONGEST_NAME).collect();
         Who::Stranger(origin(peer), counted.to_ascii_lowercase())
     };
@@ -135,7 +135,7 @@ pub(super) async fn submit(
     let turn = match app.limiter.turn(is_known).await {
         Ok(turn) => turn,
         Err(seconds) => {
-            // Nothing was tried.
+            // Nothing was compared, so the try does not count.
             app.limiter.right(&tried);
             return wait(&visit, &app, seconds);
         }
@@ -143,11 +143,12 @@ pub(super) async fn submit(
     let (store, account) = (app.store.clone(), name.clone());
     let (password, replaced) = (typed.password, sessions(&app, &headers));
     let signed = app.blocking(move || -> Result<Option<SignIn>, StoreError> {
-        // Until it is done: whoever goes away meanwhile frees no turn.
+        // The turn is held until the comparison is done: a client that disconnects meanwhile does not free it.
         let _turn = turn;
         let Some(proven) = store.password_matches(&account, &password)? else { return Ok(None) };
         let entered = store.enter(&proven, &from)?;
-        // Whoever signs in again may do so because somebody else has the former one, as the owner of another port has.
+        // A person may sign in again because somebody else, such as the owner of another port, has the previous
+        // session's secret.
         replaced.iter().try_for_each(|secret| store.sign_out(secret))?;
         Ok(entered)
     });
@@ -169,7 +170,7 @@ pub(super) async fn submit(
     }
 }
 
-/// The hash of what the browser keeps, when that very account was signed in with it before.
+/// Returns the hash of the browser's mark, when that very account signed in with it before.
 async fn known_browser(app: &App, from: &Arrival, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
     let Some(mark) = from.mark.clone() else { return Ok(None) };
     let (store, account) = (app.store.clone(), Account(name.to_owned()));

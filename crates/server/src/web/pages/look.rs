@@ -26,7 +26,7 @@ use crate::web::read::{Path, Query};
 use crate::web::view::visitors::{self as view, RequestRow};
 use crate::words::Lang;
 
-/// Lines of each file.
+/// How many lines of each file are shown.
 const LINES: usize = 200;
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -37,14 +37,14 @@ struct Logs {
     name: String,
     pool: &'static str,
     files: Vec<LogFile>,
-    /// Cordée starts it, so that it has logs here.
+    /// Cordée starts the server, so it has logs on this machine.
     ours: bool,
     /// A web server has requests.
     visited: bool,
     requests: Vec<RequestRow>,
-    /// The newest request that was looked at.
+    /// The id of the newest request that was looked at.
     last: u64,
-    /// With the lines of our own questions.
+    /// Include the lines of our own checks.
     checks: bool,
     asked: QueryFields,
     errors: Wrong,
@@ -56,7 +56,7 @@ impl Logs {
         tone(line)
     }
 
-    /// Whether its checks may be shown or hidden.
+    /// Reports whether this file's checks can be shown or hidden.
     fn has_checks(&self, file: &LogFile) -> bool {
         self.visited && file.name == apache::LOGS[0]
     }
@@ -69,23 +69,23 @@ impl Logs {
         self.errors.at(field)
     }
 
-    /// Whether only some requests are looked for.
+    /// Reports whether the requests are filtered.
     fn is_sifted(&self) -> bool {
         let QueryFields { status, path, address, .. } = &self.asked;
         !(status.is_empty() && path.is_empty() && address.is_empty())
     }
 }
 
-/// Which requests are looked for.
+/// The query: which requests are asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct QueryFields {
     status: String,
     path: String,
     address: String,
-    /// `shown`: with the lines of our own questions.
+    /// `shown`: include the lines of our own checks.
     checks: String,
-    /// For our script: only what came after this one.
+    /// For our script: only requests after this id.
     after: String,
 }
 
@@ -100,7 +100,7 @@ struct Tail {
 #[derive(Serialize)]
 struct FileTail {
     name: String,
-    /// How many checks are hidden, in words; empty when none is.
+    /// How many lines of checks are hidden, in words; empty when none is.
     hidden: String,
     lines: Vec<LineTail>,
 }
@@ -121,12 +121,12 @@ impl FileTail {
     }
 }
 
-/// How many lines of our own questions are not shown; nothing when none is left out.
+/// Returns how many lines of our own checks are hidden, in words; empty when none is.
 fn hidden(count: usize, lang: Lang) -> String {
     if count == 0 { String::new() } else { lang.say(&text!("logs-hidden", count = count)) }
 }
 
-/// Lines that say what went wrong stand out, by colour and by weight.
+/// Returns the tone of a line: lines about errors stand out by colour and by weight.
 pub(super) fn tone(line: &str) -> &'static str {
     let lower = line.to_ascii_lowercase();
     let any = |words: &[&str]| words.iter().any(|w| lower.contains(w));
@@ -183,7 +183,7 @@ pub(super) async fn logs(
         Err(problems) => (None, problems),
     };
     let last = app.recent_requests.last();
-    // A Cordée that was started anew counts from the beginning.
+    // A Cordée that was restarted counts from the beginning.
     let wanted = wanted.map(|w| Wanted { after: if w.after > last { 0 } else { w.after }, ..w });
     let requests =
         wanted.map(|w| app.recent_requests.requests_until(last, &name, &w, LINES)).unwrap_or_default();
@@ -211,7 +211,7 @@ pub(super) async fn logs(
         asked,
         blank: RequestRow::default(),
     };
-    // Whoever visits the site writes into it.
+    // Visitors of the site write into these logs.
     (Unpacked, show(status, &logs)).into_response()
 }
 

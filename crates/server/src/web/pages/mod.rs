@@ -1,5 +1,5 @@
-//! One page, one file. Every state change is a form's POST; a browser without script gets a redirect, ours gets
-//! JSON from the same address.
+//! One page, one file. Every state change is a form's POST; a browser without script gets a redirect, our script
+//! gets JSON from the same address.
 
 mod account;
 mod act;
@@ -43,7 +43,7 @@ use super::{App, assets, live};
 use crate::control::act::{Act, Consent};
 use crate::control::{self, Effect, Who};
 
-/// All pages. The caller adds `session::same_origin`.
+/// Returns all pages. The caller adds `session::same_origin`.
 pub fn router() -> Router<App> {
     Router::new()
         .route("/", get(dashboard::page))
@@ -99,12 +99,12 @@ async fn missing(visit: Visit, app: axum::extract::State<App>) -> Response {
     visit.missing(&app, text!("message-no-page"))
 }
 
-/// What our script gets when an act was accepted.
+/// The answer to our script when an act was accepted.
 #[derive(Debug, Serialize)]
 struct Done {
     /// What was done.
     message: String,
-    /// The way back, for ten seconds.
+    /// The inverse act, offered for ten seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     undo: Option<Undo>,
 }
@@ -114,11 +114,11 @@ struct Done {
 struct Undo {
     /// The button.
     label: String,
-    /// Where its form goes.
+    /// The target of its form.
     action: String,
 }
 
-/// The answer to an accepted form.
+/// Returns the answer to an accepted form.
 fn done(visit: &Visit, status: StatusCode, message: &Text, undo: Option<String>) -> Response {
     if !visit.script {
         return Redirect::to("/").into_response();
@@ -127,7 +127,7 @@ fn done(visit: &Visit, status: StatusCode, message: &Text, undo: Option<String>)
     (status, axum::Json(Done { message: visit.lang.say(message), undo })).into_response()
 }
 
-/// Has something done for whoever visits.
+/// Carries out an act for the visitor.
 async fn carry_out(
     app: &App,
     visit: &Visit,
@@ -137,12 +137,12 @@ async fn carry_out(
     app.control().act(act, consent, Who::now(visit.actor())).await
 }
 
-/// Has it done, and says so; there is no way back.
+/// Carries out an act and answers; no inverse is offered.
 async fn act_on(app: &App, visit: &Visit, act: Result<Act, Problem>) -> Response {
     act_with(app, visit, act, &Consent::NONE).await
 }
 
-/// The same, once a person said yes to its question.
+/// The same, once a person has answered its question.
 async fn act_with(app: &App, visit: &Visit, act: Result<Act, Problem>, consent: &Consent) -> Response {
     let act = match act {
         Ok(act) => act,
@@ -154,7 +154,7 @@ async fn act_with(app: &App, visit: &Visit, act: Result<Act, Problem>, consent: 
     }
 }
 
-/// The answer to what was done.
+/// Returns the answer to an act that was carried out.
 fn accepted(visit: &Visit, effect: &Effect, undo: Option<String>) -> Response {
     let status = match effect {
         Effect::Added { .. } => StatusCode::CREATED,
@@ -167,14 +167,14 @@ fn accepted(visit: &Visit, effect: &Effect, undo: Option<String>) -> Response {
     }
 }
 
-/// The server that an address names.
+/// Returns the pool and the name that an address contains.
 fn named(pool: &str, name: &str) -> Result<(PoolId, ServerName), Problem> {
     let pool = PoolId::parse(pool)?;
     let unknown = |_| Problem::unknown("name", text!("problem-server-unknown", name = shorten(name)));
     Ok((pool, ServerName::parse(name).map_err(unknown)?))
 }
 
-/// The server that an address names, in the newest wish and in the newest picture.
+/// The server that an address names, in the newest wish and in the newest snapshot.
 struct NamedServer {
     pool: PoolId,
     server: Server,
@@ -190,7 +190,7 @@ fn target(app: &App, pool: &str, name: &str) -> Result<NamedServer, Problem> {
     Ok(NamedServer { pool, server, view })
 }
 
-/// What somebody typed, short enough to say it back.
+/// Shortens what somebody typed, so that it can be repeated.
 fn shorten(typed: &str) -> String {
     typed.chars().take(256).collect()
 }

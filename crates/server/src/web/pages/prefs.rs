@@ -1,4 +1,4 @@
-//! `POST /lang` and `POST /theme`: a cookie, and back to where one was.
+//! `POST /lang` and `POST /theme`: set a cookie, and return to the page where the form was.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -8,7 +8,7 @@ use crate::web::back::own;
 use crate::web::read::Form;
 use crate::words::Lang;
 
-/// What the two forms send.
+/// The fields of the two forms.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Preference {
@@ -17,13 +17,13 @@ pub(super) struct Preference {
     back: String,
 }
 
-/// Keeps the language.
+/// Stores the language.
 pub(super) async fn lang(Form(wish): Form<Preference>) -> Response {
     let lang = Lang::parse(&wish.lang).unwrap_or(Lang::En);
     keep("cordee_lang", lang.tag(), &wish.back)
 }
 
-/// Keeps the theme.
+/// Stores the theme.
 pub(super) async fn theme(Form(wish): Form<Preference>) -> Response {
     let theme = match wish.theme.as_str() {
         "light" => "light",

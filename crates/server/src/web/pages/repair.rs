@@ -1,4 +1,4 @@
-//! `GET /pools/db/servers/{name}/repair/{take}` asks before rows that differ are put right, `POST` does it.
+//! `GET /pools/db/servers/{name}/repair/{take}` asks before rows that differ are repaired, `POST` repairs them.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -16,7 +16,7 @@ use crate::web::page::Member;
 use crate::web::read::{Path, Query};
 use crate::web::view::{Question, repairing};
 
-/// The database and the side, where something is known to be put right: without that there is nothing to ask about.
+/// Returns the database and the side, when there is something to repair: otherwise there is nothing to ask about.
 fn chosen(app: &App, name: &str, take: &str) -> Result<(NamedServer, Side), Problem> {
     let target = target(app, PoolId::Db.as_str(), name)?;
     let side = Side::parse(take)?;
@@ -26,7 +26,7 @@ fn chosen(app: &App, name: &str, take: &str) -> Result<(NamedServer, Side), Prob
     Err(Problem::conflict("name", text!("problem-repair", name = target.server.name.as_str())))
 }
 
-/// Asks.
+/// Shows the question.
 pub(super) async fn ask(
     Member(visit): Member,
     State(app): State<App>,
@@ -40,7 +40,7 @@ pub(super) async fn ask(
     ask_first(&visit, &app, chosen(&app, &name, &take).map(question))
 }
 
-/// Does it, soon.
+/// Asks the engine for the repair.
 pub(super) async fn submit(
     Member(visit): Member,
     State(app): State<App>,

@@ -1,4 +1,4 @@
-//! `GET /pools/db/routing/{word}` asks before the databases share writes in another way, `POST` does it.
+//! `GET /pools/db/routing/{word}` asks before the databases share writes differently, `POST` changes it.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -12,7 +12,7 @@ use crate::web::page::Member;
 use crate::web::read::Path;
 use crate::web::view::sharing;
 
-/// Asks.
+/// Shows the question.
 pub(super) async fn ask(Member(visit): Member, State(app): State<App>, Path(word): Path<String>) -> Response {
     let listen = app.board.desired().writer_listen;
     let routing = Routing::parse(&word);
@@ -23,7 +23,7 @@ pub(super) async fn ask(Member(visit): Member, State(app): State<App>, Path(word
     )
 }
 
-/// Does it.
+/// Changes the routing.
 pub(super) async fn submit(
     Member(visit): Member,
     State(app): State<App>,

@@ -1,4 +1,4 @@
-//! `GET /pools/web/session/{word}` asks before the visitors' sessions are kept elsewhere, `POST` does it.
+//! `GET /pools/web/session/{word}` asks before the visitors' sessions are kept elsewhere, `POST` changes it.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -12,13 +12,13 @@ use crate::web::page::Member;
 use crate::web::read::Path;
 use crate::web::view::keeping;
 
-/// Asks.
+/// Shows the question.
 pub(super) async fn ask(Member(visit): Member, State(app): State<App>, Path(word): Path<String>) -> Response {
     let mode = Mode::parse(&word);
     ask_first(&visit, &app, mode.map(|mode| keeping(&app.board.snapshot(), mode, visit.lang)))
 }
 
-/// Does it.
+/// Changes the mode.
 pub(super) async fn submit(
     Member(visit): Member,
     State(app): State<App>,

@@ -1,4 +1,4 @@
-//! `GET` and `POST /setup`: the first account, made by whoever can read the setup code on this machine.
+//! `GET` and `POST /setup`: the first account, created by somebody who can read the setup code on this machine.
 
 use std::path::Path;
 
@@ -44,7 +44,7 @@ impl Setup {
     }
 }
 
-/// What the form sends.
+/// The fields of the form.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Typed {
@@ -69,7 +69,7 @@ pub(super) async fn page(visit: Visit, State(app): State<App>) -> Response {
     }
 }
 
-/// Makes the first account.
+/// Creates the first account.
 pub(super) async fn submit(
     visit: Visit,
     State(app): State<App>,
@@ -84,7 +84,8 @@ pub(super) async fn submit(
         Err(error) => return visit.refusal(&app, Refusal::store(&error, visit.lang)),
     }
     let mut problems = refusals(&typed);
-    // A right one is never held up by what others try: 128 bits cannot be guessed, so the limit is for the load alone.
+    // A valid code is never delayed by other clients' tries: 128 bits cannot be guessed, so the limit protects
+    // only against the load.
     let peer = peer.map(|Extension(p)| p);
     let tried = app.limiter.reserve(Who::Secret(origin(peer)));
     let (file, code) = (app.setup_code.clone(), typed.code.clone());
@@ -128,7 +129,7 @@ async fn create(app: &App, typed: Typed, turn: Turn, from: Arrival) -> Result<Op
     app.blocking(move || {
         let _turn = turn;
         let session = store.set_up(typed.name.trim(), &typed.password, &from)?;
-        // It works once. Without the file only the account opens the page.
+        // The code works once: its file is removed. If that fails, the account alone keeps the setup page closed.
         if session.is_some()
             && let Err(error) = std::fs::remove_file(file.as_path())
         {

@@ -1,4 +1,4 @@
-//! The pages through their front door: a real listener, real requests.
+//! The pages through their real entrance: a real listener, real requests.
 
 mod account;
 mod back;
@@ -33,10 +33,10 @@ use crate::web::App;
 use crate::web::session::cookie_name;
 use crate::web::view::fixture;
 
-/// What the script of the page keeps.
+/// The secret that the page's script keeps.
 const PROOF: &str = "5ec2e700000000000000000000000000000000000000000000000000005ec2e7";
 
-/// A page that somebody is signed in to.
+/// A page with somebody signed in.
 struct Site {
     app: App,
     address: std::net::SocketAddr,
@@ -46,7 +46,7 @@ struct Site {
 
 async fn site() -> Site {
     let site = site_of(fixture::snapshot()).await;
-    // Making the account took its time, and a picture that is two seconds old is not believed.
+    // Hashing the account's password took a while, and a snapshot that is two seconds old counts as out of date.
     site.app.board.set_snapshot(fixture::snapshot());
     site
 }
@@ -85,12 +85,12 @@ impl Site {
         send(self.address, &request).await
     }
 
-    /// A form, as the page's script has it sent.
+    /// Sends a form with the secret of the page's script.
     async fn post(&self, path: &str, body: &str, more: &str) -> String {
         self.post_bare(path, &format!("{body}&proof={PROOF}"), more).await
     }
 
-    /// A form with that and nothing else.
+    /// Sends a form with these fields only.
     async fn post_bare(&self, path: &str, body: &str, more: &str) -> String {
         let (cookie, length) = (&self.cookie, body.len());
         let request = format!(
@@ -216,7 +216,7 @@ async fn hostile_text_is_shown_as_text() {
     assert!(page.contains("&#60;script&#62;") && !page.contains("<script>alert"));
 }
 
-/// Answers questions about a database as an engine would.
+/// Answers questions about a database, as an engine would.
 fn detailed(mut asks: mpsc::Receiver<Ask>, own: Result<Answers, Fault>) {
     tokio::spawn(async move {
         while let Some(ask) = asks.recv().await {
@@ -348,16 +348,16 @@ async fn a_standby_is_promoted_after_a_question() {
     let path = "/pools/db/servers/db2/promote";
     let page = site.get(path).await;
     assert_eq!(status(&page), "200");
-    // The one in the template of the dialog is nobody's.
+    // The `confirm` field in the template of the dialog belongs to no question.
     assert!(page.contains("<h1>Promote db2</h1>") && page.matches("id=\"confirm\"").count() == 1);
-    // Its answer goes to that very server: another one may have come under the name while somebody read.
+    // The answer goes to that very server: another one may have come under the name while somebody read.
     assert!(page.contains("action=\"/pools/db/servers/db2/promote?id=4\""), "{page}");
     assert_eq!(status(&site.post(&format!("{path}?id=5"), "", "").await), "409");
     assert_eq!(site.app.store.desired().expect("the wish").handover, None);
     assert_eq!(status(&site.post(&format!("{path}?id=4"), "", "").await), "303");
     let handover = site.app.store.desired().expect("the wish").handover.expect("a handover");
     assert!(handover.to.as_str() == "db2" && !handover.accept_loss);
-    // What would be refused is not asked either.
+    // An act that would be refused has no question either.
     for refused in [path, "/pools/db/servers/db1/promote", "/pools/db/servers/db1/stop"] {
         assert_eq!(status(&site.get(refused).await), "409", "{refused}");
     }
@@ -400,7 +400,7 @@ async fn who_writes_is_changed_after_a_question() {
     assert_eq!(routing, cordee_domain::desired::Routing::AllWriters);
 }
 
-/// Answers the engine's questions of a site: a copy of db2 may be made, or it may not.
+/// Answers the engine's questions of a site: a copy of db2 is possible, or it is not.
 fn engine(mut asks: mpsc::Receiver<Ask>, may: bool) -> mpsc::Receiver<String> {
     let (told, compared) = mpsc::channel(4);
     tokio::spawn(async move {
@@ -502,9 +502,9 @@ async fn one_that_exists_is_looked_at_then_added_and_its_password_never_comes_ba
     assert_eq!(status(&site.post(add, &body, "Sec-Fetch-Site: cross-site\r\n").await), "403");
     assert_eq!(status(&site.post(add, &body, "").await), "303");
     assert_eq!(status(&site.post(add, &body, "").await), "409", "once");
-    // It was looked at as 5, and that is its id.
+    // The database was examined as id 5, and that is its id.
     assert!(site.app.store.login(5).is_ok_and(|login| login.user() == "ana"));
-    // Whoever has the name by now is another one, and keeps its own.
+    // A decision about another id, of a server with the same name, does not touch this login.
     let remove = Request::RemoveServer { pool: PoolId::Db, name: fixture::name("db3"), force: false };
     site.app.store.commit(&remove, "ana").expect("it is to leave");
     let of = |id| Basis { name: fixture::name("db3"), id, epoch: 1 };
@@ -627,7 +627,7 @@ fn count(answers: &[String], wanted: &str) -> usize {
     answers.iter().filter(|a| status(a) == wanted).count()
 }
 
-/// As many requests as that, all at once.
+/// Sends this many requests at once.
 async fn at_once(
     site: &std::sync::Arc<Site>,
     number: usize,
@@ -661,7 +661,7 @@ async fn sixty_codes_at_once_are_five_and_the_right_one_is_never_held_up() {
     assert_eq!(status(&made), "303");
 }
 
-/// A stream as the page's script opens it.
+/// Opens a stream as the page's script does.
 async fn follow(site: &Site, headers: &str) -> TcpStream {
     let mut stream = TcpStream::connect(site.address).await.expect("a connection");
     let (version, cookie) = (crate::web::assets::version(), &site.cookie);
@@ -670,7 +670,7 @@ async fn follow(site: &Site, headers: &str) -> TcpStream {
     stream
 }
 
-/// Reads on until a piece came, with what came before it and at most one more read.
+/// Reads until a piece comes; returns what came before it, and at most one more read.
 async fn read_until(stream: &mut TcpStream, piece: &str) -> String {
     let mut all = String::new();
     while !all.contains(piece) {

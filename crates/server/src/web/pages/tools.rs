@@ -1,4 +1,4 @@
-//! Tools: look at everything now; start an HAProxy's worker anew.
+//! Tools: look at everything now; start a new worker of an HAProxy instance.
 
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ use crate::web::error::Refusal;
 use crate::web::page::{Member, Visit};
 use crate::web::read::Path;
 
-/// How long a look at everything may take before the answer goes without it: a frozen HAProxy does not answer.
+/// How long a look at everything may take before the answer is sent without it: a frozen HAProxy instance does not
+/// answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// `POST /refresh`
@@ -45,8 +46,8 @@ pub(super) async fn reload(
     }
 }
 
-/// What a reload costs. Visitors' requests finish in the old worker; a database connection may last for ever,
-/// so the old worker ends those that are left after 10 s (`hard-stop-after`).
+/// Returns what a reload costs. Visitors' requests finish in the old worker; a database connection may last for
+/// ever, so the old worker ends the connections that are left after 10 s (`hard-stop-after`).
 fn reloading(app: &App, proxy: PoolId) -> Text {
     match proxy {
         PoolId::Web => text!("done-reload", proxy = Thing::Proxy(proxy)),
@@ -58,7 +59,7 @@ fn reloading(app: &App, proxy: PoolId) -> Text {
     }
 }
 
-/// The engine does not answer: it is stopping.
+/// Answers when the engine does not: it is stopping.
 pub(super) fn unavailable(visit: &Visit, app: &App) -> Response {
     visit.refusal(app, Refusal::unavailable(visit.lang))
 }

@@ -1,4 +1,4 @@
-//! `/visitors`: who visited, who changed the session test page, and how long that is remembered.
+//! `/visitors`: who visited, who changed the colour on the session test page, and how long that is remembered.
 
 use askama::Template;
 use axum::extract::State;
@@ -23,10 +23,10 @@ use crate::web::read::{Form, Path, Query};
 use crate::web::view::grouped;
 use crate::web::view::visitors::{self as view, ChangeRow, Moment, VisitorRow};
 
-/// Visitors on one page.
+/// How many visitors one page shows.
 const ROWS: u32 = 100;
 
-/// The query. Anything that is no number means the beginning.
+/// The query. Anything but a number means the beginning.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct QueryFields {
@@ -35,7 +35,7 @@ pub(super) struct QueryFields {
     skip: String,
 }
 
-/// The settings as a browser sends them.
+/// The settings, as a browser sends them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Typed {
@@ -44,7 +44,7 @@ pub(super) struct Typed {
     trusted: String,
 }
 
-/// What stands in the page's forms, and what is wrong with it.
+/// What the page's forms contain, and its problems.
 #[derive(Debug, Default)]
 struct Forms {
     address: String,
@@ -70,17 +70,17 @@ struct Visitors {
     sent: u64,
     lost: Vec<String>,
     gaps: Vec<(Moment, Moment, String)>,
-    /// Where older and newer visitors are.
+    /// The addresses of the pages with older and newer visitors.
     older: Option<String>,
     newer: Option<String>,
-    /// Where the same is as a table.
+    /// The address of the same list as a CSV table.
     table: String,
     blank: VisitorRow,
     blank_change: ChangeRow,
 }
 
 impl Visitors {
-    /// The colours by their words in the log, for rows that come later.
+    /// Returns the colours by their words in the log, for rows that come later.
     fn colours(&self) -> [(&'static str, String); 8] {
         view::colours(self.p.lang)
     }
@@ -109,7 +109,7 @@ pub(super) async fn page(
     } else {
         match target(&app, "web", &asked.server) {
             Ok(target) => Some(target.server.name),
-            // A server that is gone has left its visitors.
+            // The visitors of a server that is gone are still in the list.
             Err(problem) => match ServerName::parse(&asked.server) {
                 Ok(name) => Some(name),
                 Err(_) => return visit.refusal(&app, Refusal::problem(problem, visit.lang)),
@@ -119,7 +119,7 @@ pub(super) async fn page(
     answer(&visit, &app, server, &asked, None).await
 }
 
-/// The same for one server, from its row.
+/// Shows the visitors of one server, from its row.
 pub(super) async fn of_server(
     Member(visit): Member,
     State(app): State<App>,
@@ -176,7 +176,7 @@ async fn answer(
     show(status, &filled(visit, app, &found, forms, &query, skip))
 }
 
-/// What was asked, for the addresses of other pages.
+/// The present query, for the addresses of other pages.
 struct Asking<'a> {
     server: &'a str,
     address: &'a str,
@@ -222,7 +222,8 @@ fn filled(visit: &Visit, app: &App, found: &Read, forms: Forms, query: &Asking<'
 }
 
 impl Asking<'_> {
-    /// Only letters, digits and marks of addresses get here, or nothing is found anyway: others are left out.
+    /// Only letters, digits and punctuation of addresses get here; with any other character nothing would be
+    /// found, so it is left out.
     fn written(&self) -> String {
         let plain = |text: &str| -> String {
             text.chars().filter(|c| c.is_ascii_alphanumeric() || ":._-".contains(*c)).collect()

@@ -1,25 +1,26 @@
-//! What is wrong with a form, at its fields.
+//! The problems of a form, at its fields.
 
 use cordee_domain::problem::Problem;
 
 use crate::words::Lang;
 
-/// Fields and what is wrong with them, in the reader's language.
+/// Fields and their problems, in the reader's language.
 #[derive(Debug, Default)]
 pub(super) struct Wrong(Vec<(String, String)>);
 
 impl Wrong {
-    /// Each problem at its field.
+    /// Puts each problem at its field.
     pub(super) fn of(problems: &[Problem], lang: Lang) -> Self {
         Self(problems.iter().map(|p| (p.field.clone(), lang.say(&p.text))).collect())
     }
 
-    /// What is wrong with a field; of several things the first.
+    /// Returns the problem of a field; of several problems the first.
     pub(super) fn at(&self, field: &str) -> Option<&str> {
         self.0.iter().find(|(f, _)| f == field).map(|(_, says)| says.as_str())
     }
 
-    /// All that [`Self::at`] does not say of these fields: what belongs to none, and a field's second reason.
+    /// Returns all problems that [`Self::at`] does not return for these fields: those of no field, and the second
+    /// problem of a field.
     pub(super) fn others(&self, fields: &[&str]) -> Vec<&str> {
         let first = |place: usize, field: &str| self.0.iter().position(|(f, _)| f == field) == Some(place);
         let shown = |place: usize, field: &str| fields.contains(&field) && first(place, field);
@@ -31,12 +32,13 @@ impl Wrong {
             .collect()
     }
 
-    /// The first thing that belongs to none of these fields.
+    /// Returns the first problem that belongs to none of these fields.
     pub(super) fn other(&self, fields: &[&str]) -> Option<&str> {
         self.0.iter().find(|(f, _)| !fields.contains(&f.as_str())).map(|(_, says)| says.as_str())
     }
 
-    /// The field that has the focus: the first wrong one in the form's order, else the form's first.
+    /// Returns the field that has the focus: the first wrong field in the form's order, else the form's first
+    /// field.
     pub(super) fn focus<'a>(&self, fields: &[&'a str]) -> &'a str {
         let wrong = fields.iter().find(|f| self.at(f).is_some());
         wrong.or(fields.first()).copied().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The list under the verdict: each cause, and what a person can do about it.
+//! The list under the verdict: each cause, and what the reader can do about it.
 
 use cordee_domain::actions::Action;
 use cordee_domain::causes::{About, Cause, Remedy};
@@ -15,9 +15,9 @@ use crate::words::Lang;
 /// One cause.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CauseRow {
-    /// The same for the same cause in the next picture.
+    /// The same key for the same cause in the next snapshot.
     pub key: String,
-    /// How many servers it is about; one, where it is about something else.
+    /// How many servers the cause is about; one, where it is about something else.
     pub count: usize,
     /// `data-st`.
     pub st: &'static str,
@@ -27,32 +27,32 @@ pub struct CauseRow {
     pub word: String,
     /// The reason; empty when the word says it all.
     pub reason: Says,
-    /// Who asked for it; empty when nobody did, or that is not known.
+    /// Who asked for it; empty when nobody did, or when that is not known.
     pub by: String,
     /// When, for `<time datetime>`.
     pub iso: String,
-    /// When, by the page's clock.
+    /// When, in the page's time zone.
     pub time: String,
-    /// What else is as it is because of it; may be empty.
+    /// What else is in its state because of this cause; may be empty.
     pub explains: Says,
-    /// What puts it right.
+    /// What solves it.
     pub remedies: Vec<RemedyRow>,
 }
 
-/// One thing to do.
+/// One remedy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RemedyRow {
-    /// `post`: a form's button; `ask`: a question first; `link`: a page; `text`: words.
+    /// `post`: a form's button; `ask`: a question first; `link`: a page; `text`: words only.
     pub kind: &'static str,
-    /// The words. On a control they lead where it leads, and nowhere else.
+    /// Its words. On a control, names in them do not link anywhere else.
     pub says: Says,
-    /// Where it leads; empty for words.
+    /// The target; empty for words only.
     pub url: String,
-    /// Its shape.
+    /// Its icon.
     pub icon: &'static str,
 }
 
-/// Buttons that one entry has at most: many servers that share a cause have theirs in the table below.
+/// The largest number of buttons of one entry: servers that share a cause have their buttons in the table below.
 const MOST: usize = 4;
 
 pub(super) fn rows(snapshot: &Snapshot, here: &Here, lang: Lang) -> Vec<CauseRow> {
@@ -99,7 +99,7 @@ fn row(cause: &Cause, here: &Here, lang: Lang) -> CauseRow {
         st: severity(cause.status.severity),
         title,
         word: lang.say(&cause.status.word),
-        // By whom stands beside it, with the time.
+        // Who asked for it is shown beside the reason, with the time.
         reason: reason
             .filter(|r| !matches!(r, Reason::StoppedBy(_)))
             .map(|r| say(&r.sentence()))
@@ -112,7 +112,7 @@ fn row(cause: &Cause, here: &Here, lang: Lang) -> CauseRow {
     }
 }
 
-/// What is said of one, on the page and in the API.
+/// Returns the words of a remedy, for the page and the API.
 pub fn says(remedy: &Remedy, lang: Lang) -> String {
     lang.say(&words(remedy))
 }
@@ -142,14 +142,14 @@ fn ask(action: Action, name: &str) -> Text {
         Action::Remove => text!("remedy-remove", name = name),
         Action::Logs => text!("remedy-logs", name = name),
         Action::Test => text!("remedy-test", name = name),
-        // None of these is a remedy: `causes` offers none.
+        // None of these is a remedy: `causes` never offers them.
         Action::Drain | Action::Maintenance | Action::Stop | Action::Verify | Action::Repair => {
             text!("remedy-page", name = name)
         }
     }
 }
 
-/// The word of the address, the kind of control, and the shape.
+/// Returns the word in the address, the kind of control, and the icon.
 const fn control(action: Action) -> (&'static str, &'static str, &'static str) {
     match action {
         Action::Ready => ("ready", "post", "undo"),

@@ -1,4 +1,4 @@
-//! HAProxy's file for a reader: each line with its two sentences, and what differs.
+//! HAProxy's file for a reader: each line with its two explanations, and what differs.
 
 use cordee_domain::haproxy::drift::{Disk, FileView, Odd, Process};
 use cordee_domain::haproxy::line::Line;
@@ -11,7 +11,7 @@ use crate::words::Lang;
 /// One line.
 #[derive(Clone, Debug)]
 pub struct LineRow {
-    /// Blanks before it.
+    /// Its indentation.
     pub indent: &'static str,
     /// The directive's name.
     pub keyword: String,
@@ -25,11 +25,11 @@ pub struct LineRow {
     pub does: String,
     /// What would break without it.
     pub without: String,
-    /// Its words with what each does.
+    /// Its words, each with its effect.
     pub parts: Vec<(String, String)>,
 }
 
-/// The lines of a file.
+/// Returns the lines of a file.
 pub fn lines(view: &FileView, lang: Lang) -> Vec<LineRow> {
     view.lines.iter().map(|line| row(line, lang)).collect()
 }
@@ -51,11 +51,11 @@ fn row(line: &Line, lang: Lang) -> LineRow {
     }
 }
 
-/// Directives whose second word belongs to their name.
+/// Directives whose name has two words.
 const DOUBLE: [&str; 7] =
     ["option", "timeout", "stats", "http-request", "http-response", "http-check", "default-server"];
 
-/// The directive's name, and what follows it.
+/// Splits a line into the directive's name and the rest.
 fn keyword(words: &str) -> (&str, &str) {
     if words.starts_with('#') {
         return ("", words);
@@ -70,18 +70,18 @@ fn keyword(words: &str) -> (&str, &str) {
     words.split_at(end)
 }
 
-/// One of the three truths about a file.
+/// How the wish compares with the file on disk, or with the process.
 #[derive(Clone, Debug)]
 pub struct Truth {
     /// "On disk", "In the process".
     pub name: String,
-    /// How it is.
+    /// How it compares.
     pub status: StatusRow,
-    /// More about it.
+    /// Further sentences.
     pub more: Vec<String>,
 }
 
-/// The file on disk and the process, beside the wish.
+/// Returns how the wish compares with the file on disk, and with the process.
 pub fn truths(view: &FileView, lang: Lang) -> [Truth; 2] {
     [
         Truth { name: lang.say(&text!("config-disk")), status: disk(view, lang), more: Vec::new() },
@@ -118,7 +118,7 @@ fn process(view: &FileView, lang: Lang) -> Truth {
     Truth { name: say(&text!("config-process")), status, more }
 }
 
-/// What differs on disk, and what that means.
+/// Returns what differs on disk, and what the difference means.
 pub fn difference(view: &FileView, lang: Lang) -> Option<(String, &[Odd])> {
     match &view.disk {
         Disk::Older(odd) => Some((lang.say(&text!("config-difference-older")), odd)),

@@ -1,5 +1,5 @@
-//! What a question says before a server is restarted, stopped, removed, promoted or copied again: what happens to
-//! visitors comes first.
+//! The question before a server is restarted, stopped, removed, promoted or copied again: what happens to visitors
+//! comes first.
 
 use cordee_domain::attached::Held;
 use cordee_domain::desired::{Admin, Membership, Power, Runtime};
@@ -16,7 +16,7 @@ use crate::control::act::Risk;
 use crate::control::guard::insists;
 use crate::words::Lang;
 
-/// The question about `server`.
+/// Returns the question about `server`.
 pub fn question(snapshot: &Snapshot, server: &ServerView, risk: Risk, lang: Lang) -> Question {
     let say = |text: Text| lang.say(&text);
     let name = server.name.as_str();
@@ -57,7 +57,7 @@ fn others<'a>(snapshot: &'a Snapshot, server: &ServerView) -> Vec<&'a ServerName
     healthy(snapshot).into_iter().map(|s| &s.name).filter(|name| **name != server.name).collect()
 }
 
-/// What is done all the same, when that is what is asked.
+/// Returns the act that is carried out when somebody insists.
 fn despite(server: &ServerView, risk: Risk) -> Risk {
     match (risk, server.leave) {
         (Risk::Anyway, Some(Leave::Remove)) => Risk::Remove,
@@ -92,13 +92,13 @@ fn web(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> (Text, Vec<Text>
         (Risk::Remove, Runtime::Process) => Some(text!("ask-remove-process", name = name)),
         _ => None,
     };
-    // Where nobody is sent any more, nothing is lost by its going.
+    // Where no visitor is sent any more, nothing is lost when the server goes.
     let idle = server.power == Power::Off || server.in_proxy == Some(Admin::Maintenance);
     let sessions = Some(sessions).filter(|_| gone.is_none() || !idle);
     (lead, sessions.into_iter().chain(gone).collect())
 }
 
-/// How many visitors come back to that web server by its cookie.
+/// Returns how many visitors come back to that web server because of its cookie.
 fn visitors(snapshot: &Snapshot, server: &ServerView) -> Text {
     let name = server.name.as_str();
     match server.attached {
@@ -136,7 +136,7 @@ fn facts(snapshot: &Snapshot, server: &ServerView, risk: Risk) -> Vec<(Text, Tex
         }
     }
     let back = match (despite(server, risk), server.pool) {
-        // They have facts of their own.
+        // Promote and Recopy have facts of their own.
         (Risk::Promote | Risk::Recopy, _) => return facts,
         (Risk::Stop, _) if server.membership == Some(Membership::Leaving) => {
             text!("ask-back-remove-db", name = name)

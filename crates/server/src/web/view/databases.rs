@@ -1,5 +1,5 @@
-//! What is said of the databases together: who takes writes, how long nobody did, and the questions before that
-//! is changed.
+//! What the page says of the databases together: which take writes, how long none did, and the questions before
+//! that is changed.
 
 use std::net::SocketAddr;
 
@@ -15,15 +15,16 @@ use super::question::Question;
 use crate::control::guard::out_of_reach;
 use crate::words::Lang;
 
-/// The age of the last change of writer, among the ages: no server's name has a space.
+/// The name of the age of the last change of writer, among the ages: no server's name has a space.
 pub const GAP_AGE: &str = "last gap";
 
-/// What the databases' section says besides its rows.
+/// What the databases' section shows besides its rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Writing {
     /// The routing's word.
     pub routing: &'static str,
-    /// How long nobody wrote when the writer last changed; empty when that was not measured. Its age is apart.
+    /// How long no database accepted writes when the writer last changed; empty when that was not measured. Its
+    /// age is in [`Ages`](super::Ages).
     pub gap: String,
 }
 
@@ -37,8 +38,8 @@ pub(super) fn writing(snapshot: &Snapshot, lang: Lang) -> Writing {
     }
 }
 
-/// The sentence about all of it. While the writer changes nothing is starting and nothing is "all good": the words
-/// say what is under way.
+/// Returns the verdict about the whole cluster. During a change of writer it says neither "starting" nor "all
+/// good", but what is under way.
 pub fn verdict(snapshot: &Snapshot) -> Remark {
     match &snapshot.handover {
         Some(handover) if !matches!(snapshot.verdict.severity, Severity::Critical | Severity::Unknown) => {
@@ -49,17 +50,17 @@ pub fn verdict(snapshot: &Snapshot) -> Remark {
     }
 }
 
-/// The database that takes writes.
+/// Returns the database that is the writer.
 pub(super) fn writer(snapshot: &Snapshot) -> Option<&ServerView> {
     snapshot.servers.iter().find(|s| s.role == Some(Role::Writer))
 }
 
-/// Whether another database is wanted now: the writer takes no writes.
+/// Reports whether another writer is needed now: the present one accepts no writes.
 pub(super) fn wanted(snapshot: &Snapshot) -> bool {
     out_of_reach(snapshot) || writer(snapshot).is_some_and(|w| w.status.severity == Severity::Critical)
 }
 
-/// Whether applications may write to that database, as wished.
+/// Reports whether applications may write to that database, according to the wish.
 pub(super) fn takes_writes(view: &ServerView, routing: Routing) -> bool {
     match view.role {
         Some(Role::Writer) => true,
@@ -68,12 +69,12 @@ pub(super) fn takes_writes(view: &ServerView, routing: Routing) -> bool {
     }
 }
 
-/// A database that is to run and to copy the others.
+/// Reports whether the database is wished to run and to replicate from the others.
 pub(super) fn in_place(view: &ServerView) -> bool {
     view.membership == Some(Membership::Member) && view.power == Power::On
 }
 
-/// Why the writer is not stopped, restarted or removed now; empty for every other server.
+/// Returns why the writer cannot be stopped, restarted or removed now; empty for every other server.
 pub(super) fn held(view: &ServerView, all: &[ServerView], lang: Lang) -> String {
     if view.role != Some(Role::Writer) {
         return String::new();
@@ -86,7 +87,7 @@ pub(super) fn held(view: &ServerView, all: &[ServerView], lang: Lang) -> String 
         (Some(candidate), _) => {
             lang.say(&text!("held-writer", name = name, candidate = candidate.name.as_str()))
         }
-        // It can be stopped, and not removed.
+        // The writer can be stopped, but not removed.
         (None, Some(candidate)) => {
             lang.say(&text!("problem-writer-leaves", name = name, candidate = candidate))
         }
@@ -94,7 +95,7 @@ pub(super) fn held(view: &ServerView, all: &[ServerView], lang: Lang) -> String 
     }
 }
 
-/// The question before `server` becomes the writer.
+/// Returns the question before `server` becomes the writer.
 pub(super) fn promotion(snapshot: &Snapshot, server: &ServerView, lang: Lang) -> Question {
     let say = |text: Text| lang.say(&text);
     let name = server.name.as_str();
@@ -109,7 +110,7 @@ pub(super) fn promotion(snapshot: &Snapshot, server: &ServerView, lang: Lang) ->
         Routing::OneWriter => {
             (text!("ask-promote-loss-more", name = old), text!("ask-know-loss", name = old))
         }
-        // What the lost one has is one more writer's work, and comes back with it.
+        // What only the lost writer has is the work of one writer among several, and comes back with it.
         Routing::AllWriters => {
             (text!("ask-promote-loss-all", name = old), text!("ask-know-loss-all", name = old))
         }
@@ -157,8 +158,8 @@ fn roles(snapshot: &Snapshot, writer: &str, standby: &str) -> Text {
     }
 }
 
-/// The question before the databases share writes in another way. `writer_at` is the address that always leads to
-/// the one writer.
+/// Returns the question before the databases share writes differently. `writer_at` is the address that always
+/// leads to the writer alone.
 pub fn sharing(snapshot: &Snapshot, routing: Routing, writer_at: SocketAddr, lang: Lang) -> Question {
     let say = |text: Text| lang.say(&text);
     let names = snapshot
@@ -220,12 +221,12 @@ pub fn sharing(snapshot: &Snapshot, routing: Routing, writer_at: SocketAddr, lan
     }
 }
 
-/// The largest delay between two databases measured now.
+/// Returns the largest delay between two databases that is measured now.
 fn slowest(snapshot: &Snapshot) -> Option<u64> {
     snapshot.servers.iter().flat_map(|s| s.channels.values()).filter_map(|l| l.delay_ms).max()
 }
 
-/// Closing a database cuts its clients: they must not go on in the belief that they may write.
+/// Closing a database cuts its clients' connections: they must not go on in the belief that they can write.
 fn cut(snapshot: &Snapshot, writer: &str) -> Text {
     let closed = snapshot.servers.iter().filter(|s| s.role == Some(Role::Standby)).filter(|s| in_place(s));
     let names = closed.map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");

@@ -1,4 +1,5 @@
-//! One database's page: who it is, what to do, how it exchanges writes with each other one, and the three truths.
+//! One database's page: its identity, what to do, how it replicates with each other database, and the three
+//! comparisons.
 
 use cordee_domain::actions::Action;
 use cordee_domain::db::detail::{self, Detail, Truth};
@@ -13,23 +14,23 @@ use super::rows::ChannelRow;
 use super::{Picture, ServerRow, StatusRow, remark, severity};
 use crate::words::Lang;
 
-/// This database and one of the others, with what goes from each to the other.
+/// This database and one of the others, with both directions of replication between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// The other one.
+    /// The other database.
     pub peer: ServerRow,
-    /// From the other one to this one.
+    /// The direction from the other database to this one.
     pub comes: Arrow,
-    /// From this one to the other one.
+    /// The direction from this database to the other one.
     pub goes: Arrow,
 }
 
-/// One direction.
+/// One direction of replication.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arrow {
-    /// Whose writes.
+    /// The database whose writes are replicated.
     pub from: String,
-    /// Where they go.
+    /// The database that receives them.
     pub to: String,
     /// `data-st`.
     pub st: &'static str,
@@ -39,18 +40,18 @@ pub struct Arrow {
     pub missing: String,
 }
 
-/// One of the three truths.
+/// One of the three statements about the database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TruthRow {
     /// The question.
     pub asks: String,
     /// The answer.
     pub says: StatusRow,
-    /// How old it is, or when it was read.
+    /// How old the answer is, or when it was read.
     pub age: String,
 }
 
-/// What it is, in one line.
+/// Returns the database's identity, in one line.
 pub fn about(server: Database<'_>, view: Option<&ServerView>, lang: Lang) -> Vec<String> {
     let mut parts = Vec::new();
     parts.extend(view.and_then(|v| v.version.clone()));
@@ -60,7 +61,7 @@ pub fn about(server: Database<'_>, view: Option<&ServerView>, lang: Lang) -> Vec
     parts
 }
 
-/// Its place among the others.
+/// Returns its membership in words.
 pub fn membership(server: Database<'_>, lang: Lang) -> String {
     lang.say(&match server.membership {
         Membership::Member => text!("standing-member"),
@@ -71,7 +72,7 @@ pub fn membership(server: Database<'_>, lang: Lang) -> String {
     })
 }
 
-/// What to do about its status; nothing when nothing is to be done.
+/// Returns what to do about its status; `None` when nothing needs to be done.
 pub fn advice(view: &ServerView, lang: Lang) -> Option<String> {
     let name = view.name.as_str();
     let writer = view.role == Some(Role::Writer);
@@ -136,7 +137,7 @@ pub fn advice(view: &ServerView, lang: Lang) -> Option<String> {
     Some(lang.say(&text))
 }
 
-/// The picture in both directions, one pair for each other database.
+/// Returns both directions of replication, one pair for each other database.
 pub fn pairs(picture: &Picture, own: &ServerRow, detail: Option<&Detail>, lang: Lang) -> Vec<Pair> {
     picture
         .servers
@@ -161,7 +162,7 @@ pub fn pairs(picture: &Picture, own: &ServerRow, detail: Option<&Detail>, lang: 
 fn arrow(from: &str, to: &ServerRow, missing: Option<u64>, lang: Lang) -> Arrow {
     let none = ChannelRow { st: "unknown", text: "–".to_owned(), ..ChannelRow::default() };
     let channel = to.channels.iter().find(|l| l.from == from).unwrap_or(&none);
-    // Where nothing is copied, nothing is on its way.
+    // Where nothing is replicated, nothing is on its way.
     let missing = missing
         .filter(|_| channel.text != none.text)
         .map(|n| lang.say(&text!("arrow-missing", count = n)))
@@ -169,7 +170,7 @@ fn arrow(from: &str, to: &ServerRow, missing: Option<u64>, lang: Lang) -> Arrow 
     Arrow { from: from.to_owned(), to: to.name.clone(), st: channel.st, text: channel.text.clone(), missing }
 }
 
-/// The three truths about a database.
+/// Returns the three statements about a database.
 pub fn truths(
     desired: &Desired,
     server: Database<'_>,
@@ -199,7 +200,7 @@ pub fn truths(
     ]
 }
 
-/// An age of something that happens every few hours.
+/// Returns the age of something that happens every few hours.
 fn long_age(ms: u64, lang: Lang) -> String {
     match ms {
         0..7_200_000 => super::age(ms, lang),
@@ -207,12 +208,12 @@ fn long_age(ms: u64, lang: Lang) -> String {
     }
 }
 
-/// What the writer promises about each commit now, or what a standby does for it.
+/// Returns what the writer promises about each commit now, or what a standby does for it.
 pub fn promise(desired: &Desired, server: Database<'_>, detail: &Detail, lang: Lang) -> Option<StatusRow> {
     detail::promise(desired, server, detail).map(|s| remark(&s, lang))
 }
 
-/// The value of `data-st` for something that is as it should be, or not.
+/// Returns the value of `data-st` for something that is right or wrong.
 pub(super) const fn mark(fine: bool) -> &'static str {
     severity(if fine { Severity::Good } else { Severity::Critical })
 }

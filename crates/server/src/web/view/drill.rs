@@ -1,4 +1,5 @@
-//! A failover drill in words: what was counted, what the page said when, the line of a drill in the history.
+//! A failover drill in words: what was counted, what the page showed and when, and the drill's line in the
+//! history.
 
 use cordee_domain::drill::{Aim, Drill, Recovery, Report, Said, Tally};
 use cordee_domain::text;
@@ -9,10 +10,10 @@ use super::{actor, day, severity, stamp};
 use crate::jobs::{DrillUnderWay, Phase};
 use crate::words::Lang;
 
-/// One line of the small table.
+/// One line of the table of figures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Where it stands in the table.
+    /// Its place in the table.
     pub key: &'static str,
     /// What was counted.
     pub name: String,
@@ -20,12 +21,12 @@ pub struct Finding {
     pub says: String,
 }
 
-/// Something that the page said.
+/// Something that the page showed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SaidRow {
-    /// When, for a person.
+    /// When, as people write it.
     pub when: String,
-    /// Of what.
+    /// What it was about.
     pub about: String,
     /// The value of `data-st`.
     pub st: &'static str,
@@ -40,25 +41,25 @@ pub struct DrillView {
     pub id: u64,
     /// When it began, for `<time datetime>`.
     pub iso: String,
-    /// The same for a person.
+    /// The same, as people write it.
     pub date: String,
-    /// Who asked.
+    /// Who asked for it.
     pub actor: String,
-    /// What was done to whom.
+    /// Which fault was made on which server.
     pub title: String,
-    /// Under which traffic.
+    /// The traffic during the drill.
     pub traffic: String,
     /// How it ended.
     pub end: String,
-    /// In short what was lost.
+    /// What was lost, in short.
     pub short: String,
     /// What was counted.
     pub findings: Vec<Finding>,
-    /// What the page said.
+    /// What the page showed.
     pub said: Vec<SaidRow>,
 }
 
-/// A drill in words.
+/// Puts a drill into words.
 pub fn drill(drill: &Drill, lang: Lang) -> DrillView {
     let requests = &drill.report.requests;
     let (lost, asked) = (requests.lost(), requests.asked);
@@ -82,7 +83,7 @@ pub fn drill(drill: &Drill, lang: Lang) -> DrillView {
     }
 }
 
-/// Under which traffic, and on which page when that was chosen.
+/// Returns the traffic, and the page where one was chosen.
 fn traffic(drill: &Drill) -> Text {
     match drill.order.aim.page() {
         None => pace(drill),
@@ -110,7 +111,7 @@ fn pace(drill: &Drill) -> Text {
     )
 }
 
-/// What was counted, a line each.
+/// Returns what was counted, one line each.
 pub fn findings(drill: &Drill, lang: Lang) -> Vec<Finding> {
     let sessions = drill.order.aim == Aim::Colour;
     counted(&drill.report, sessions, lang)
@@ -181,24 +182,24 @@ fn said(said: &Said, lang: Lang) -> SaidRow {
     }
 }
 
-/// How far a drill is, for the page that is open.
+/// The progress of a drill, for an open page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Progress {
     /// Its id.
     pub id: u64,
-    /// What is done to whom.
+    /// Which fault is made on which server.
     pub title: String,
-    /// What is being done.
+    /// What the drill is doing.
     pub doing: String,
-    /// Tenths of a second since it began.
+    /// Tenths of a second since its start.
     pub done: u64,
-    /// Tenths of a second in all.
+    /// Its length in tenths of a second.
     pub of: u64,
-    /// What is counted so far.
+    /// What was counted so far.
     pub findings: Vec<Finding>,
 }
 
-/// A drill under way, in words.
+/// Puts a drill under way into words.
 pub fn progress(under_way: &DrillUnderWay, lang: Lang) -> Progress {
     let drill = &under_way.drill;
     let doing = match under_way.phase {

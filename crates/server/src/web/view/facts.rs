@@ -1,5 +1,5 @@
-//! What a database says of itself, in rows: differing tables, threads, positions, accounts, settings, connections.
-//! Every text that comes from a database is only ever text.
+//! What a database reports of itself, in rows: differing tables, threads, positions, accounts, settings,
+//! connections. Every text that comes from a database is treated as plain text.
 
 use cordee_domain::db::Thread;
 use cordee_domain::db::conflict::{Shown, Versions};
@@ -23,22 +23,22 @@ pub struct TableRow {
     pub st: &'static str,
     /// What was found.
     pub says: String,
-    /// The rows that differ: how, and which.
+    /// The rows that differ: how they differ, and which rows they are.
     pub rows: Vec<(String, String)>,
 }
 
 /// One channel of this database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ThreadRow {
-    /// Who is copied.
+    /// The database that it replicates from.
     pub from: String,
     /// Receiving: `data-st` and word.
     pub receives: (&'static str, String),
-    /// Applying: likewise.
+    /// Applying: `data-st` and word.
     pub applies: (&'static str, String),
     /// How far it has received.
     pub received: String,
-    /// What it stumbled on.
+    /// The errors at which it stopped.
     pub errors: Vec<ErrorRow>,
 }
 
@@ -47,26 +47,26 @@ pub struct ThreadRow {
 pub struct ErrorRow {
     /// Its number.
     pub code: u32,
-    /// `data-st`: a thread that goes on by itself only warns.
+    /// `data-st`: only a warning for a thread that retries by itself.
     pub st: &'static str,
-    /// What it means.
+    /// What the error means.
     pub means: String,
     /// What to do.
     pub remedy: String,
-    /// MariaDB's own words.
+    /// MariaDB's own message.
     pub words: String,
 }
 
-/// One domain of GTIDs.
+/// One GTID domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PositionRow {
-    /// Whose it is.
+    /// The database that it belongs to.
     pub owner: String,
     /// Its number.
     pub domain: u32,
-    /// The last one in the binary log.
+    /// The last GTID in the binary log.
     pub logged: String,
-    /// The last one applied from others.
+    /// The last GTID applied from other databases.
     pub applied: String,
 }
 
@@ -77,7 +77,7 @@ pub struct AccountRow {
     pub name: String,
     /// `data-st`.
     pub st: &'static str,
-    /// What it may.
+    /// Its privileges.
     pub may: String,
     /// What is wrong with it; empty when nothing is.
     pub flag: String,
@@ -88,36 +88,36 @@ pub struct AccountRow {
 pub struct SettingRow {
     /// Its name.
     pub name: &'static str,
-    /// As it should be.
+    /// Its value is right.
     pub fine: bool,
     /// `data-st`.
     pub st: &'static str,
-    /// What it should be.
+    /// The expected value.
     pub expected: String,
-    /// What it is.
+    /// The actual value.
     pub actual: String,
-    /// What hangs on it.
+    /// What depends on it.
     pub why: String,
-    /// What to do; empty when it is as it should be.
+    /// What to do; empty when the value is right.
     pub remedy: String,
 }
 
 /// The connections of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CrowdRow {
-    /// Whose.
+    /// The account.
     pub account: String,
-    /// How many are open, in words.
+    /// How many of its connections are open, in words.
     pub open: String,
-    /// Of these with a statement under way.
+    /// How many of them have a statement under way.
     pub busy: u32,
-    /// For how long the longest has been.
+    /// How long the longest statement has been running.
     pub time: String,
-    /// Its beginning.
+    /// The beginning of that statement.
     pub statement: String,
 }
 
-/// The tables of the last comparison that are not proven equal, and when it was asked for the last time in vain.
+/// Returns the tables of the last comparison that are not proven equal.
 pub fn tables(server: &Server, detail: &Detail, lang: Lang) -> Vec<TableRow> {
     let report = detail
         .comparisons
@@ -160,24 +160,24 @@ fn difference(row: &Difference, lang: Lang) -> (String, String) {
     (lang.say(&kind), key.join(", "))
 }
 
-/// A row at which a channel stopped, as it stands on both sides.
+/// A row at which a channel stopped, as it is on both sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConflictRow {
-    /// Who is copied.
+    /// The database that the channel replicates from.
     pub from: String,
     /// Which row it is.
     pub title: String,
-    /// The heading over the other one's values.
+    /// The heading over the other database's values.
     pub there: String,
-    /// The heading over this one's values.
+    /// The heading over this database's values.
     pub here: String,
-    /// Column by column.
+    /// The values, column by column.
     pub values: Vec<ValueRow>,
-    /// Why the values cannot be shown; empty when they are.
+    /// Why the values cannot be shown; empty when they can.
     pub why: String,
-    /// What the statement is.
+    /// The heading over the statement: what the other database did.
     pub wanted: String,
-    /// What was to be done; may be empty.
+    /// The statement; may be empty.
     pub statement: String,
 }
 
@@ -186,15 +186,15 @@ pub struct ConflictRow {
 pub struct ValueRow {
     /// Its name.
     pub column: String,
-    /// The value there.
+    /// The value on the other database.
     pub there: String,
-    /// The value here.
+    /// The value on this database.
     pub here: String,
-    /// They are not the same.
+    /// The values differ.
     pub differs: bool,
 }
 
-/// The rows at which its channels stopped.
+/// Returns the rows at which its channels stopped.
 pub fn conflicts(server: &Server, detail: &Detail, lang: Lang) -> Vec<ConflictRow> {
     detail.conflicts.iter().map(|(from, shown)| one_conflict(server, from, shown, lang)).collect()
 }
@@ -234,7 +234,7 @@ fn values(versions: &Versions, none: &str) -> Vec<ValueRow> {
     versions.columns.iter().enumerate().map(one).collect()
 }
 
-/// Its channels, thread by thread.
+/// Returns its channels, thread by thread.
 pub fn threads(own: &Answers, lang: Lang) -> Vec<ThreadRow> {
     let word = |runs: bool| {
         (mark(runs), lang.say(&if runs { text!("thread-runs") } else { text!("thread-stands") }))
@@ -274,12 +274,13 @@ fn error(code: u32, words: &str, goes_on: bool, lang: Lang) -> Option<ErrorRow> 
         st: if goes_on { "warn" } else { "crit" },
         means: lang.say(&means),
         remedy: lang.say(&remedy),
-        // A row's values may stand in them; a password does not, but what looks like one is not shown.
+        // The message may contain a row's values. It contains no password, but a text that looks like one is not
+        // shown.
         words: shown(words).map_or_else(String::new, |_| words.to_owned()),
     })
 }
 
-/// Its positions, domain by domain.
+/// Returns its positions, domain by domain.
 pub fn positions(desired: &Desired, server: &Server, own: &Answers, lang: Lang) -> Vec<PositionRow> {
     let number = |n: u64| if n == 0 { "–".to_owned() } else { n.to_string() };
     reached(desired, &own.after)
@@ -288,13 +289,13 @@ pub fn positions(desired: &Desired, server: &Server, own: &Answers, lang: Lang) 
             owner: r.owner.map_or_else(|| lang.say(&text!("domain-gone")), |name| name.to_string()),
             domain: r.domain,
             logged: number(r.logged),
-            // What it wrote itself it does not apply: a number there is left over from another life.
+            // A database does not apply what it wrote itself: a number there is left over from an earlier life.
             applied: number(if r.domain == server.id { 0 } else { r.applied }),
         })
         .collect()
 }
 
-/// Its accounts, those to look at first.
+/// Returns its accounts, those that need attention first.
 pub fn accounts(own: &Answers, lang: Lang) -> Vec<AccountRow> {
     let mut all: Vec<AccountRow> = own.accounts.iter().map(|a| account(a, lang)).collect();
     all.sort_by_key(|a| a.flag.is_empty());
@@ -330,7 +331,7 @@ fn account(account: &Account, lang: Lang) -> AccountRow {
     AccountRow { name: format!("{}@{}", account.user, account.host), st, may: may.join(" · "), flag }
 }
 
-/// Its settings, those that differ first.
+/// Returns its settings, those that differ first.
 pub fn settings(desired: &Desired, server: Base<'_>, detail: &Detail, lang: Lang) -> Vec<SettingRow> {
     settings::compare(desired, server, detail)
         .into_iter()
@@ -346,10 +347,10 @@ pub fn settings(desired: &Desired, server: Base<'_>, detail: &Detail, lang: Lang
         .collect()
 }
 
-/// Who is connected, the busiest first.
+/// Returns who is connected, the busiest account first.
 pub fn crowds(own: &Answers, lang: Lang) -> Vec<CrowdRow> {
     let mut all: Vec<&Crowd> = own.crowds.iter().collect();
-    // MariaDB's own come last: they are no connections, and its figure leaves them out.
+    // MariaDB's own threads come last: they are no connections, and its figure does not count them.
     all.sort_by_key(|c| (c.is_own(), std::cmp::Reverse((c.longest.as_ref().map_or(0, |l| l.0), c.count))));
     all.into_iter()
         .map(|c| CrowdRow {

@@ -1,4 +1,4 @@
-//! Pictures of a cluster that is well, for the tests of the page.
+//! Snapshots of a cluster without any problem, for the tests of the page.
 
 use cordee_domain::actions::Action;
 use cordee_domain::sessions::Mode;
@@ -19,7 +19,7 @@ use crate::board::{Ask, Board};
 use crate::store::Store;
 use crate::web::{App, fixture};
 
-/// A name.
+/// Parses a name.
 pub(crate) fn name(text: &str) -> ServerName {
     ServerName::parse(text).expect("a name")
 }
@@ -103,7 +103,7 @@ pub(crate) fn database(called: &str, role: Role, peer: &str) -> ServerView {
     }
 }
 
-/// All is well.
+/// A cluster without any problem.
 pub(crate) fn snapshot() -> Snapshot {
     let proxy = |pool: PoolId| ProxyView {
         name: pool,
@@ -145,7 +145,7 @@ pub(crate) fn snapshot() -> Snapshot {
     }
 }
 
-/// Everything that a handler has, in a folder of its own, and the end at which the engine's questions come out.
+/// An `App` in a folder of its own, and the receiving end of the engine's questions.
 pub(crate) fn app(snapshot: Snapshot) -> (App, mpsc::Receiver<Ask>) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);

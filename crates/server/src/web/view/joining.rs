@@ -1,4 +1,4 @@
-//! What is said before a database joins, leaves, or is copied again.
+//! What the page says before a database joins, leaves, or is copied again.
 
 use cordee_domain::db::verify::Side;
 use cordee_domain::desired::{MOST_DATABASES, Membership};
@@ -14,12 +14,12 @@ use super::question::Question;
 use crate::board::JoinPlan;
 use crate::words::Lang;
 
-/// How a new database would join, or why it would not.
+/// How a new database would join, or why it cannot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Joining {
-    /// A name that nobody has.
+    /// A name that no server has.
     pub name: String,
-    /// From whom, how much, which place.
+    /// The donor, the amount of data, the database's slot.
     pub facts: Vec<(String, String)>,
     /// What will happen, in order.
     pub steps: Vec<String>,
@@ -28,18 +28,18 @@ pub struct Joining {
 }
 
 impl Joining {
-    /// Whether it is not known yet.
+    /// Reports whether the answer is not known yet.
     pub fn waits(&self) -> bool {
         !self.may() && self.reasons.is_empty()
     }
 
-    /// Whether it can be done.
+    /// Reports whether the database can join.
     pub fn may(&self) -> bool {
         !self.steps.is_empty()
     }
 }
 
-/// What the engine found, in words.
+/// Puts the engine's answer into words.
 pub fn joining(found: &Result<JoinPlan, Vec<Problem>>, snapshot: &Snapshot, lang: Lang) -> Joining {
     let say = |text: Text| lang.say(&text);
     let name = free_name(snapshot);
@@ -86,27 +86,27 @@ pub fn joining(found: &Result<JoinPlan, Vec<Problem>>, snapshot: &Snapshot, lang
     }
 }
 
-/// The first of `db1`, `db2`, … that no server is called.
+/// Returns the first of `db1`, `db2`, … that is not the name of a server.
 fn free_name(snapshot: &Snapshot) -> String {
-    // One more name than there are servers: one of them is free.
+    // One more name than there are servers: at least one of them is free.
     (1..=snapshot.servers.len() + 1)
         .map(|n| format!("db{n}"))
         .find(|name| snapshot.servers.iter().all(|s| !s.name.as_str().eq_ignore_ascii_case(name)))
         .unwrap_or_default()
 }
 
-/// The other databases that copy each other, and run.
+/// Returns the other databases that replicate from each other, and run.
 fn others<'a>(snapshot: &'a Snapshot, server: &ServerView) -> Vec<&'a str> {
     let stays = |s: &&ServerView| s.pool == PoolId::Db && s.name != server.name && databases::in_place(s);
     snapshot.servers.iter().filter(stays).map(|s| s.name.as_str()).collect()
 }
 
-/// Before and after: the databases that hold the data.
+/// Returns the databases that hold the data, for the lines before and after.
 fn kept(names: &[&str]) -> Text {
     text!("ask-kept", count = names.len(), names = names.join(", "))
 }
 
-/// What happens to visitors when `server` goes.
+/// Returns what happens to visitors when `server` goes.
 fn lead(snapshot: &Snapshot, server: &ServerView) -> Text {
     let name = server.name.as_str();
     let writer = databases::writer(snapshot).map_or("–", |w| w.name.as_str());
@@ -121,7 +121,8 @@ fn lead(snapshot: &Snapshot, server: &ServerView) -> Text {
     }
 }
 
-/// The question before a database is removed; before one that is still joining, its addition is cancelled.
+/// Returns the question before a database is removed; for one that is still joining, before its addition is
+/// cancelled.
 pub(super) fn removal(snapshot: &Snapshot, server: &ServerView, lang: Lang) -> Question {
     let say = |text: Text| lang.say(&text);
     let name = server.name.as_str();
@@ -162,7 +163,7 @@ pub(super) fn removal(snapshot: &Snapshot, server: &ServerView, lang: Lang) -> Q
     }
 }
 
-/// The question before a database's data are thrown away and copied again.
+/// Returns the question before a database's data are discarded and copied again.
 pub(super) fn recopy(snapshot: &Snapshot, server: &ServerView, lang: Lang) -> Question {
     let say = |text: Text| lang.say(&text);
     let name = server.name.as_str();
@@ -188,7 +189,7 @@ pub(super) fn recopy(snapshot: &Snapshot, server: &ServerView, lang: Lang) -> Qu
     }
 }
 
-/// The question before rows that differ are put right.
+/// Returns the question before rows that differ are repaired.
 pub fn repairing(snapshot: &Snapshot, name: &ServerName, side: Side, lang: Lang) -> Question {
     let say = |text: Text| lang.say(&text);
     let (name, writer) = (name.as_str(), databases::writer(snapshot).map_or("–", |w| w.name.as_str()));
@@ -218,7 +219,7 @@ pub fn repairing(snapshot: &Snapshot, name: &ServerName, side: Side, lang: Lang)
         ],
         icon: "copy",
         action: format!("/pools/db/servers/{name}/repair/{take}"),
-        // The rows of the site itself are overwritten.
+        // On the writer, the rows of the site itself are overwritten.
         danger: side == Side::Other,
         type_name: None,
         know: String::new(),

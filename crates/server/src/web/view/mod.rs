@@ -1,7 +1,7 @@
-//! From a picture to ready words: what the templates print is what the live stream sends.
+//! From a snapshot to finished words: what the templates print is what the live stream sends.
 //!
-//! Pure: a snapshot, a language and the time go in, rows of strings come out. Ages stay apart from the rows,
-//! so that time alone changes no row.
+//! Pure functions: a snapshot, a language and the time go in, rows of strings come out. Ages are kept out of the
+//! rows, so that the passing of time alone changes no row.
 
 pub mod causes;
 pub mod config;
@@ -47,13 +47,13 @@ pub use rows::{ChannelRow, ProxyRow, ServerRow};
 pub use says::{Here, Says};
 pub use session::keeping;
 
-/// A picture older than this is shown as unknown, whatever it says.
+/// A snapshot older than this is shown as unknown, whatever it says.
 pub const OLD_MS: u64 = cordee_domain::figures::PAGE_LATE;
 
 /// A severity, its word and its reason, in the reader's language.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StatusRow {
-    /// The value of `data-st`, which is also the name of the shape.
+    /// The value of `data-st`, which is also the name of the icon.
     pub st: &'static str,
     /// One or two words.
     pub word: String,
@@ -61,7 +61,7 @@ pub struct StatusRow {
     pub reason: String,
 }
 
-/// The sentence about all of it.
+/// The verdict about the whole cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct VerdictRow {
     /// `data-st`.
@@ -72,22 +72,22 @@ pub struct VerdictRow {
     pub reason: Says,
 }
 
-/// Everything the dashboard shows but ages and events.
+/// Everything that the dashboard shows, except ages and events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Picture {
-    /// The sentence about all of it.
+    /// The verdict about the whole cluster.
     pub verdict: VerdictRow,
-    /// Why it is what it is, and what puts it right.
+    /// The causes of the verdict, and what solves them.
     pub causes: Vec<CauseRow>,
-    /// The two proxies.
+    /// The two HAProxy instances.
     pub proxies: Vec<ProxyRow>,
     /// The servers.
     pub servers: Vec<ServerRow>,
-    /// The drawing that joins them.
+    /// The drawing that connects them.
     pub rope: Rope,
-    /// Who takes writes.
+    /// Which databases take writes.
     pub writing: Writing,
-    /// Where the visitors' sessions are kept: the word of the address.
+    /// Where the visitors' sessions are kept, by the word in the address.
     pub session: &'static str,
 }
 
@@ -98,25 +98,25 @@ pub struct EventRow {
     pub id: u64,
     /// When, for `<time datetime>`.
     pub iso: String,
-    /// The day, by the page's clock.
+    /// The day, in the page's time zone.
     pub date: String,
-    /// When, likewise.
+    /// The time, in the page's time zone.
     pub time: String,
     /// `data-st`, or empty.
     pub st: &'static str,
-    /// The shape.
+    /// The icon.
     pub icon: &'static str,
     /// The sentence.
     pub text: Says,
-    /// Who.
+    /// Who did it.
     pub actor: String,
 }
 
-/// Milliseconds since each thing was read, by name (`proxy web`, `proxy db`, or the server’s), and since the writer
-/// last changed ([`GAP_AGE`]): no server’s name has a space.
+/// Milliseconds since each thing was read, by its name (`proxy web`, `proxy db`, or the server’s), and since the
+/// last change of writer ([`GAP_AGE`]): no server’s name has a space.
 pub type Ages = BTreeMap<String, u64>;
 
-/// The picture in words.
+/// Puts a snapshot into words.
 pub fn picture(snapshot: &Snapshot, lang: Lang, now: Millis) -> Picture {
     let snapshot = &*present(snapshot, now);
     let here = Here::shown(snapshot);
@@ -134,7 +134,7 @@ pub fn picture(snapshot: &Snapshot, lang: Lang, now: Millis) -> Picture {
     }
 }
 
-/// What a picture says of the present: one that is too old says nothing.
+/// Returns what a snapshot says of the present: one that is too old says nothing.
 pub fn present(snapshot: &Snapshot, now: Millis) -> Cow<'_, Snapshot> {
     if now.saturating_sub(snapshot.at) > OLD_MS {
         Cow::Owned(blind(snapshot, now))
@@ -143,7 +143,7 @@ pub fn present(snapshot: &Snapshot, now: Millis) -> Cow<'_, Snapshot> {
     }
 }
 
-/// The same picture with nothing left that could be taken for the present.
+/// Returns the same snapshot without anything that could be taken for the present state.
 fn blind(snapshot: &Snapshot, now: Millis) -> Snapshot {
     let seconds = now.saturating_sub(snapshot.at) / 1_000;
     let stale = || text!("reason-stale", seconds = seconds);
@@ -167,7 +167,7 @@ fn blind(snapshot: &Snapshot, now: Millis) -> Snapshot {
     old
 }
 
-/// How old each reading is.
+/// Returns how old each reading is.
 pub fn ages(snapshot: &Snapshot, now: Millis) -> Ages {
     let proxies = snapshot.proxies.iter().map(|p| (format!("proxy {}", p.name), p.seen_at));
     let servers = snapshot.servers.iter().map(|s| (s.name.to_string(), s.last_check.at));
@@ -176,17 +176,17 @@ pub fn ages(snapshot: &Snapshot, now: Millis) -> Ages {
     all.filter_map(|(name, at)| Some((name, now.saturating_sub(at?)))).collect()
 }
 
-/// Day and time by the page's clock, and the moment for `<time datetime>`.
+/// Returns day and time in the page's time zone, and the moment for `<time datetime>`.
 pub fn day_and_time(at: Millis) -> (String, String) {
     (local(at).strftime("%Y-%m-%d %H:%M:%S").to_string(), stamp(at).to_string())
 }
 
-/// A day and its minute, likewise.
+/// Returns the day and the minute, in the page's time zone.
 fn day(at: Millis) -> String {
     local(at).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// A moment by the page's clock.
+/// Returns the time of day in the page's time zone.
 pub fn clock_time(at: Millis) -> String {
     local(at).strftime("%H:%M:%S").to_string()
 }
@@ -195,14 +195,14 @@ fn local(at: Millis) -> ZonedDateTime {
     stamp(at).to_zoned_datetime(zone())
 }
 
-/// The page has one clock, the machine's: what it says is compared with the logs there. A zone that has no name could
-/// not be said, so it is UTC then.
+/// The page has one time zone, the machine's: its times are compared with the logs there. A zone without a name
+/// could not be named on the page, so UTC is used then.
 fn zone() -> TimeZone {
     let own = TimeZone::system();
     if own.is_unknown() || own.iana_name().is_none() { TimeZone::UTC } else { own }
 }
 
-/// The name of that clock's zone.
+/// Returns the name of that time zone.
 pub fn zone_name() -> String {
     zone().iana_name().unwrap_or("UTC").to_owned()
 }
@@ -211,7 +211,7 @@ fn stamp(at: Millis) -> Timestamp {
     Timestamp::from_millisecond(i64::try_from(at).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX)
 }
 
-/// One journal line in words.
+/// Puts a journal line into words.
 pub fn event(event: &Event, here: &Here, lang: Lang) -> EventRow {
     let st = event.severity.map_or("", severity);
     EventRow {
@@ -235,12 +235,12 @@ fn actor(name: &str, lang: Lang) -> String {
     }
 }
 
-/// A status in words.
+/// Puts a status into words.
 pub fn status(status: &Status, lang: Lang) -> StatusRow {
     remark(&status.remark(), lang)
 }
 
-/// A remark in words.
+/// Puts a remark into words.
 pub fn remark(remark: &Remark, lang: Lang) -> StatusRow {
     StatusRow {
         st: severity(remark.severity),
@@ -249,7 +249,7 @@ pub fn remark(remark: &Remark, lang: Lang) -> StatusRow {
     }
 }
 
-/// The name of a severity in the style sheet and among the shapes.
+/// Returns the name of a severity in the style sheet and among the icons.
 pub const fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Good => "good",
@@ -261,12 +261,12 @@ pub const fn severity(severity: Severity) -> &'static str {
     }
 }
 
-/// A delay: milliseconds below a second, then as an age.
+/// Returns a delay: in milliseconds below a second, then as an age.
 fn delay(ms: u64, lang: Lang) -> String {
     if ms < 1_000 { format!("{ms}\u{a0}ms") } else { age(ms, lang) }
 }
 
-/// An age as people say it: tenths below ten seconds, then seconds, then minutes.
+/// Returns an age as people write it: tenths below ten seconds, then seconds, then minutes.
 pub fn age(ms: u64, lang: Lang) -> String {
     let point = if lang == Lang::Fr { ',' } else { '.' };
     match ms {
@@ -276,7 +276,7 @@ pub fn age(ms: u64, lang: Lang) -> String {
     }
 }
 
-/// A large number as people write it.
+/// Returns a large number with its digits grouped.
 pub fn grouped(number: u64, lang: Lang) -> String {
     let digits = number.to_string();
     let between = if lang == Lang::Fr { '\u{202f}' } else { ',' };
@@ -290,7 +290,7 @@ pub fn grouped(number: u64, lang: Lang) -> String {
     text
 }
 
-/// Web servers that visitors can be sent to now.
+/// Returns the web servers that visitors can be sent to now.
 pub fn healthy(snapshot: &Snapshot) -> Vec<&ServerView> {
     snapshot.servers.iter().filter(|s| s.pool == PoolId::Web && s.status.serves()).collect()
 }

@@ -1,28 +1,28 @@
-//! A question before something is done, as a dialog or a page shows it.
+//! A question before an act, as a dialog or a page shows it.
 
 use serde::Serialize;
 
 /// The question, ready for a dialog or a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Question {
-    /// Verb and name.
+    /// The title: verb and name.
     pub title: String,
     /// What happens to visitors.
     pub lead: String,
-    /// What else to know; may be empty.
+    /// Further consequences; may be empty.
     pub more: String,
-    /// Before, after, way back.
+    /// The lines "before", "after" and "way back".
     pub facts: Vec<(String, String)>,
     /// The button: verb and name.
     pub button: String,
-    /// Its shape.
+    /// The button's icon.
     pub icon: &'static str,
-    /// Where the form goes.
+    /// The form's target.
     pub action: String,
-    /// It takes something away: the button is in the colour of danger.
+    /// The act takes something away: the button has the colour of danger.
     pub danger: bool,
-    /// The name to type, when visitors would be left without a site, or data could be missing.
+    /// The name that has to be typed, when visitors would be left without a site, or data could be missing.
     pub type_name: Option<String>,
-    /// What is ticked besides; empty when the name is enough.
+    /// The sentence that has to be ticked, too; empty when the name is enough.
     pub know: String,
 }

@@ -1,4 +1,4 @@
-//! The rope: visitor, HAProxy, web servers, HAProxy, databases. Every stroke says something.
+//! The rope: visitor, HAProxy, web servers, HAProxy, databases. Every stroke has a meaning.
 
 use std::collections::BTreeSet;
 
@@ -17,13 +17,13 @@ use crate::words::Lang;
 /// One stroke, in a box of 100 by 100.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cord {
-    /// How it looks: full (empty), `lay` (the twist over a full one), `thin`, `cut` or `lost`.
+    /// Its look: full (empty), `lay` (the twist over a full one), `thin`, `cut` or `lost`.
     pub class: &'static str,
     /// The path.
     pub d: String,
 }
 
-/// All strokes, by the gap they cross.
+/// All strokes, by the gap that they cross.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rope {
     /// Visitors to HAProxy `web`.
@@ -36,13 +36,13 @@ pub struct Rope {
     pub db: Vec<Cord>,
     /// Both directions between the two databases, when there are two: downwards, upwards.
     pub both: Vec<ChannelRow>,
-    /// The web servers as one bead, when they are many.
+    /// The web servers as one bead, when there are many.
     pub web_crowd: Option<Crowd>,
-    /// The databases, likewise.
+    /// The databases as one bead, when there are many.
     pub db_crowd: Option<Crowd>,
 }
 
-/// Many servers as one bead: how many there are, and how many of them are how.
+/// Many servers as one bead: how many there are, and how many of them are in which state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Crowd {
     /// `data-st`.
@@ -53,7 +53,7 @@ pub struct Crowd {
     pub says: String,
 }
 
-/// What a stroke says. A path is as good as its worst stroke, so the order matters.
+/// What a stroke means. A path is as good as its worst stroke, so the order matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Look {
     /// Carries traffic.
@@ -84,7 +84,8 @@ pub(super) fn rope(snapshot: &Snapshot, lang: Lang) -> Rope {
     }
 }
 
-/// The strokes towards the beads. Many servers are one bead: traffic gets through as long as it gets through to one.
+/// Returns the strokes towards the beads. Many servers are one bead: traffic gets through while at least one
+/// server takes it.
 fn beads(servers: Vec<Look>) -> Vec<Look> {
     if servers.len() > FEW { servers.into_iter().min().into_iter().collect() } else { servers }
 }
@@ -94,7 +95,8 @@ fn crowd(snapshot: &Snapshot, pool: PoolId, lang: Lang) -> Option<Crowd> {
     if servers.len() <= FEW {
         return None;
     }
-    // Those that the list names. One that only suffers from another one serves.
+    // The servers that the list of causes names. A server that only suffers from another server's problem still
+    // serves.
     let named: BTreeSet<&ServerName> = snapshot.causes.iter().flat_map(|c| c.about.servers()).collect();
     let suffers = |s: &ServerView| {
         s.status.severity == Severity::Warning && s.status.serves() && !named.contains(&s.name)
@@ -147,7 +149,7 @@ fn proxy(snapshot: &Snapshot, pool: PoolId) -> Look {
     }
 }
 
-/// A standby carries nothing.
+/// A standby carries no traffic.
 fn database(view: &ServerView, routing: Routing) -> Look {
     match server(view) {
         Look::Full if !databases::takes_writes(view, routing) => Look::Thin,
@@ -165,7 +167,7 @@ fn server(view: &ServerView) -> Look {
     }
 }
 
-/// From one knot to many, from many to one, or straight on.
+/// From one point to many, from many to one, or straight on.
 #[derive(Clone, Copy)]
 enum Side {
     Straight,
@@ -237,6 +239,6 @@ fn both(snapshot: &Snapshot, lang: Lang) -> Vec<ChannelRow> {
     let all: Vec<&ServerView> = of(snapshot, PoolId::Db).collect();
     let [first, second] = all.as_slice() else { return Vec::new() };
     let into = |view: &ServerView| rows::server(view, snapshot, lang).channels.into_iter().next();
-    // Downwards flows what the second copies from the first.
+    // Downwards is what the second database replicates from the first.
     [into(second), into(first)].into_iter().flatten().collect()
 }

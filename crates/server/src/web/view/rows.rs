@@ -13,12 +13,12 @@ use serde::Serialize;
 use super::{StatusRow, databases, severity, status};
 use crate::words::Lang;
 
-/// A proxy: a knot of the rope.
+/// An HAProxy instance: a knot of the rope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ProxyRow {
     /// `proxy web` or `proxy db`: no server’s name has a space.
     pub name: String,
-    /// What people call it.
+    /// Its name on the page.
     pub title: String,
     /// Its status.
     pub status: StatusRow,
@@ -51,26 +51,26 @@ pub struct ServerRow {
     pub status: StatusRow,
     /// Sessions now.
     pub sessions: String,
-    /// The word at the end of its place on the rope.
+    /// The words at the end of its place on the rope.
     pub small: String,
     /// A database's role in words.
     pub role: String,
     /// It is the writer: the one database behind the address of the writer.
     pub writer: bool,
-    /// Why it is not stopped, restarted or removed now; mostly empty.
+    /// Why it cannot be stopped, restarted or removed now; mostly empty.
     pub held: String,
-    /// Percent of its copy, while it is being copied.
+    /// The progress of its copy in percent, while it is being copied.
     pub progress: Option<u8>,
-    /// What it copies from whom.
+    /// Its replication channels, one for each other database.
     #[serde(rename = "links")]
     pub channels: Vec<ChannelRow>,
-    /// The last check's result.
+    /// The result of the last check.
     pub result: String,
-    /// How long it took.
+    /// How long the check took.
     pub took: String,
-    /// How many visits so far.
+    /// How many requests or connections it has had so far.
     pub total: String,
-    /// Changes when what its own page says of it has changed (db).
+    /// Changes when the database's own page would show something else (databases only).
     pub token: String,
     /// The controls to show.
     pub show: Vec<&'static str>,
@@ -79,7 +79,7 @@ pub struct ServerRow {
 /// One direction of replication.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ChannelRow {
-    /// The database copied.
+    /// The database that it replicates from.
     pub from: String,
     /// `data-st`.
     pub st: &'static str,
@@ -88,12 +88,12 @@ pub struct ChannelRow {
 }
 
 impl ServerRow {
-    /// Whether a control is shown.
+    /// Reports whether a control is shown.
     pub fn has(&self, control: &str) -> bool {
         self.show.contains(&control)
     }
 
-    /// The row of its pool from which the script makes new ones.
+    /// Returns the empty row of a pool, from which the script makes new rows.
     pub fn blank(pool: PoolId) -> Self {
         let status = StatusRow { st: "unknown", ..StatusRow::default() };
         Self { pool: pool.as_str(), status, ..Self::default() }
@@ -184,7 +184,7 @@ fn role(view: &ServerView, routing: Routing, lang: Lang) -> String {
 
 fn small(view: &ServerView, routing: Routing, lang: Lang) -> String {
     match (view.status.severity, view.role) {
-        // HAProxy's own count is of requests under way: mostly none.
+        // HAProxy's own figure counts requests under way: mostly none.
         (Severity::Good | Severity::Warning, None) => match view.attached {
             Some(held) => lang.say(&text!("rope-attached", count = held.visitors)),
             None => lang.say(&text!("sessions", count = view.sessions)),
@@ -200,7 +200,7 @@ fn small(view: &ServerView, routing: Routing, lang: Lang) -> String {
     }
 }
 
-/// One entry per other database, measured or not, so that both directions always have their place.
+/// Returns one entry for each other database, measured or not, so that both directions always have their place.
 fn channels(view: &ServerView, all: &[ServerView], lang: Lang) -> Vec<ChannelRow> {
     all.iter()
         .filter(|peer| view.pool == PoolId::Db && peer.pool == PoolId::Db && peer.name != view.name)
@@ -227,7 +227,7 @@ fn channels(view: &ServerView, all: &[ServerView], lang: Lang) -> Vec<ChannelRow
         .collect()
 }
 
-/// Changes when a page about that database would say something else, figures aside.
+/// Returns a text that changes when a page about that database would show something else, apart from figures.
 pub(super) fn token(view: &ServerView, all: &[ServerView]) -> String {
     if view.pool != PoolId::Db {
         return String::new();
@@ -240,7 +240,7 @@ pub(super) fn token(view: &ServerView, all: &[ServerView]) -> String {
         let channels =
             server.channels.iter().filter(|(from, _)| server.name == view.name || **from == view.name);
         for (from, channel) in channels {
-            // A delay that was just measured, or is late for once, is not worth a new page.
+            // A delay that was just measured, or is late for once, is not worth a reload of the page.
             let runs = matches!(channel.severity, Severity::Good | Severity::Progress | Severity::Warning);
             let _ = write!(token, " {from}{runs}{}", channel.error);
         }
@@ -248,8 +248,8 @@ pub(super) fn token(view: &ServerView, all: &[ServerView]) -> String {
     token
 }
 
-/// Which controls of the row are shown. The two beside the menu are the likeliest ones; the rest is in the menu.
-/// While a new writer is `wanted`, the likeliest act on a standby is to make it that.
+/// Returns which controls of the row are shown. The two beside the menu are the likeliest ones; the rest is in the
+/// menu. While a new writer is `wanted`, the likeliest act on a standby is to promote it.
 fn controls(view: &ServerView, wanted: bool, held: bool) -> Vec<&'static str> {
     let can = |a: Action| view.actions.contains(&a);
     let pick = |on: bool, name: &'static str| on.then_some(name);
@@ -258,8 +258,8 @@ fn controls(view: &ServerView, wanted: bool, held: bool) -> Vec<&'static str> {
     let candidate = can(Action::Promote) && wanted;
     let joins = view.membership == Some(Membership::Joining);
     let cure = can(Action::Recopy);
-    // The place beside the menu is for the likeliest one. Where nobody can tell of all rows a copy is one way of
-    // several.
+    // The place beside the menu is for the likeliest act. Where not all rows can be compared, copying again is one
+    // remedy of several.
     let first = cure && view.status.severity == Severity::Critical;
     let test = can(Action::Test) && !candidate && !first && !joins;
     [

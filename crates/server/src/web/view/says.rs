@@ -1,8 +1,8 @@
-//! Sentences in which a name leads to the page of what it names, as long as that is there.
+//! Sentences in which a name is a link to the page of the thing that it names, as long as that page exists.
 //!
-//! The sentence says itself what it names (`Thing`): its text is never searched, so that what a person or a visitor
-//! typed stays text. The page prints the pieces (`says` in `macros.html`), the script puts the same ones into the page
-//! (`web/says.js`).
+//! The sentence itself marks what it names (`Thing`): its text is never searched, so that what a person or a
+//! visitor typed stays text. The page prints the pieces (`says` in `macros.html`), and the script puts the same
+//! pieces into the page (`web/says.js`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,34 +16,34 @@ use serde::{Serialize, Serializer};
 use crate::store::KeptRuns;
 use crate::words::{Lang, Piece};
 
-/// What is there now.
+/// The things that exist now.
 #[derive(Clone, Debug, Default)]
 pub struct Here {
     servers: BTreeMap<ServerName, PoolId>,
-    /// `None`: a run that is mentioned is there, because it has just been.
+    /// `None`: every run that is mentioned exists, because it is recent.
     runs: Option<KeptRuns>,
 }
 
 impl Here {
-    /// What is wished.
+    /// Returns the wished servers.
     pub fn wished(desired: &Desired) -> Self {
         let servers = desired.servers().map(|server| (server.name.clone(), server.pool()));
         Self { servers: servers.collect(), runs: None }
     }
 
-    /// What a picture shows.
+    /// Returns the servers that a snapshot shows.
     pub fn shown(snapshot: &Snapshot) -> Self {
         let servers = snapshot.servers.iter().map(|server| (server.name.clone(), server.pool));
         Self { servers: servers.collect(), runs: None }
     }
 
-    /// The same with the runs that are kept.
+    /// Adds the runs that are kept.
     #[must_use]
     pub fn with(self, runs: KeptRuns) -> Self {
         Self { runs: Some(runs), ..self }
     }
 
-    /// The address of its page; none where it is no more.
+    /// Returns the address of a thing's page; `None` when the thing no longer exists.
     fn page(&self, thing: &Thing) -> Option<String> {
         let runs = self.runs.as_ref();
         match thing {
@@ -63,21 +63,21 @@ impl Here {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Says(Vec<Word>);
 
-/// A piece of a sentence. The script gets plain words as a string, and a name as an object.
+/// A piece of a sentence. The script receives plain words as a string, and a name as an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Word {
     /// The words.
     pub says: String,
-    /// What they name.
+    /// The thing that they name.
     pub name: Option<Name>,
 }
 
-/// What a name is of.
+/// What a name refers to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Name {
-    /// The server; empty for anything else. Servers come and go while a page is open.
+    /// The server; empty for any other thing. Servers come and go while a page is open.
     pub server: String,
-    /// Where it leads; empty where that server is no more.
+    /// The link's target; empty when that server no longer exists.
     pub to: String,
 }
 
@@ -99,7 +99,7 @@ impl Serialize for Word {
 }
 
 impl Says {
-    /// A message in the reader's language.
+    /// Puts a message into the reader's language.
     pub fn of(text: &Text, here: &Here, lang: Lang) -> Self {
         let name = |thing: &Thing| match (thing, here.page(thing)) {
             (Thing::Server(name), to) => Some(Name { server: name.to_string(), to: to.unwrap_or_default() }),
@@ -109,12 +109,12 @@ impl Says {
         Self(lang.pieces(text).into_iter().map(word).collect())
     }
 
-    /// Words that name nothing.
+    /// Makes a sentence of words that name nothing.
     pub fn plain(says: String) -> Self {
         Self(if says.is_empty() { Vec::new() } else { vec![Word { says, name: None }] })
     }
 
-    /// Its pieces, in order.
+    /// Returns the pieces, in order.
     pub fn words(&self) -> &[Word] {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The question before the visitors' sessions are kept elsewhere.
+//! The question before the place where visitors' sessions are kept is changed.
 
 use cordee_domain::sessions::Mode;
 use cordee_domain::snapshot::Snapshot;
@@ -8,7 +8,7 @@ use cordee_domain::text::Text;
 use super::question::Question;
 use crate::words::Lang;
 
-/// What each mode means, and what becomes of those who are signed in now.
+/// Returns the question: what each mode means, and what happens to visitors who are signed in now.
 pub fn keeping(snapshot: &Snapshot, wish: Mode, lang: Lang) -> Question {
     let say = |text: Text| lang.say(&text);
     let (title, lead, more, back) = match wish {

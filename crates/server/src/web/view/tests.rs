@@ -120,7 +120,7 @@ fn many_servers_are_one_bead_that_counts_them() {
     );
 }
 
-/// The bead once counted two that need attention, and the list one.
+/// The bead once counted two servers that need attention, while the list named one.
 #[test]
 fn a_bead_counts_as_needing_attention_what_the_list_names() {
     let mut all = snapshot();
@@ -161,7 +161,7 @@ fn stopping_says_who_takes_the_visitors() {
     assert_eq!(q.type_name, None);
 }
 
-/// The one act that cannot be undone once warned least: nothing of sessions, and of files that they are removed.
+/// The one act that cannot be undone once warned least: it did not mention sessions, nor that files are removed.
 #[test]
 fn removing_says_what_is_lost_and_where_the_folder_goes() {
     let mut all = snapshot();
@@ -176,7 +176,7 @@ fn removing_says_what_is_lost_and_where_the_folder_goes() {
     assert!(q.facts.iter().all(|(_, says)| !says.contains("trash")), "{q:?}");
     all.servers[0].in_proxy = Some(Admin::Maintenance);
     assert!(!ask(&all, Risk::Remove).more.contains(lost), "nobody is sent to it");
-    // Whoever holds the cookie of one that drains loses nothing, also where it is the last one.
+    // A visitor with the cookie of a draining server loses nothing, even if that is the last server.
     all.servers[1].status.severity = Severity::Critical;
     let q = ask(&all, Risk::Drain);
     assert!(q.lead.contains("new visitors get no page") && !q.more.contains(lost), "{q:?}");
@@ -212,7 +212,7 @@ fn ages_are_said_as_people_say_them() {
     assert_eq!(age(180_000, Lang::En), "3\u{a0}min");
 }
 
-/// The snapshot with a measured change of writer.
+/// A snapshot with a measured change of writer.
 fn measured() -> Snapshot {
     let mut all = snapshot();
     all.gap = Some(Gap { epoch: 2, at: all.at - 120_000, ms: 51 });
@@ -244,7 +244,7 @@ fn a_writer_out_of_reach_makes_promoting_a_matter_of_loss() {
     all.routing = Routing::AllWriters;
     assert!(!ask(&all, Lang::Fr).know.contains("fichier"));
     assert!(ask(&all, Lang::En).lead.contains("the other databases that are open go on"));
-    // One that answers hands over, whatever else is wrong with it.
+    // A writer that answers hands over, whatever else is wrong with it.
     all.servers[2].status = Status::bare(Severity::Critical, State::Blocked);
     assert_eq!(ask(&all, Lang::En).type_name, None);
     all.servers[2].power = Power::Off;

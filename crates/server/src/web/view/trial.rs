@@ -1,4 +1,4 @@
-//! A run of the comparison of sessions, in words: the table, the bars, the line of a run in the history.
+//! A run of the comparison of sessions, in words: the table, the bars, and the run's line in the history.
 
 use cordee_domain::text;
 use cordee_domain::trial::{self, Cell, Experiment, Measure, MeasureResult, Run, Way};
@@ -11,28 +11,28 @@ use crate::words::Lang;
 /// One measured cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CellRow {
-    /// `WAY/EXPERIMENT`: where it stands in the table.
+    /// `WAY/EXPERIMENT`: its place in the table.
     pub key: String,
-    /// The value of `data-st`; a figure has none.
+    /// The value of `data-st`; empty for a figure.
     pub st: &'static str,
-    /// The shape.
+    /// The icon.
     pub icon: &'static str,
-    /// Yes or no, or nothing for a figure.
+    /// Yes or no; empty for a figure.
     pub word: String,
     /// What was counted.
     pub says: String,
-    /// Not what is foreseen for this way.
+    /// The result differs from what is expected of this way.
     pub surprise: bool,
-    /// When it was measured, for a person.
+    /// When it was measured, as people write it.
     pub time: String,
 }
 
-/// The place of a cell.
+/// Returns the key of a cell.
 pub fn key(way: Way, experiment: Experiment) -> String {
     format!("{}/{}", way.as_str(), experiment.as_str())
 }
 
-/// A cell in words.
+/// Puts a cell into words.
 pub fn cell(cell: &Cell, lang: Lang) -> CellRow {
     let verdict = cell.measure.verdict();
     let (st, icon) = match verdict {
@@ -58,7 +58,7 @@ pub fn cell(cell: &Cell, lang: Lang) -> CellRow {
 pub struct Column {
     /// The way's name.
     pub name: String,
-    /// A remark beside it, or nothing.
+    /// A remark beside the name; may be empty.
     pub tag: String,
 }
 
@@ -69,14 +69,14 @@ pub struct Row {
     pub name: String,
     /// How it is measured.
     pub how: String,
-    /// A place in each column.
+    /// One place for each column.
     pub places: Vec<TableCell>,
 }
 
 /// One place of the table.
 #[derive(Clone, Debug)]
 pub struct TableCell {
-    /// Where it is.
+    /// Its key.
     pub key: String,
     /// Whether there is anything to measure.
     pub applies: bool,
@@ -93,7 +93,7 @@ pub struct Bar {
     pub says: String,
     /// Its length, of 100.
     pub length: u64,
-    /// The length of the lighter part beyond it: 99 of 100.
+    /// The length of the lighter part beyond it, up to the time within which 99 of 100 requests were answered.
     pub beyond: u64,
 }
 
@@ -102,15 +102,15 @@ pub struct Bar {
 pub struct RunView {
     /// Its id.
     pub id: u64,
-    /// When it began, for `<time datetime>` and for a person.
+    /// When it began, for `<time datetime>`.
     pub iso: String,
-    /// The same for a person.
+    /// The same, as people write it.
     pub date: String,
-    /// Who asked.
+    /// Who asked for it.
     pub actor: String,
     /// How it ended.
     pub end: String,
-    /// How long it took, in seconds; nothing when it has not ended well.
+    /// How long it took, in seconds; `None` when it has not ended.
     pub seconds: Option<u64>,
     /// The columns.
     pub columns: Vec<Column>,
@@ -122,7 +122,7 @@ pub struct RunView {
     pub rates: Vec<Bar>,
 }
 
-/// A run in words.
+/// Puts a run into words.
 pub fn run(run: &Run, lang: Lang) -> RunView {
     RunView {
         id: run.id,
@@ -195,22 +195,22 @@ fn says(run: &Run, way: Way, experiment: Experiment, lang: Lang) -> String {
     run.cell(way, experiment).map(|c| lang.say(&c.measure.sentence())).unwrap_or_default()
 }
 
-/// How far a run is, for the page that is open.
+/// The progress of a run, for an open page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Progress {
     /// Its id.
     pub id: u64,
-    /// What is being done.
+    /// What the run is doing.
     pub doing: String,
-    /// Cells measured.
+    /// How many cells are measured.
     pub done: usize,
-    /// Cells in all.
+    /// How many cells there are.
     pub of: usize,
-    /// Those that are measured.
+    /// The cells that are measured.
     pub cells: Vec<CellRow>,
 }
 
-/// A run under way, in words.
+/// Puts a run under way into words.
 pub fn progress(under_way: &UnderWay, lang: Lang) -> Progress {
     let doing = match under_way.doing {
         Doing::Starting => text!("trial-doing-start"),

@@ -1,4 +1,4 @@
-//! Visitors in words, and as a table for other programs.
+//! Visitors in words, and as a CSV table for other programs.
 
 use std::fmt::Write as _;
 
@@ -17,11 +17,11 @@ use crate::words::Lang;
 pub struct Moment {
     /// For programs.
     pub iso: String,
-    /// For people, by the page's clock.
+    /// For people, in the page's time zone.
     pub text: String,
 }
 
-/// A moment with its date.
+/// Returns a moment with its date.
 pub fn moment(at: u64) -> Moment {
     let (text, iso) = day_and_time(at);
     Moment { iso, text }
@@ -44,7 +44,7 @@ pub struct VisitorRow {
     pub shares: String,
 }
 
-/// A visitor in words; with `server`, the numbers of what that one answered.
+/// Puts a visitor into words.
 pub fn visitor(visitor: &Visitor, lang: Lang) -> VisitorRow {
     let whole: u64 = visitor.servers.iter().map(|s| s.requests).sum();
     let shares: Vec<String> = visitor
@@ -66,7 +66,7 @@ fn server(name: &str) -> &str {
     if name == NOBODY { "HAProxy" } else { name }
 }
 
-/// A share, whole, in the manner of the language.
+/// Returns a share in whole percent, written as the language does.
 fn percent(part: u64, whole: u64, lang: Lang) -> String {
     let hundredths = (part * 100 + whole / 2) / whole.max(1);
     match lang {
@@ -82,17 +82,17 @@ pub struct ChangeRow {
     pub id: u64,
     /// When.
     pub at: Moment,
-    /// Who.
+    /// The visitor's address.
     pub address: String,
-    /// On which server.
+    /// The server that answered.
     pub server: String,
-    /// From which colour.
+    /// The previous colour.
     pub from: String,
-    /// To which.
+    /// The new colour.
     pub to: String,
 }
 
-/// The colours of the session test page: their words in the log, and what they are called.
+/// Returns the colours of the session test page: their words in the log, and their names.
 pub fn colours(lang: Lang) -> [(&'static str, String); 8] {
     [
         ("rouge", lang.tr("colour-rouge")),
@@ -106,13 +106,13 @@ pub fn colours(lang: Lang) -> [(&'static str, String); 8] {
     ]
 }
 
-/// A colour in the reader's language. Another site's word stays as it is.
+/// Returns a colour in the reader's language. A word of another site stays as it is.
 pub fn colour(word: &str, lang: Lang) -> String {
     let known = colours(lang).into_iter().find(|(known, _)| *known == word);
     known.map_or_else(|| word.to_owned(), |(_, says)| says)
 }
 
-/// A change of colour in words.
+/// Puts a change of colour into words.
 pub fn change(change: &ColourChange, lang: Lang) -> ChangeRow {
     ChangeRow {
         id: change.id,
@@ -130,7 +130,7 @@ pub struct RequestRow {
     /// When.
     #[serde(flatten)]
     pub at: Moment,
-    /// Who.
+    /// The visitor's address.
     pub address: String,
     /// The status, or a dash.
     pub status: String,
@@ -140,11 +140,11 @@ pub struct RequestRow {
     pub asked: String,
     /// Milliseconds, or a dash.
     pub took: String,
-    /// The visitor's program.
+    /// The visitor's User-Agent.
     pub agent: String,
 }
 
-/// A request in words.
+/// Puts a request into words.
 pub fn request(request: &Request) -> RequestRow {
     let dash = || "–".to_owned();
     RequestRow {
@@ -162,7 +162,7 @@ pub fn request(request: &Request) -> RequestRow {
     }
 }
 
-/// Lines that are not in the list, each kind that there is.
+/// Returns the kinds of log lines that are missing from the list, with their counts.
 pub fn lost(counts: &Counts, lang: Lang) -> Vec<String> {
     let kinds = [
         (counts.kernel, text!("visitors-kernel", count = counts.kernel)),
@@ -174,7 +174,7 @@ pub fn lost(counts: &Counts, lang: Lang) -> Vec<String> {
     kinds.into_iter().filter(|(count, _)| *count > 0).map(|(_, text)| lang.say(&text)).collect()
 }
 
-/// A time without a list, in words.
+/// Puts a period without a list into words.
 pub fn gap(gap: &Gap, lang: Lang) -> (Moment, Moment, String) {
     let how = match gap.requests {
         Some(count) => text!("visitors-gap-count", count = count),
@@ -183,7 +183,8 @@ pub fn gap(gap: &Gap, lang: Lang) -> (Moment, Moment, String) {
     (moment(gap.since), moment(gap.until), lang.say(&how))
 }
 
-/// One line for each visitor and server: times in UTC (RFC 3339), no cell that a spreadsheet would calculate.
+/// Writes one line for each visitor and server. Times are in UTC (RFC 3339), and no cell is one that a spreadsheet
+/// would calculate.
 pub fn csv_visitors(out: &mut String, visitors: &[Visitor]) {
     for visitor in visitors {
         for share in &visitor.servers {
@@ -194,10 +195,10 @@ pub fn csv_visitors(out: &mut String, visitors: &[Visitor]) {
     }
 }
 
-/// The first line of that table.
+/// The header of that table.
 pub const CSV_VISITORS: [&str; 6] = ["address", "server", "first", "last", "requests", "errors"];
 
-/// One line for each change of colour.
+/// Writes one line for each change of colour.
 pub fn csv_changes(out: &mut String, changes: &[ColourChange]) {
     for change in changes {
         let at = stamp(change.at).to_string();
@@ -206,14 +207,14 @@ pub fn csv_changes(out: &mut String, changes: &[ColourChange]) {
     }
 }
 
-/// The first line of that table.
+/// The header of that table.
 pub const CSV_CHANGES: [&str; 5] = ["at", "address", "server", "from", "to"];
 
-/// Writes a line (RFC 4180).
+/// Writes one CSV line (RFC 4180).
 pub fn csv_line(out: &mut String, cells: &[&str]) {
     for (n, cell) in cells.iter().enumerate() {
         let comma = if n == 0 { "" } else { "," };
-        // A spreadsheet calculates what begins so; an apostrophe makes it text.
+        // A spreadsheet calculates a cell that begins with such a character; an apostrophe makes it text.
         let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
         let quoted = cell.contains([',', '"', '\r', '\n']);
         let _ = if quoted {

@@ -1,21 +1,22 @@
-//! Which rows of a table are in the page: those that hold a word, in an order, a few at a time.
+//! Which rows of a table are in the page: those that contain a word, in an order, one page at a time.
 //!
-//! The script does the same with the rows of the stream (`web/table.js`, `web/order.js`); without it the same links and
-//! forms are asked. One rule orders and finds in both, stated at [`natural`] and [`fold`], and one list of cases tests
-//! both (`order.json`): whoever loads the page anew finds the rows where they were.
+//! The script does the same with the rows of the stream (`web/table.js`, `web/order.js`); without the script, the
+//! same links and forms are requested. Both use one rule to sort and to search, stated at [`natural`] and
+//! [`fold`], and one list of cases tests both (`order.json`): a reader who reloads the page finds the rows where
+//! they were.
 
 use std::cmp::Ordering;
 
 use super::ServerRow;
 
-/// Rows that a page holds at once. Every row has its menu and its questions, so many rows make a heavy page.
+/// How many rows a page shows at once. Every row has its menu and its questions, so many rows make a heavy page.
 pub const ROWS: usize = 12;
-/// Tables with more rows than this can be searched, and the rope shows their pool as one bead.
+/// A table with more rows than this can be searched, and the rope shows its pool as one bead.
 pub const FEW: usize = 6;
-/// Characters of a word to look for: an address or a sentence of the table has no more.
+/// The longest word to search for, in characters: no address or sentence of the table is longer.
 const LONGEST: usize = 100;
 
-/// What rows can be ordered by.
+/// What rows can be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Name, with numbers as numbers.
@@ -26,18 +27,18 @@ pub enum Order {
     Address,
     /// Port.
     Port,
-    /// What needs attention first.
+    /// The most urgent status first.
     Status,
     /// Sessions now.
     Sessions,
 }
 
 impl Order {
-    /// All, in the order of the columns.
+    /// All orders, in the order of the columns.
     pub const ALL: [Self; 6] =
         [Self::Name, Self::Kind, Self::Address, Self::Port, Self::Status, Self::Sessions];
 
-    /// Its word in an address.
+    /// Returns its word in an address.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Name => "name",
@@ -66,21 +67,23 @@ impl Order {
     }
 }
 
-/// What needs attention comes first.
+/// Returns the rank of a status: the most urgent one comes first.
 fn urgency(st: &str) -> usize {
     ["crit", "unknown", "warn", "busy", "maint", "good"].iter().position(|s| *s == st).unwrap_or(6)
 }
 
-/// As people count and spell: `web2` before `web10`, `École` beside `ecole`.
+/// Compares as people count and spell: `web2` before `web10`, `École` beside `ecole`.
 ///
-/// A text is cut where digits begin and end. A number comes before other text and goes by its value, however long it
-/// is; text goes by its folded letters, code point by code point. Where one text ends the shorter one comes first.
-/// Texts that differ in nothing but case, accents and leading zeros go by their own code points.
+/// A text is split where digits begin and end. A number comes before other text and is compared by its value,
+/// however long it is; text is compared by its folded letters, code point by code point. Where one text ends, the
+/// shorter one comes first. Texts that differ only in case, accents and leading zeros are compared by their own
+/// code points.
 fn natural(a: &str, b: &str) -> Ordering {
     parts(&fold(a)).cmp(parts(&fold(b))).then_with(|| a.cmp(b))
 }
 
-/// Small letters without the accents of French: nobody who looks for a word, or down a column, thinks of them.
+/// Returns small letters without French accents: nobody who searches for a word, or reads down a column, thinks of
+/// them.
 fn fold(text: &str) -> String {
     let plain = |c| match c {
         'à' | 'â' | 'ä' => 'a',
@@ -95,7 +98,8 @@ fn fold(text: &str) -> String {
     text.to_lowercase().chars().map(plain).collect()
 }
 
-/// The pieces of a folded text: numbers by their length without leading zeros, then by their digits.
+/// Splits a folded text into pieces that compare: numbers by their length without leading zeros, then by their
+/// digits.
 fn parts(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -108,21 +112,22 @@ fn parts(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// What somebody asked to see of one table.
+/// What the reader asked to see of one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Window {
-    /// Only rows that hold this; empty for all.
+    /// Only rows that contain this text; empty for all rows.
     pub word: String,
-    /// Ordered by this; otherwise as they came.
+    /// Sorted by this; `None` for the given order.
     pub order: Option<Order>,
-    /// The other way round.
+    /// In descending order.
     pub down: bool,
-    /// Pages before this one.
+    /// How many pages come before this one.
     pub skip: usize,
 }
 
 impl Window {
-    /// Reads what an address says. What it cannot mean is left out: an address is also typed by hand.
+    /// Parses the parameters of an address. A value without a meaning is ignored: an address is also typed by
+    /// hand.
     pub fn parse(word: &str, order: &str, page: &str) -> Self {
         let (down, order) = order.strip_prefix('-').map_or((false, order), |rest| (true, rest));
         let order = Order::parse(order);
@@ -134,13 +139,13 @@ impl Window {
         }
     }
 
-    /// The order's word in an address; empty as they came.
+    /// Returns the order's word in an address; empty for the given order.
     pub fn sort(&self) -> String {
         let sign = if self.down { "-" } else { "" };
         self.order.map(|order| format!("{sign}{}", order.as_str())).unwrap_or_default()
     }
 
-    /// What is shown of these rows.
+    /// Returns the part of these rows that is shown.
     pub fn of<'a>(&self, all: &[&'a ServerRow]) -> Shown<'a> {
         let word = fold(&self.word);
         let mut rows: Vec<&ServerRow> = all.iter().copied().filter(|row| holds(row, &word)).collect();
@@ -158,7 +163,7 @@ impl Window {
     }
 }
 
-/// Whether a row shows a folded word.
+/// Reports whether a row contains a folded word.
 fn holds(row: &ServerRow, word: &str) -> bool {
     let place = format!("{}:{}", row.address, row.port);
     let texts = [&row.name, &row.kind, &place, &row.cookie, &row.status.word, &row.status.reason, &row.role];
@@ -170,15 +175,15 @@ fn holds(row: &ServerRow, word: &str) -> bool {
 pub struct Shown<'a> {
     /// Its rows.
     pub rows: Vec<&'a ServerRow>,
-    /// The number of the first of them, from 1; 0 when there is none.
+    /// The number of the first row shown, from 1; 0 when there is none.
     pub first: usize,
-    /// The number of the last of them.
+    /// The number of the last row shown.
     pub last: usize,
-    /// Rows that hold the word, on all pages.
+    /// How many rows contain the word, on all pages.
     pub found: usize,
-    /// Pages before this one.
+    /// How many pages come before this one.
     pub skip: usize,
-    /// Pages, at least one.
+    /// How many pages there are, at least one.
     pub pages: usize,
 }
 
@@ -205,7 +210,7 @@ mod tests {
         assert_eq!(shown(&all, "", "", "").0[0], "web10", "as they came");
     }
 
-    /// The cases that the script has too.
+    /// The cases that the script's test uses, too.
     #[derive(serde::Deserialize)]
     struct Cases {
         increasing: Vec<Vec<String>>,

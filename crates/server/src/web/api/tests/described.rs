@@ -1,4 +1,4 @@
-//! The API's description holds what OpenAPI 3.1 asks for, and what a reader of it needs to know.
+//! The API's description contains what OpenAPI 3.1 requires, and what its reader needs to know.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::describe::description;
 
-/// Each operation: its method, its path, and what is said of it.
+/// Each operation: its method, its path, and its description.
 fn operations() -> Vec<(String, String, &'static Value)> {
     let paths = description()["paths"].as_object().unwrap();
     let of = |(path, methods): (&String, &'static Value)| {
@@ -16,7 +16,7 @@ fn operations() -> Vec<(String, String, &'static Value)> {
     paths.iter().flat_map(of).collect()
 }
 
-/// Each operation that changes something, with words of the cluster at hand in its address.
+/// Each operation that changes something, with names of the test's cluster in its address.
 pub(super) fn changes() -> Vec<(String, String)> {
     let words =
         [("{pool}", "web"), ("{name}", "web1"), ("{action}", "drain"), ("{proxy}", "web"), ("{id}", "1")];
@@ -25,7 +25,7 @@ pub(super) fn changes() -> Vec<(String, String)> {
     all.map(|(method, path, _)| (method.to_uppercase(), fill(path))).collect()
 }
 
-/// Visits every value, with the way to it.
+/// Visits every value, with the path to it.
 fn visit(value: &Value, way: &str, look: &mut impl FnMut(&str, &Value)) {
     look(way, value);
     match value {
@@ -109,7 +109,7 @@ fn words_of_which_there_are_only_so_many_are_listed() {
         let said = schemas.pointer(place).unwrap().to_string();
         assert!(said.contains(&format!("#/components/schemas/{list}")), "{place}: {said}");
     }
-    // What stands in an address of the pages and of the API is the same word.
+    // The words in an address are the same on the pages and in the API.
     for (method, path, said) in operations() {
         for parameter in said["parameters"].as_array().into_iter().flatten() {
             if ["pool", "proxy", "action"].contains(&parameter["name"].as_str().unwrap()) {

@@ -1,4 +1,4 @@
-//! What bad input gets: a problem at its field, and nothing changed.
+//! How bad input is answered: with a problem at its field, and without a change.
 
 use axum::body::Body;
 use axum::http::{StatusCode, header};
@@ -64,7 +64,7 @@ async fn bad_input_is_refused_at_its_field_and_changes_nothing() {
     assert!(rig.app.store.events_after(0, 1).unwrap().is_empty());
 }
 
-/// A form sends every field, and an empty one may mean a default. JSON leaves out what is not said.
+/// A form sends every field, and an empty field may mean a default. JSON omits a field that has no value.
 #[tokio::test]
 async fn an_empty_text_in_json_is_no_default() {
     let rig = Rig::new();
@@ -94,7 +94,7 @@ async fn an_empty_text_in_json_is_no_default() {
         assert_eq!(value["errors"].as_array().unwrap().len(), 1, "{to} {body}: {value}");
     }
     assert_eq!(*rig.app.board.desired(), fixture::desired());
-    // What is not said is what it always was.
+    // A field that is absent has its default.
     let (status, value) = rig.add(&json!({"name": "web3", "address": "10.0.0.5", "port": null})).await;
     assert_eq!((status, &value["server"]["port"]), (StatusCode::CREATED, &json!(80)));
 }
@@ -235,7 +235,7 @@ async fn a_promotion_that_cannot_be_is_refused_at_its_field_and_changes_nothing(
     assert!(says.contains("does not copy the others"), "{says}");
 }
 
-/// What is asked about rows is asked of the database that was there when it was asked.
+/// A request about rows applies to the database that existed when it was made.
 #[tokio::test]
 async fn rows_are_compared_and_repaired_of_the_database_that_was_meant() {
     let mut rig = Rig::new();
@@ -252,7 +252,8 @@ async fn rows_are_compared_and_repaired_of_the_database_that_was_meant() {
     rig.app.store.commit(&recopy, "ana").unwrap();
     let basis = Basis { name: ServerName::parse("db2").unwrap(), id: 5, epoch: 1 };
     rig.app.store.decide(&Decision::Admit(basis)).unwrap();
-    // The engine has not heard of it yet, as it were: what was meant and what it knows are two.
+    // As if the engine had not heard of the change yet: the requested database and the one that the engine knows
+    // differ.
     for (word, body) in [("verify", Body::empty()), ("repair", take())] {
         let (status, says) = asks(&rig, word, body).await;
         assert_eq!((status, says.contains("another server by now")), (409, true), "{word}: {says}");

@@ -1,4 +1,4 @@
-//! The API through its front door, over a real store and a board without an engine.
+//! The API through its real router, over a real store and a board without an engine.
 
 mod described;
 mod input;
@@ -79,7 +79,7 @@ impl Rig {
                         let _ = reply.send(());
                     }
                     Ask::Compare { id, reply, .. } | Ask::Repair { id, reply, .. } => {
-                        // It knows db2 as the fixture has it.
+                        // It knows db2 with the fixture's id.
                         let _ = reply.send(id == 4);
                     }
                     Ask::Detail { reply, .. } => drop(reply),
@@ -133,7 +133,7 @@ impl Rig {
     }
 }
 
-/// Status and JSON; every refusal must have the media type of a problem.
+/// Returns status and JSON; every refusal must have the media type of a problem.
 async fn read(answer: Response) -> (StatusCode, Value) {
     let status = answer.status();
     let kind = answer.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
@@ -161,7 +161,7 @@ async fn every_described_address_wants_to_know_who_asks() {
             .replace("{id}", "1");
         for method in methods.as_object().unwrap().keys() {
             let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap();
-            // A rig of its own for each: wrong tokens are counted.
+            // A separate rig for each: wrong tokens are counted.
             let rig = Rig::new();
             for authorization in ["", "Bearer cordee_wrong", "Basic YTpi"] {
                 let request =
@@ -236,7 +236,7 @@ async fn a_server_is_added_and_taken_away() {
         let (status, _) = rig.call("DELETE", &format!("/api/v1/pools/web/servers/{name}")).await;
         assert_eq!(status, StatusCode::ACCEPTED);
     }
-    // They go as soon as HAProxy sends nobody there, which is seen to elsewhere.
+    // They are removed as soon as HAProxy sends no visitor there, which other tests cover.
     let desired = rig.app.board.desired();
     let leaving = desired.web.servers.iter().filter(|s| s.leaving());
     assert_eq!(leaving.map(|s| s.name.as_str()).collect::<Vec<_>>(), ["web3", "web4", "web5"]);
@@ -283,7 +283,7 @@ async fn who_writes_is_a_wish_and_is_described() {
     assert_eq!(rig.call("POST", &format!("{to}?accept_loss=true")).await.0, StatusCode::ACCEPTED);
     let handover = rig.app.board.desired().handover.clone().unwrap();
     assert_eq!((handover.to.as_str(), handover.accept_loss), ("db2", true));
-    // One at a time.
+    // One change of writer at a time.
     let (status, value) = rig.call("POST", to).await;
     assert_eq!((status, &value["errors"][0]["field"]), (StatusCode::CONFLICT, &json!("name")));
 
@@ -376,7 +376,7 @@ async fn the_journal_is_read_in_stretches() {
     assert_eq!((rest["events"].as_array().unwrap().len(), &rest["next"]), (3, &Value::Null));
 }
 
-/// A session that knows that secret.
+/// A session that knows this secret.
 fn signed_in(rig: &Rig, proof: &str) -> SignIn {
     rig.app.store.create_first_account("ana", "correct horse battery").unwrap();
     let session = rig.app.store.sign_in(&Account("ana".to_owned()), &Device::default()).unwrap();
@@ -400,7 +400,7 @@ async fn with_the_page_s_session_alone_the_api_only_reads() {
     assert_eq!(ask("GET", "/api/v1/snapshot", None).await.0, StatusCode::OK);
     let mut changes = 0;
     for (method, path) in described::changes() {
-        // A thief has made a secret too, but had no password to send with it.
+        // A thief has a secret too, but had no password to send with it.
         for wrong in [None, Some(""), Some("x"), Some(&*"f".repeat(64))] {
             let (status, said) = ask(&method, &path, wrong).await;
             assert_eq!(status, StatusCode::FORBIDDEN, "{method} {path} {wrong:?}: {said}");
@@ -442,7 +442,7 @@ async fn another_site_s_page_cannot_act() {
         assert_eq!(status.as_u16(), expected, "{name}: {value}");
     }
     assert_eq!(rig.app.store.events_after(0, 9).unwrap()[0].actor, "ana");
-    // What is no token excuses nothing; with one, the cookie beside it lets nobody in.
+    // A header that is no token exempts from nothing; with a token, the cookie beside it authorises nothing.
     for (header, expected) in [("Basic YTpi", 403), ("bearer x", 403), ("Bearer x", 401)] {
         let request = Request::post("/api/v1/pools/web/servers/web1/ready")
             .header("cookie", &cookie)

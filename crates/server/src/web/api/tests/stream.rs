@@ -11,7 +11,7 @@ use super::Rig;
 use crate::store::{Account, Device};
 use crate::web::session::cookie_name;
 
-/// The next block of an event stream that is not a comment.
+/// Returns the next block of an event stream that is not a comment.
 async fn block(body: &mut Body) -> String {
     loop {
         let frame = tokio::time::timeout(std::time::Duration::from_secs(5), body.frame()).await.unwrap();
@@ -66,12 +66,12 @@ async fn a_slow_reader_reads_the_journal_instead() {
     }
 }
 
-/// A stream that was opened in a browser, after its first picture.
+/// A stream that was opened in a browser, after its first snapshot.
 async fn watched(rig: &Rig, secret: &str) -> Body {
     let cookie = format!("{}={secret}", cookie_name(&rig.app));
     let request = Request::get("/api/v1/events")
         .header(header::COOKIE, cookie)
-        // No token: it is the cookie that lets them in.
+        // This is no token: the cookie authorises the request.
         .header(header::AUTHORIZATION, "Basic YTpi")
         .body(Body::empty())
         .unwrap();
@@ -82,7 +82,7 @@ async fn watched(rig: &Rig, secret: &str) -> Body {
     body
 }
 
-/// What comes until the stream ends; within a second.
+/// Returns what comes until the stream ends, within a second.
 async fn rest(mut body: Body) -> String {
     let all = async {
         let mut all = Vec::new();
@@ -110,7 +110,7 @@ async fn a_stream_ends_with_the_session_that_opened_it_and_no_other_one() {
     for body in [&mut goes_on, &mut token] {
         assert!(block(body).await.starts_with("event: event\n"));
     }
-    // Signed out before its stream looked for the first time.
+    // The session is signed out before its stream checks it for the first time.
     let request = Request::get("/api/v1/events")
         .header(header::COOKIE, format!("{}={second}", cookie_name(&rig.app)))
         .body(Body::empty())

@@ -1,4 +1,4 @@
-//! Tokens: listed, dated, taken back.
+//! Tokens: listed, dated, revoked.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -41,7 +41,7 @@ async fn a_token_is_listed_with_its_dates_and_refused_once_it_is_taken_back() {
     assert_eq!(rig.send(with(&secret, "/api/v1/tokens")).await.0, StatusCode::OK);
     let (_, all) = rig.call("GET", "/api/v1/tokens").await;
     assert!(listed(&all).unwrap()["used"].is_u64(), "{all}");
-    // A stream that was opened with it ends with it.
+    // A stream that was opened with the token ends with it.
     let stream = rig.router.clone().oneshot(with(&secret, "/api/v1/events")).await.unwrap();
     let mut stream = stream.into_body();
     assert!(stream.frame().await.is_some());
@@ -92,7 +92,7 @@ async fn the_owner_of_the_machine_changes_the_password_and_guesses_are_counted()
     }
     assert_eq!(seen[..5], vec![(422, "present".to_owned()); 5]);
     assert_eq!(seen[5].0, 429, "{seen:?}");
-    // Counted apart: nobody is kept from the page by that.
+    // These tries are counted apart: they keep nobody from the page.
     let stranger = Who::Stranger(origin(None), "ana".to_owned());
     assert!(rig.app.limiter.reserve(stranger).is_ok());
     let (status, _) = change(json!({"forgotten": true, "new": "a third one"})).await;

@@ -1,4 +1,4 @@
-//! Behind a person's name: the password, the sessions, the tokens.
+//! The pages behind a person's name: the password, the sessions, the tokens.
 
 use super::{Site, cookie_name, site, status};
 use crate::store::{Account, Device};
@@ -66,10 +66,10 @@ async fn a_wrong_present_password_counts_as_a_guess() {
         seen.push(status(&site.post_bare("/account/password", form, "").await).to_owned());
     }
     assert_eq!(seen, ["422", "422", "422", "422", "422", "429"]);
-    // And so does a token, and another session of the same person.
+    // A token, and another session of the same person, share the count.
     let token = site.post_bare("/account/tokens", "name=backup&password=wrong", "").await;
     assert_eq!(status(&token), "429", "{token}");
-    // A browser that shows a secret which its session knows has tries of its own.
+    // A browser that sends a secret which its session knows has tries of its own.
     assert_eq!(status(&site.post("/account/password", form, "").await), "422");
     let other = Site { cookie: elsewhere(&site), ..site };
     assert_eq!(
@@ -77,7 +77,7 @@ async fn a_wrong_present_password_counts_as_a_guess() {
         "429",
         "each session has its own"
     );
-    // Whoever is not let in has tries of their own.
+    // People who are not signed in have tries of their own.
     let login = other.post("/login", "name=ana&password=wrong", "").await;
     assert_eq!(status(&login), "422", "{login}");
 }
@@ -123,14 +123,14 @@ async fn sessions_are_listed_and_each_can_be_ended() {
     assert_eq!(ends.len(), 2, "one's own is not offered: {ends:?}");
     let answer = site.post(ends[0], "", "").await;
     assert!(answer.contains("location: /account/sessions"), "{answer}");
-    // The last one that signed in stands first.
+    // The session that signed in last comes first.
     let site = &site;
     let open = |cookie: String| async move { status(&get_with(site, &cookie, "/journal").await).to_owned() };
     assert_eq!((open(first.clone()).await, open(second).await), ("200".to_owned(), "303".to_owned()));
     site.post("/account/sessions/end", "", "").await;
     assert_eq!(open(first).await, "303");
     assert_eq!(status(&site.get("/journal").await), "200", "one's own goes on");
-    // Somebody else's is none of hers.
+    // A session of another account is not hers to end.
     let eve = Account("eve".to_owned());
     let secret = site.app.store.sign_in(&eve, &Device::default()).expect("a session").0;
     let id = site.app.store.sessions(&eve, &secret).expect("sessions")[0].id.clone();

@@ -1,4 +1,4 @@
-//! The way back to what somebody wanted to see before they signed in.
+//! The way back to the page that somebody requested before they signed in.
 
 use super::{Site, site, status};
 
@@ -56,7 +56,7 @@ async fn from_the_answer_to_a_form_another_language_leads_to_the_page_that_held_
     for (referer, led) in [
         ("Referer: http://x/pools/web/servers/new\r\n", "/pools/web/servers/new"),
         ("Referer: http://x/?web-q=far\r\n", "/?web-q=far"),
-        // That was such an answer too: nothing is shown there.
+        // That was an answer to a form, too: it cannot be requested again.
         ("Referer: http://x/pools/web/servers\r\n", "/"),
         ("Referer: http://x//evil.example\r\n", "/"),
         ("Referer: evil\r\n", "/"),

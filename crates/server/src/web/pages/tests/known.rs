@@ -1,14 +1,15 @@
-//! Who was here before signs in, whatever others guess; what every port of the host gets is no help.
+//! A person whose browser is recognised can sign in, whatever others guess; what every port of the host receives
+//! is no help to a thief.
 
 use super::{PROOF, Site, cookie_name, send, site, status};
 
-/// By what the page's script has its browser known.
+/// The mark by which the page's script has its browser recognised.
 const MARK: &str = "b0a7000000000000000000000000000000000000000000000000000000000b0a";
 const RIGHT: &str = "name=ana&password=long+enough";
 const WRONG: &str = "name=ana&password=wrong";
 
 impl Site {
-    /// The sign-in form, as the page's script has it sent, by a browser with these cookies.
+    /// Sends the sign-in form, as the page's script does, from a browser with these cookies.
     async fn enter(&self, typed: &str, mark: &str, cookies: &str) -> String {
         let body = format!("{typed}&proof={PROOF}&browser={mark}");
         let request = format!(
@@ -49,7 +50,7 @@ async fn who_was_here_before_gets_in_while_others_guess() {
     assert_eq!(status(&site.enter(RIGHT, MARK, "x=y").await), "429");
 }
 
-/// Whoever listens at another port has every cookie of that browser, can set each of them, and can send any form.
+/// A program on another port receives every cookie of that browser, can set each of them, and can send any form.
 #[tokio::test]
 async fn what_another_port_sees_gives_no_tries_and_takes_none() {
     let site = site().await;
@@ -63,11 +64,11 @@ async fn what_another_port_sees_gives_no_tries_and_takes_none() {
     for mark in ["", "x", PROOF, &other, &upper, &MARK[1..]] {
         assert_eq!(status(&site.enter(RIGHT, mark, &tossed).await), "429", "{mark}");
     }
-    // Nothing of that was a try of the browser's own, and no cookie that somebody set keeps it out.
+    // None of those was a try of the browser's own, and no cookie that another program set locks it out.
     for _ in 0..5 {
         assert_eq!(status(&site.enter(WRONG, MARK, &tossed).await), "422");
     }
-    // For another account it is a stranger.
+    // For another account the browser is a stranger.
     assert_eq!(status(&site.enter("name=bob&password=wrong", MARK, "x=y").await), "429");
 }
 

@@ -1,4 +1,4 @@
-//! The stream of the page: who gets it, how it begins, goes on and ends.
+//! The page's stream: who receives it, how it begins, continues and ends.
 
 use cordee_domain::state::Severity;
 use cordee_domain::trial::{End, Run};
@@ -61,7 +61,7 @@ async fn a_script_of_another_version_is_led_to_a_fresh_page() {
         }
     }
     assert_eq!(status(&asked("HEAD", &own).await), "200");
-    // Whoever is signed in comes from there to the page where they were.
+    // A person who is signed in is redirected from there to the page where they were.
     let back = asked("GET", "/login?back=%2Fjournal%23x").await;
     assert!(back.contains("303") && back.contains("location: /journal#x\r\n"), "{back}");
     let page = asked("GET", "/journal").await;

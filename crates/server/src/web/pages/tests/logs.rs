@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use super::{Site, site};
 use crate::board::{Ask, LogFile};
 
-/// A site whose engine shows this log: with the checks when they are asked for.
+/// A site whose engine returns this log: with the checks when they are asked for.
 async fn showing(name: &'static str, lines: &'static [&'static str], hidden: usize) -> Site {
     let mut site = site().await;
     let mut asks = std::mem::replace(&mut site.asks, mpsc::channel(1).1);

@@ -1,4 +1,4 @@
-//! Many servers on one page: it stays small, and plain links and forms reach every row.
+//! Many servers on one page: the page stays small, and plain links and forms reach every row.
 
 use cordee_domain::snapshot::Snapshot;
 use cordee_domain::state::{Severity, State, Status};
@@ -30,7 +30,7 @@ fn rows(page: &str) -> Vec<String> {
     rows.map(|row| row.split('"').next().unwrap_or_default().to_owned()).collect()
 }
 
-/// Elements of the page as a browser makes them: what is in a template is no part of it.
+/// Counts the elements of the page as a browser builds them: the content of a template is not part of it.
 fn elements(page: &str) -> usize {
     let open = |part: &str| {
         part.match_indices('<')

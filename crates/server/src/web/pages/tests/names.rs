@@ -1,4 +1,4 @@
-//! Names in the journal, in causes and in the verdict lead to their pages; what somebody typed is text.
+//! Names in the journal, in causes and in the verdict are links to their pages; what somebody typed is text.
 
 use cordee_domain::causes::{About, Cause, Remedy};
 use cordee_domain::ids::{PoolId, ServerName};
@@ -84,7 +84,7 @@ async fn causes_and_the_verdict_name_what_they_are_about() {
     ] {
         assert!(page.contains(piece), "{piece} in {page}");
     }
-    // Under the bar of another page it is one link as a whole.
+    // In the bar of another page, the whole sentence is one link.
     let page = site.get("/journal").await;
     assert!(page.contains("data-f=\"status.reason\">web1 needs attention."), "{page}");
 }

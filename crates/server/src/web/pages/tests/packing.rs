@@ -1,4 +1,4 @@
-//! What goes compressed over the wire, and what never does.
+//! What is sent compressed, and what never is.
 
 use std::io::Read as _;
 
@@ -100,7 +100,7 @@ async fn pages_style_script_and_answers_of_the_api_are_packed_for_whoever_unpack
             packed.body.len(),
             plain.body.len()
         );
-        // What tells an age is another text a moment later.
+        // A text with an age is a different one a moment later.
         let lasts = !["/", "/api/v1/snapshot"].contains(&path);
         assert!(if lasts { packed.text() == plain.text() } else { packed.text().contains("web1") }, "{path}");
         for sent in [&packed, &plain] {
@@ -112,7 +112,7 @@ async fn pages_style_script_and_answers_of_the_api_are_packed_for_whoever_unpack
             let sent = get(&site, path, refused).await;
             assert!(!sent.packed() && sent.status == plain.status, "{path} {refused}");
         }
-        // Asked for the head alone, the same head: above all no length of another body.
+        // A HEAD request gets the same headers, and above all not the length of another body.
         for (accepts, whole) in [("gzip", &packed), ("identity", &plain)] {
             let head = answer(&site, request(&site, "HEAD", path, accepts, None)).await;
             assert!(head.packed() == whole.packed() && head.body.is_empty(), "{path}");
@@ -144,7 +144,7 @@ async fn a_table_is_packed_and_what_is_small_is_not() {
     assert!(refusal.status == StatusCode::NOT_FOUND && !refusal.packed());
 }
 
-/// The page's stream is packed message by message, the API's not at all: neither waits for more.
+/// The page's stream is compressed message by message, the API's not at all: neither is delayed.
 #[tokio::test]
 async fn the_first_event_of_a_stream_waits_for_nothing() {
     let site = site().await;
@@ -172,7 +172,7 @@ async fn the_first_event_of_a_stream_waits_for_nothing() {
     }
 }
 
-/// Over a real connection: no length of a body that is not sent, and nothing after the head.
+/// Over a real connection: no length of a body that is not sent, and nothing after the headers.
 #[tokio::test]
 async fn a_head_alone_ends_where_it_should() {
     let site = site().await;
@@ -180,7 +180,7 @@ async fn a_head_alone_ends_where_it_should() {
     let head = |path: &str| {
         format!("HEAD {path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nCookie: {}\r\n\r\n", site.cookie)
     };
-    // Two on one connection: a body that came after the first head would be taken for the second answer.
+    // Two requests on one connection: a body after the first headers would be taken for the second answer.
     let both = format!("{}{}", head("/"), head("/aide").replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
     stream.write_all(both.as_bytes()).await.expect("sent");
     let mut all = String::new();
@@ -190,7 +190,8 @@ async fn a_head_alone_ends_where_it_should() {
     assert!(all.ends_with("\r\n\r\n"), "{all}");
 }
 
-/// The page that shows a new token, its twin on the command line's socket, and whatever else is not for everybody.
+/// The page that shows a new token, its counterpart on the command line's socket, and everything else that is
+/// confidential.
 #[tokio::test]
 async fn what_holds_a_secret_goes_as_it_is() {
     let mut site = site().await;
@@ -225,7 +226,7 @@ async fn what_holds_a_secret_goes_as_it_is() {
     }
 }
 
-/// Each is marked where it is made, whatever else is in front of it.
+/// Each answer is marked where it is made, whatever layers are in front of it.
 #[tokio::test]
 async fn secrets_and_the_words_of_strangers_are_marked_where_they_are_made() {
     let mut site = site().await;
@@ -255,7 +256,7 @@ async fn secrets_and_the_words_of_strangers_are_marked_where_they_are_made() {
     }
 }
 
-/// The code that somebody typed is in the form that comes back.
+/// The code that somebody typed is in the form that is shown again.
 #[tokio::test]
 async fn the_setup_code_goes_as_it_is() {
     let (app, asks) = super::fixture::app(super::fixture::snapshot());
@@ -271,14 +272,15 @@ async fn the_setup_code_goes_as_it_is() {
     assert!(get(&site, "/setup", "gzip").await.packed(), "the empty form");
 }
 
-/// Whatever is typed may be in the answer: no form's is packed, not even of one that somebody adds.
+/// Whatever is typed may be in the answer: no answer to a form is compressed, not even to a form that is added
+/// later.
 #[tokio::test]
 async fn no_answer_to_a_form_is_packed() {
     let mut site = site().await;
-    // There is no engine, and nobody waits for one.
+    // There is no engine, so no request waits for one.
     site.asks.close();
     let mut large = 0;
-    // Whoever is signed out gets no page.
+    // A client that is signed out gets no page.
     for path in forms().iter().filter(|path| *path != "/logout") {
         for form in ["name=1&confirm=x".to_owned(), format!("name=1&confirm=x&proof={PROOF}")] {
             let sent = post(&site, path, &form).await;

@@ -1,16 +1,16 @@
-//! The session's cookie goes to every port of the host: alone, it changes nothing.
+//! The session's cookie is sent to every port of the host: alone, it changes nothing.
 
 use super::{PROOF, Site, cookie_name, site, status};
 use crate::store::{Account, Device};
 
-/// Forms that carry a password or a code of their own, and what is harmless.
+/// Forms that carry a password or a code of their own, and harmless forms.
 const FREE: [&str; 7] =
     ["/login", "/setup", "/logout", "/lang", "/theme", "/account/password", "/account/tokens"];
 const DRAIN: &str = "/pools/web/servers/web1/drain";
 const REMOVE: &str = "/pools/web/servers/web1/remove";
 const JSON: &str = "Accept: application/json\r\n";
 
-/// Every address that takes a form, from the table of routes itself: a new one is in it.
+/// Returns every address that takes a form, from the table of routes itself, so that a new one is included.
 pub(super) fn forms() -> Vec<String> {
     let table = include_str!("../mod.rs");
     let routes = table.split(".route(\"").skip(1).filter_map(|rest| rest.split_once('"'));
@@ -32,7 +32,7 @@ fn done(site: &Site) -> (u64, usize) {
     (site.app.board.desired().revision, site.app.store.events_after(0, 999).unwrap().len())
 }
 
-/// Somebody who listens at another port: the cookie, and whatever is read with it.
+/// Somebody who listens on another port has the cookie, and everything that can be read with it.
 #[tokio::test]
 async fn a_cookie_alone_changes_nothing_at_any_address() {
     let site = site().await;
@@ -57,16 +57,16 @@ async fn a_cookie_alone_changes_nothing_at_any_address() {
                     "{path}: {said}"
                 );
             } else {
-                // A script of before there were secrets.
+                // A script from before there were secrets.
                 assert!(status(&said) == "303" && said.contains("location: /login\r\n"), "{path}: {said}");
             }
         }
-        // No form at all, and one that is none.
+        // A body that is no form at all, or an invalid one.
         let json = site.post_bare(path, "{\"proof\":\"x\"}", "").await;
         assert_eq!(status(&json), "403", "{path}");
     }
     assert_eq!(done(&site), before);
-    // What carries a password of its own is refused without it.
+    // A form with a password of its own is refused without it.
     for path in ["/account/password", "/account/tokens"] {
         assert_eq!(
             status(&site.post_bare(path, "name=x&new=long+enough&again=long+enough", "").await),
@@ -84,7 +84,7 @@ async fn with_the_script_s_secret_everything_is_done_as_ever() {
     let site = site().await;
     assert_eq!(status(&site.post(DRAIN, "", "").await), "303");
     assert_eq!(status(&site.post("/pools/web/servers/web1/ready", "", JSON).await), "200");
-    // Another session does not know it.
+    // Another session does not know the secret.
     let other = site.app.store.sign_in(&Account("ana".to_owned()), &Device::default()).unwrap().0;
     let other = Site { cookie: format!("{}={other}", cookie_name(&site.app)), ..site };
     assert_eq!(status(&other.post(DRAIN, "", "").await), "403");
@@ -98,7 +98,7 @@ async fn a_session_begun_before_there_were_secrets_is_asked_for_the_password_onc
     let typed = "name=web9&address=10.0.0.9&port=80&cookie=%3Cb%3E&start=off&password=of-something-else";
     let page = site.post("/pools/web/servers", typed, "").await;
     assert_eq!(status(&page), "403");
-    // Whatever was typed goes with the password, but for passwords.
+    // The form asks for the password and keeps every field that was typed, except passwords.
     assert!(
         page.contains("name=\"address\" value=\"10.0.0.9\"") && page.contains("value=\"&#60;b&#62;\""),
         "{page}"
@@ -116,8 +116,8 @@ async fn a_session_begun_before_there_were_secrets_is_asked_for_the_password_onc
     );
 }
 
-/// A tab that was open over an upgrade: its script knows no field for the password, and goes to sign in wherever it is
-/// led.
+/// A tab that was open during an upgrade: its script knows no field for the password, and goes to the sign-in page
+/// after any redirect.
 #[tokio::test]
 async fn a_script_of_before_there_were_secrets_is_led_to_the_sign_in_page() {
     let site = site().await;
@@ -127,7 +127,7 @@ async fn a_script_of_before_there_were_secrets_is_led_to_the_sign_in_page() {
     let led = site.post_bare(DRAIN, "", JSON).await;
     assert!(status(&led) == "303" && led.contains("location: /login\r\n"), "{led}");
     assert_eq!(done(&site), before);
-    // It is signed in, and is not sent back to where nothing can be done.
+    // The person is signed in, and is not sent back to a page where nothing can be changed.
     let form = site.get("/login?back=/journal").await;
     assert!(status(&form) == "200" && form.contains("action=\"/login\""), "{form}");
     assert!(
@@ -139,12 +139,12 @@ async fn a_script_of_before_there_were_secrets_is_led_to_the_sign_in_page() {
     let session = entered.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
     site.cookie = session.expect("a session").to_owned();
     assert_eq!(status(&site.post(DRAIN, "", JSON).await), "200");
-    // With this session a tab that still has the old script is led back to a page with the new one.
+    // With this session a tab that still has the old script is redirected to a page with the new one.
     assert_eq!(status(&site.post_bare("/pools/web/servers/web1/ready", "", JSON).await), "303");
     assert!(site.get("/login").await.contains("location: /\r\n"));
 }
 
-/// Where the browser keeps nothing, what was typed beside the password is not asked for in a circle.
+/// Where the browser stores nothing, a password for something else is not asked for in an endless circle.
 #[tokio::test]
 async fn a_password_of_something_else_is_typed_once_more_beside_one_s_own() {
     let site = site().await;
@@ -162,7 +162,8 @@ async fn a_password_of_something_else_is_typed_once_more_beside_one_s_own() {
     assert!(!page.contains(" name=\"password\""), "{page}");
 }
 
-/// Whatever is typed, the password can be typed beside it: without script, and where the browser keeps nothing.
+/// Whatever form is filled in, the password can be typed in it: without script, and where the browser stores
+/// nothing.
 #[test]
 fn each_form_that_is_filled_in_has_a_place_for_the_password() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
@@ -223,7 +224,7 @@ async fn grave_acts_take_a_password_of_the_last_ten_minutes() {
     let said = site.post(REMOVE, "", JSON).await;
     assert!(status(&said) == "403" && said.contains("\"field\":\"own_password\""), "{said}");
     assert_eq!(status(&site.post(REMOVE, "own_password=long+enough", JSON).await), "200");
-    // Given once, it is not asked for again for a while, nor in another tab.
+    // Once given, the password is not required again for a while, in no tab.
     let again = site.post("/account/tokens/none/revoke", "", JSON).await;
     assert_eq!(status(&again), "404", "{again}");
 }
@@ -244,7 +245,7 @@ async fn a_wrong_password_counts_and_a_thief_does_not_use_up_the_owner_s_tries()
         "429",
         "one count"
     );
-    // The browser that holds the secret has tries of its own, wherever the password is typed.
+    // The browser that has the secret has tries of its own, wherever the password is typed.
     assert_eq!(status(&site.post("/account/tokens", "name=x&days=9&password=long+enough", "").await), "200");
     site.app.store.age_confirmations(10 * 60_000);
     assert_eq!(status(&site.post(REMOVE, "own_password=wrong", JSON).await), "422");
@@ -269,13 +270,13 @@ async fn signing_in_and_a_new_password_make_the_script_s_secret_known() {
     assert_eq!(status(&changed), "200", "{changed}");
     site.cookie = session(&changed);
     assert_eq!(status(&site.post("/pools/web/servers/web1/ready", "", "").await), "303");
-    // A sign-in without script knows none.
+    // A session that was begun without script knows no secret.
     let entered = site.post_bare("/login", "name=ana&password=another+one", "").await;
     site.cookie = session(&entered);
     assert_eq!(status(&site.post(DRAIN, "", "").await), "403");
 }
 
-/// Another port of the host can set a cookie of that name for a longer path: browsers send that one first.
+/// A program on another port can set a cookie of that name for a longer path: browsers send that one first.
 #[tokio::test]
 async fn a_cookie_that_another_port_has_set_keeps_nobody_out() {
     let site = site().await;

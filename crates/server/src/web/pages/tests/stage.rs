@@ -1,6 +1,6 @@
-//! The page of a cluster with as many web servers as wished, for a real browser: the end-to-end tests and the benchmark
-//! start this as a program (`e2e/src/stage.rs`). Router, listener, store and stream are the product's own. The engine
-//! has no part in it: what so many servers cost HAProxy and the engine is another question.
+//! The page of a cluster with any number of web servers, for a real browser: the end-to-end tests and the
+//! benchmark start this as a program (`e2e/src/stage.rs`). Router, listener, store and stream are the product's
+//! own. The engine takes no part: what so many servers cost HAProxy and the engine is another question.
 
 use std::io::BufRead as _;
 use std::time::Duration;
@@ -24,13 +24,13 @@ use crate::listen;
 use crate::web::router;
 use crate::web::view::{fixture, window};
 
-/// So often the engine puts up a picture.
+/// Pause between two snapshots, as with the engine.
 const PACE: Duration = Duration::from_millis(250);
 const PICTURES_A_SECOND: usize = 4;
-/// Of the servers that change, one in so many changes its severity; the others change numbers.
+/// One in this many of the servers that change changes its severity; the others change figures.
 const TURNS: usize = 5;
 
-/// With `CORDEE_STAGE` it serves until its standard input ends; without, it is a small one that is looked at once.
+/// With `CORDEE_STAGE` it serves until its standard input ends; without it, a small page is requested once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn serves_a_page_with_many_servers() {
     let count = std::env::var("CORDEE_STAGE").ok();
@@ -66,7 +66,8 @@ async fn serves_a_page_with_many_servers() {
                 let after = crowd.next(changes / PICTURES_A_SECOND);
                 site.app.board.set_snapshot(after.clone());
                 let store = site.app.store.clone();
-                // As the engine does it: a line for each severity that changed. Pictures do not wait for the disk here.
+                // As the engine does: a line for each severity that changed. Snapshots do not wait for the disk
+                // here.
                 let told = move || {
                     for turn in diff::turns(&before, &after) {
                         store.tell(&turn.subject, Some(turn.severity), &turn.text);
@@ -78,7 +79,7 @@ async fn serves_a_page_with_many_servers() {
     }
 }
 
-/// What comes on the standard input, line by line.
+/// Returns what comes on the standard input, line by line.
 fn wishes() -> mpsc::Receiver<String> {
     let (said, heard) = mpsc::channel(8);
     std::thread::spawn(move || {
@@ -94,7 +95,7 @@ fn wishes() -> mpsc::Receiver<String> {
 /// A cluster whose web servers change, all of them in turn.
 struct Crowd {
     picture: Snapshot,
-    /// The next one to change.
+    /// The next server to change.
     at: usize,
 }
 
@@ -106,14 +107,14 @@ impl Crowd {
         Self { picture, at: 0 }
     }
 
-    /// A third of them falls at once, or comes back.
+    /// Makes a third of the servers fail at once, or come back.
     fn turn(&mut self, severity: Severity) {
         for server in self.picture.servers.iter_mut().filter(|s| s.pool == PoolId::Web).step_by(3) {
             set(server, severity);
         }
     }
 
-    /// The present picture, after so many changed.
+    /// Returns the present snapshot, after so many servers changed.
     fn next(&mut self, changes: usize) -> Snapshot {
         let webs = self.picture.servers.iter().filter(|s| s.pool == PoolId::Web).count();
         for n in 0..changes.min(webs) {
@@ -134,7 +135,7 @@ impl Crowd {
         self.picture.clone()
     }
 
-    /// What follows from the servers: ages, the verdict, and what there is to do.
+    /// Updates what follows from the servers: ages, the verdict, and the remedies.
     fn judge(&mut self) {
         let now = now();
         let picture = &mut self.picture;
@@ -178,7 +179,8 @@ impl Crowd {
     }
 }
 
-/// One of somebody else's, with figures of its own: what all have in common packs better than what real ones have.
+/// A server that somebody else runs, with figures of its own: identical figures would compress better than real
+/// ones do.
 fn far(number: usize) -> ServerView {
     let figure = (number as u64).wrapping_mul(2_654_435_761) >> 7;
     let mut server = ServerView {

@@ -1,4 +1,4 @@
-//! Every line that can be emitted is explained in both languages, and the documentation says the same.
+//! Every line that can be written is explained in both languages, and the documentation says the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,7 +14,8 @@ use cordee_domain::visitors::{Keeping, parse_trusted};
 use super::*;
 use crate::web::fixture;
 
-/// A cluster whose two files have every kind of line. A new kind must be made to appear here; the tests say so.
+/// A cluster whose two files contain every kind of line. A new kind must be made to appear here; the tests enforce
+/// it.
 fn example() -> Desired {
     let mut desired = fixture::desired();
     let at = |port| ([127, 0, 0, 1], port).into();
@@ -71,7 +72,7 @@ fn words(line: &Line) -> Vec<&str> {
     why.chain(line.parts.iter().map(|p| &p.does)).map(|text| text.key.as_ref()).collect()
 }
 
-/// The keys of the sentences about lines, as the languages hold them.
+/// The keys of the sentences about lines, as the languages contain them.
 fn known() -> BTreeSet<&'static str> {
     include_str!(concat!(env!("OUT_DIR"), "/en.ftl"))
         .lines()
@@ -97,14 +98,14 @@ fn every_line_that_can_be_emitted_is_explained_in_both_languages() {
             }
         }
     }
-    // Each sentence belongs to a line of the example: so the example has every branch of the generator, since a line
-    // is made with its sentences and the build refuses a sentence that nothing says.
+    // Each sentence belongs to a line of the example. So the example covers every branch of the generator: a line
+    // is made together with its sentences, and the build fails on a sentence that no code uses.
     let said: BTreeSet<&str> = lines.iter().flat_map(|line| words(line)).collect();
     assert_eq!(known().difference(&said).collect::<Vec<_>>(), Vec::<&&str>::new(), "not in the example");
     assert_eq!(said.difference(&known()).collect::<Vec<_>>(), Vec::<&&str>::new(), "in no language");
 }
 
-/// The example is one situation; in every other one the lines are explained by the same sentences.
+/// The example is one situation; in every other situation the lines are explained by the same sentences.
 #[test]
 fn no_wish_makes_a_line_without_a_sentence() {
     let known = known();
@@ -181,13 +182,13 @@ fn document(lang: Lang) -> String {
 }
 
 fn table_row(line: &Line, row: &LineRow) -> String {
-    // A bar ends a cell of a table, in code too.
+    // A bar ends a table cell, even in code.
     let cell = |text: &str| text.replace('|', "\\|");
     let mut does = cell(&row.does);
     for (words, means) in &row.parts {
         let _ = write!(does, "<br>`{}`: {}", cell(words), cell(means));
     }
-    // The sums change with every version.
+    // The checksums change with every version.
     let shown = line.shown();
     let shown = shown.trim_start();
     let shown = match shown.split_once(' ') {

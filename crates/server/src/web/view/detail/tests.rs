@@ -114,7 +114,7 @@ fn a_conflict_shows_both_versions_in_both_languages() {
         (rows[0].values[1].there.as_str(), rows[0].values[1].here.as_str()),
         ("<b>theirs</b>", "ours")
     );
-    // A row that is to be changed and is not there has no versions.
+    // A row that is to be changed and does not exist has no versions.
     let none = Shown { at: None, versions: Err(text!("conflict-no-row")), statement: String::new() };
     detail.conflicts.insert(name("db1"), none);
     for lang in Lang::ALL {
@@ -138,7 +138,7 @@ fn a_statement_with_a_password_is_only_mentioned() {
     assert!(rows[1].statement.starts_with('(') && !rows[1].statement.contains('x'));
 }
 
-/// "2 of 200" stood over a list of seven.
+/// The page once showed "2 of 200" over a list of seven.
 #[test]
 fn threads_of_mariadb_s_own_are_told_apart_from_connections() {
     let crowd = |account: &str, count| Crowd { account: account.to_owned(), count, ..Crowd::default() };
