@@ -27,6 +27,7 @@ pub fn keep(home: &Home, proxy: PoolId) -> Result<Option<String>, Fault> {
     if other {
         // A link, a pipe or a folder is moved as it is, and never opened.
         std::fs::rename(&config, &path).map_err(|e| fault(&e))?;
+        prune(home, proxy).map_err(|e| fault(&e))?;
         return Ok(Some(relative(home, &path)));
     }
     let text = match read(&config) {
@@ -38,11 +39,20 @@ pub fn keep(home: &Home, proxy: PoolId) -> Result<Option<String>, Fault> {
         return Ok(None);
     }
     files::write(&path, &text, 0o600, None).map_err(|e| fault(&e))?;
+    prune(home, proxy).map_err(|e| fault(&e))?;
+    Ok(Some(relative(home, &path)))
+}
+
+/// Removes the oldest kept files of one proxy. A folder that somebody put in the place of the file stays in the trash
+/// until the operator cleans it: nothing in it is Cordée's.
+fn prune(home: &Home, proxy: PoolId) -> io::Result<()> {
     let kept = kept(home, proxy);
     for (_, old) in kept.iter().rev().skip(MOST_FILES) {
-        process::remove_file(old).map_err(|e| fault(&e))?;
+        if !std::fs::symlink_metadata(old).is_ok_and(|meta| meta.is_dir()) {
+            process::remove_file(old)?;
+        }
     }
-    Ok(Some(relative(home, &path)))
+    Ok(())
 }
 
 /// Returns the newest kept file of one proxy: when it was kept, where (relative to the state folder), and its text.
@@ -81,4 +91,39 @@ fn kept(home: &Home, proxy: PoolId) -> Vec<(Millis, PathBuf)> {
         .collect();
     all.sort();
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A folder in the place of the file went to the trash. It made every later replacement fail, once it was older
+    /// than the files that are kept.
+    #[test]
+    fn a_folder_in_the_trash_is_left_alone_and_stands_in_nobodys_way() {
+        let root = PathBuf::from(env!("OUT_DIR")).join(format!("by-hand-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&root);
+        fs::create_dir_all(&root).unwrap();
+        let home = Home::open(&root).unwrap();
+        for folder in [home.root.join("conf"), home.trash()] {
+            fs::create_dir_all(folder).unwrap();
+        }
+        let config = home.proxy_config(PoolId::Web);
+        let at = |n: usize| home.trash().join(format!("{}{n}", prefix(PoolId::Web)));
+        fs::create_dir(at(1)).unwrap();
+        for n in 2..=MOST_FILES + 3 {
+            fs::write(at(n), "by hand").unwrap();
+        }
+        fs::write(&config, "# somebody's own\n").unwrap();
+        assert!(keep(&home, PoolId::Web).unwrap().is_some());
+        assert!(at(1).is_dir(), "what is in it is somebody's");
+        assert_eq!(kept(&home, PoolId::Web).len(), MOST_FILES + 1, "the oldest files are gone");
+        fs::remove_file(&config).unwrap();
+        fs::create_dir(&config).unwrap();
+        assert!(keep(&home, PoolId::Web).unwrap().is_some(), "a folder is moved, and pruned after, too");
+        assert!(!config.exists());
+        fs::remove_dir_all(&root).unwrap();
+    }
 }

@@ -290,6 +290,7 @@ impl Keeper {
             self.shared.tally().put_back(tally);
             return;
         }
+        let before = self.lines.clone();
         for (worker, lines) in &tally.workers {
             *self.lines.entry(*worker).or_default() += lines;
         }
@@ -307,9 +308,8 @@ impl Keeper {
             }
             Err(error) => {
                 complain("writing visitors down", &error);
-                for (worker, lines) in &tally.workers {
-                    self.lines.entry(*worker).and_modify(|known| *known = known.saturating_sub(*lines));
-                }
+                // The tally is put back whole, and counted again with the next one.
+                self.lines = before;
                 self.shared.tally().put_back(tally);
             }
         }
