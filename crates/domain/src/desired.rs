@@ -195,8 +195,7 @@ pub struct Saved {
     pub file: String,
 }
 
-/// The maximum number of databases. The auto-increment sequence has room for one more, which is reserved for the
-/// operator.
+/// The maximum number of databases. The auto-increment sequence has room for one more, which the operator may need.
 #[expect(clippy::cast_possible_truncation, reason = "nine fits")]
 pub const MOST_DATABASES: u8 = crate::figures::DATABASES as u8;
 
