@@ -175,7 +175,7 @@ pub fn parse_part(input: &str) -> Result<String, Problem> {
     if fine { Ok(part) } else { Err(Problem::invalid("address", text!("problem-part"))) }
 }
 
-/// The maximum number of pairs of address and server in one second. Requests beyond it are counted, but not listed.
+/// The maximum number of address and server pairs in one second. Requests beyond it are counted, not listed.
 pub const MOST_VISITS: usize = 5_000;
 /// The maximum number of colour changes in one second.
 pub const MOST_CHANGES: usize = 1_000;
@@ -234,8 +234,7 @@ pub struct Chosen {
     pub change: Recolour,
 }
 
-/// What happened to the log lines. All counts but `foreign` and `own` add up to what HAProxy wrote about visitors and
-/// itself.
+/// What happened to the log lines. All counts except `foreign` and `own` add up to HAProxy's own lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Requests in the list.
