@@ -14,7 +14,7 @@ use crate::text;
 /// The settings of the list of visitors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keeping {
-    /// The port on 127.0.0.1 to which HAProxy `web` sends its log. It is chosen when Cordée first starts.
+    /// The port on 127.0.0.1 to which HAProxy `web` sends its log. Cordée chooses it, and replaces it if it is taken.
     pub port: Option<u16>,
     /// Days after which a visitor who did not come again is forgotten.
     pub days: u16,
