@@ -95,7 +95,7 @@ pub struct HandoverJson {
 /// How long no database took writes during the last change of writer.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct GapJson {
-    /// The epoch that the change began.
+    /// The epoch that began with that change.
     pub epoch: u64,
     /// An upper bound in milliseconds: from the last moment at which the old writer was known to be healthy until
     /// HAProxy was seen to lead to the new one, plus one more attempt of a connection that waits there.

@@ -185,7 +185,7 @@ pub struct Drill {
     /// The target that was chosen.
     #[serde(rename = "victim")]
     pub target: Target,
-    /// What was counted.
+    /// The results.
     pub report: Report,
 }
 

@@ -116,7 +116,8 @@ pub enum Fault {
     /// The answer of a database cannot be parsed.
     #[error("the database broke off")]
     Broken,
-    /// A database's position cannot be set while a client waits for one there: MariaDB would hang.
+    /// A database's position cannot be set while a client waits for one there: MariaDB would end up with another
+    /// position, or hang.
     #[error("somebody waits for a position")]
     Awaited,
     /// A program that makes a copy failed. Its output is in its log.

@@ -46,8 +46,8 @@ pub enum Malformed {
     Cookie,
 }
 
-/// One of the two pools, and also the HAProxy that stands in front of it: each pool has exactly one proxy
-/// and both carry the same name.
+/// One of the two pools, and also the HAProxy instance in front of it: each pool has exactly one proxy, with the same
+/// name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PoolId {
@@ -58,7 +58,7 @@ pub enum PoolId {
 }
 
 impl PoolId {
-    /// Both pools, in the order of a request.
+    /// Both pools, in the order in which a request passes them.
     pub const ALL: [Self; 2] = [Self::Web, Self::Db];
 
     /// Returns the word used in addresses, files and commands.
@@ -163,7 +163,7 @@ impl From<ServerName> for String {
 /// is reused, the steps on the old server and on the new one run one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ProcessName {
-    /// The HAProxy of that pool.
+    /// The HAProxy instance of that pool.
     Proxy(PoolId),
     /// A web server or a database.
     Server(ServerName),
@@ -192,7 +192,7 @@ impl fmt::Display for ProcessName {
 /// A process that Cordée starts, with its kind. It is never stored: stored data names a process by [`ProcessName`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProcessId {
-    /// The HAProxy of that pool.
+    /// The HAProxy instance of that pool.
     Proxy(PoolId),
     /// A web server.
     Web(ServerName),
@@ -235,8 +235,8 @@ impl fmt::Display for ProcessId {
     }
 }
 
-/// Where a server is: an IP address, or an RFC 1123 host name that Cordée resolves itself (HAProxy's file
-/// only ever holds addresses: a name that does not resolve would keep HAProxy from starting).
+/// The host of a server: an IP address, or an RFC 1123 host name that Cordée resolves itself. HAProxy's file only
+/// contains addresses, because a name that does not resolve would keep HAProxy from starting.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Host {

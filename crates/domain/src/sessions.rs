@@ -10,8 +10,8 @@ use crate::problem::Problem;
 use crate::text;
 use crate::text::Text;
 
-/// The request header in which HAProxy says the mode, and the answer header in which a web server says the mode that
-/// it used.
+/// The request header in which HAProxy states the mode, and the response header in which a web server states the mode
+/// that it used.
 pub const HEADER: &str = "X-Cordee-Session";
 
 /// The maximum number of web servers that are asked for their session mode at once. In a large pool each server is

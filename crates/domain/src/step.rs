@@ -55,7 +55,7 @@ pub enum Subject {
     Proxy(PoolId),
     /// A process or folder, by its name, whatever kind of server has that name.
     Process(ProcessName),
-    /// A database's SQL.
+    /// A database, through SQL.
     Database(ServerName),
     /// A comparison or repair of a database's rows: it may take hours, and blocks no other step.
     Rows(ServerName),

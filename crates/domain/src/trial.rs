@@ -55,7 +55,7 @@ impl Way {
         matches!(self, Self::FilesAnywhere | Self::TwoWriters)
     }
 
-    /// Whether the visitor keeps HAProxy's cookie.
+    /// Whether the visitor returns HAProxy's cookie.
     pub const fn is_sticky(self) -> bool {
         matches!(self, Self::FilesSticky)
     }
@@ -221,9 +221,9 @@ pub enum Measure {
     },
     /// Microseconds per request.
     Times {
-        /// Half of the requests were quicker.
+        /// The median: half of the requests were quicker.
         median: u64,
-        /// 99 of 100 were quicker.
+        /// The 99th percentile: 99 of 100 requests were quicker.
         high: u64,
         /// The median of the same page without a session.
         without: u64,
@@ -331,7 +331,7 @@ impl Measure {
     }
 }
 
-/// Returns the milliseconds' two decimals from microseconds. The decimal mark is added by the language.
+/// Returns the two decimals of a time in milliseconds, given in microseconds. The language adds the decimal mark.
 fn hundredths(micros: u64) -> String {
     format!("{:02}", micros % 1_000 / 10)
 }

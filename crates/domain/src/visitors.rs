@@ -348,7 +348,7 @@ impl Tally {
         self.changes.extend(newer.changes.into_iter().take(room));
     }
 
-    /// Whether there is nothing to write.
+    /// Whether there is nothing to store.
     pub fn is_empty(&self) -> bool {
         self.counts == Counts::default()
     }

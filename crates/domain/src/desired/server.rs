@@ -51,7 +51,7 @@ pub struct WebFacts {
 /// The desired state that only a database has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseFacts {
-    /// Its place in the auto-increment sequence, 1 to 9.
+    /// Its slot in the auto-increment sequence, 1 to 9.
     pub slot: u8,
     /// Its membership of the cluster.
     pub membership: Membership,
@@ -110,7 +110,7 @@ pub enum Admin {
 pub enum CookieChoice {
     /// HAProxy derives the cookie from the address and a secret key.
     Automatic,
-    /// A person chose it.
+    /// An operator chose the cookie.
     Chosen(Cookie),
 }
 
@@ -136,7 +136,7 @@ pub struct Web<'a> {
 pub struct Database<'a> {
     /// The facts that every server has.
     pub server: &'a Server,
-    /// Its place in the auto-increment sequence, 1 to 9.
+    /// Its slot in the auto-increment sequence, 1 to 9.
     pub slot: u8,
     /// Its membership of the cluster.
     pub membership: &'a Membership,
@@ -209,7 +209,7 @@ impl Run {
 }
 
 impl Server {
-    /// As what it is.
+    /// Returns the server by its kind.
     pub const fn either(&self) -> Either<'_> {
         match &self.kind {
             Kind::Web(WebFacts { cookie, admin, leaving, anyway, kept }) => Either::Web(Web {
@@ -336,17 +336,17 @@ impl Server {
 
 #[cfg(test)]
 impl Server {
-    /// As a database, which it must be.
+    /// Returns the server as a database, which it must be.
     pub(crate) fn base(&self) -> Database<'_> {
         self.as_database().expect("a database")
     }
 
-    /// As a web server, which it must be.
+    /// Returns the server as a web server, which it must be.
     pub(crate) fn site(&self) -> Web<'_> {
         self.as_web().expect("a web server")
     }
 
-    /// Another standing for a database.
+    /// Sets a database's membership.
     pub(crate) fn stands(&mut self, membership: Membership) {
         self.database_mut().expect("a database").membership = membership;
     }

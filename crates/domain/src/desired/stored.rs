@@ -9,7 +9,7 @@ use super::{Membership, Pool};
 use crate::ids::{Host, ServerName};
 use std::net::SocketAddr;
 
-/// A pool as it is written down.
+/// A pool as it is stored.
 #[derive(Serialize, Deserialize)]
 struct StoredPool {
     listen: SocketAddr,
@@ -17,7 +17,7 @@ struct StoredPool {
     servers: Vec<StoredServer>,
 }
 
-/// A server as it is written down.
+/// A server as it is stored.
 #[derive(Serialize, Deserialize)]
 struct StoredServer {
     id: u32,
@@ -25,23 +25,23 @@ struct StoredServer {
     host: Host,
     port: u16,
     runtime: Runtime,
-    /// `on` for what Cordée does not start.
+    /// `on` for an external server.
     power: Power,
-    /// `on` for a server that Cordée does not start.
+    /// For a web server; `ready` for a database.
     admin: Admin,
-    /// `automatic` for a database.
+    /// For a web server; `automatic` for a database.
     cookie: CookieChoice,
-    /// 0 for what Cordée does not start.
+    /// 0 for an external server.
     generation: u32,
-    /// 0 for a server that Cordée does not start.
+    /// For a database only.
     slot: Option<u8>,
     /// For a web server: `Leaving` while it leaves, otherwise `Member`.
     #[serde(default, rename = "standing")]
     membership: Membership,
-    /// Of a web server only.
+    /// For a web server only.
     #[serde(default)]
     anyway: bool,
-    /// Of a web server only.
+    /// For a web server only.
     #[serde(default)]
     kept: bool,
 }
@@ -50,12 +50,12 @@ struct StoredServer {
 pub(super) mod web {
     use super::{Deserializer, Kind, Membership, Pool, Serializer, WebFacts, read, write};
 
-    /// Writes it.
+    /// Serializes the pool.
     pub fn serialize<S: Serializer>(pool: &Pool, to: S) -> Result<S::Ok, S::Error> {
         write(pool, to)
     }
 
-    /// Reads it.
+    /// Deserializes the pool.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Pool, D::Error> {
         read(from, |stored| {
             Kind::Web(WebFacts {
@@ -73,12 +73,12 @@ pub(super) mod web {
 pub(super) mod databases {
     use super::{DatabaseFacts, Deserializer, Kind, Pool, Serializer, read, write};
 
-    /// Writes it.
+    /// Serializes the pool.
     pub fn serialize<S: Serializer>(pool: &Pool, to: S) -> Result<S::Ok, S::Error> {
         write(pool, to)
     }
 
-    /// Reads it.
+    /// Deserializes the pool.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Pool, D::Error> {
         read(from, |stored| {
             // Every database has a slot. A stored database without one used the numbers of slot 1.

@@ -18,7 +18,7 @@ const MARK: &str = "cordee3";
 /// The common beginning of the first words of all versions.
 const MARKS: &[u8] = b"cordee";
 
-/// The longest line that HAProxy is told to send, and the longest that is read. A full one has some 1,000 octets.
+/// The maximum length of a line, both for HAProxy to send and for Cordée to read. A full line has some 1,000 octets.
 pub const MOST_BYTES: usize = 2_048;
 
 /// The maximum number of octets that are logged of what a visitor sent (method, path, user agent), of the site's own
@@ -62,7 +62,7 @@ pub struct Record {
     pub asked: LoggedRequest,
     /// The colour that the visitor chose.
     pub change: Option<Recolour>,
-    /// HAProxy's cookie that came with the request, as text without control characters; empty when none did.
+    /// HAProxy's cookie that came with the request, as text without control characters; empty if there was none.
     pub holds: String,
     /// A hash that identifies the PHP session that came with the request; empty if there was none.
     pub session: String,

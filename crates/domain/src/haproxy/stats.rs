@@ -335,7 +335,8 @@ fn add_frontend(running: &mut Running, proxy: PoolId, columns: &Columns, record:
 fn server(columns: &Columns, record: &csv::StringRecord, state: &AdminState) -> RunningServer {
     let get = |i: usize| record.get(i).unwrap_or("");
     let number = |i: usize| get(i).parse::<u64>().unwrap_or(0);
-    // "UP", "UP 1/2", "DOWN 1/2", "DOWN (agent)", "MAINT", "MAINT (via x/y)", "DRAIN", "NOLB", "no check"
+    // Possible values: "UP", "UP 1/2", "DOWN 1/2", "DOWN (agent)", "MAINT", "MAINT (via x/y)", "DRAIN", "NOLB", "no
+    // check".
     let status = get(columns.status);
     let partial = status.contains('/') && !status.contains("via");
     let verdict = if status.starts_with("DOWN") {
@@ -347,7 +348,7 @@ fn server(columns: &Columns, record: &csv::StringRecord, state: &AdminState) -> 
     } else {
         CheckState::Up
     };
-    // "* L7OK" while the next check is under way.
+    // The code is "* L7OK" while the next check is under way.
     let code = get(columns.check_status).trim_start_matches("* ");
     let rise = u32::try_from(number(columns.check_rise)).unwrap_or(0);
     let fall = u32::try_from(number(columns.check_fall)).unwrap_or(0);

@@ -41,7 +41,7 @@ fn unkept(own: &Own, verdict: Remark) -> Remark {
 fn although(verdict: Remark, why: Text) -> Remark {
     let (severity, word) = match verdict.severity {
         Severity::Good => return Remark::new(Severity::Warning, text!("verdict-risk"), why),
-        // Nobody is served, or not yet, for another reason, which stays.
+        // Nobody is served for another reason, or nobody yet: that word stays.
         Severity::Maintenance | Severity::Progress => (Severity::Warning, verdict.word),
         Severity::Unknown | Severity::Warning | Severity::Critical => (verdict.severity, verdict.word),
     };

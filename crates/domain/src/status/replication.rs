@@ -135,8 +135,8 @@ impl Delay {
     }
 }
 
-/// Returns the status of an open writer in which applications do not find all schemas and tables that Cordée creates
-/// there: at first none of them (error 1049), later perhaps a single table that somebody dropped.
+/// Returns the status of an open writer that lacks some of the schemas and tables that Cordée creates for
+/// applications: all of them at first (error 1049), later perhaps a single table that somebody dropped.
 fn schemaless(
     desired: &Desired,
     observed: &Observed,
