@@ -4,7 +4,7 @@
 //! An address has a fixed number of attempts per minute. An account has some at once and then fewer and fewer, from
 //! however many addresses they come. The delay ends by itself, because a permanent lockout would let a stranger keep
 //! the owner out. A browser in which the account was signed in before has its own allowance: strangers can neither use
-//! it up nor delay it. So does a signed-in operator who is asked for the present password again.
+//! it up nor delay it. A signed-in operator who is asked for the present password again also has a separate allowance.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;

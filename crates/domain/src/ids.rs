@@ -170,7 +170,7 @@ pub enum ProcessName {
 }
 
 impl ProcessName {
-    /// Parses the name from a mark. Cordée's own processes have no mark.
+    /// Parses the name from a mark. Returns `None` for Cordée's own processes, whose names no server may have.
     pub fn parse(input: &str) -> Option<Self> {
         match input {
             "haproxy-web" => Some(Self::Proxy(PoolId::Web)),
