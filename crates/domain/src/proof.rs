@@ -103,7 +103,7 @@ pub enum Way {
     SignIn,
 }
 
-/// Returns where the password is asked for, depending on whether a script or a person without one sends the request,
+/// Returns where the password is asked for. This depends on whether the page's script or a plain form sends the request,
 /// and on whether it carries a secret.
 pub fn way(script: bool, with_secret: bool) -> Way {
     match (script, with_secret) {
