@@ -103,8 +103,8 @@ pub enum Way {
     SignIn,
 }
 
-/// Returns where the password is asked for. This depends on whether the page's script or a plain form sends the request,
-/// and on whether it carries a secret.
+/// Returns where the password is asked for. This depends on whether the page's script or a plain form sends the
+/// request, and on whether it carries a secret.
 pub fn way(script: bool, with_secret: bool) -> Way {
     match (script, with_secret) {
         (false, _) => Way::Page,

@@ -34,10 +34,10 @@ impl Record {
     /// Neither the mark nor the name in the record says what kind of server it is. The wish does not either, because
     /// the name may belong to a server of the other kind by now. The program tells the kind. Every Cordée that has a
     /// roster stores the program's path before the start. This is the program that was *started*: since then an
-    /// upgrade may have replaced or removed its file, its link in `/proc` may be unreadable for Cordée, and the orphans of a
-    /// dead leader may run another program. If the program's path leads to a file with another name, the folder tells the
-    /// kind: it stays with the process until the process has ended. If the folder is gone too, the process is taken
-    /// for a database: it runs all the same, holds the name, and gets a database's time to end.
+    /// upgrade may have replaced or removed its file, its link in `/proc` may be unreadable for Cordée, and the
+    /// orphans of a dead leader may run another program. If the program's path leads to a file with another name, the
+    /// folder tells the kind: it stays with the process until the process has ended. If the folder is gone too, the
+    /// process is taken for a database: it runs all the same, holds the name, and gets a database's time to end.
     pub fn who(&self, lies: impl FnOnce(&ServerName) -> Option<PoolId>) -> Option<ProcessId> {
         Some(match ProcessName::parse(&self.name)? {
             ProcessName::Proxy(pool) => ProcessId::Proxy(pool),
