@@ -84,7 +84,7 @@ impl Desired {
     }
 
     /// Returns the ports for a new server on this machine that `free` accepts. Another server may have taken one of
-    /// them by the time a port is chosen; [`Self::choose_port`] checks that.
+    /// them by the time a port is chosen; `choose_port` checks that.
     pub fn free_ports(&self, free: impl Fn(u16) -> bool) -> Vec<u16> {
         self.open_ports().filter(|p| free(*p)).collect()
     }
