@@ -1,4 +1,4 @@
-//! Failover drills, as they were asked and counted.
+//! Failover drills: their orders and their results.
 
 use cordee_domain::drill::FaultKind;
 use cordee_domain::ids::Millis;
@@ -11,84 +11,87 @@ use crate::words::{
     SiteUrlText, StatusFigure, VisitorsFigure,
 };
 
-/// A drill to begin. Numbers that are not given are the usual ones.
+/// A drill to begin. A number that is not given has its usual value.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrderJson {
-    /// A web server's name, `haproxy-web`, `haproxy-db`, `writer`, or `channel` (by which a standby copies the writer).
+    /// A web server's name, `haproxy-web`, `haproxy-db`, `writer`, or `link` (the channel by which a standby
+    /// replicates from the writer).
     pub target: String,
     /// `kill`, `freeze`, `stop` or `drain`.
     #[schema(value_type = BlowWord)]
     pub how: String,
-    /// Requests a second, 1 to 200; 20.
+    /// Requests per second, 1 to 200; default 20.
     #[schema(value_type = Option<RateFigure>)]
     pub rate: Option<u16>,
-    /// Visitors, 1 to 50; 10.
+    /// Visitors, 1 to 50; default 10.
     #[schema(value_type = Option<VisitorsFigure>)]
     pub visitors: Option<u16>,
-    /// Seconds before it falls, 1 to 30; 3.
+    /// Seconds before the fault, 1 to 30; default 3.
     #[schema(value_type = Option<SecondsFigure>)]
     pub before: Option<u16>,
-    /// Seconds for which it is held down, 1 to 30; 5.
+    /// Seconds for which the fault lasts, 1 to 30; default 5.
     #[schema(value_type = Option<SecondsFigure>)]
     pub held: Option<u16>,
-    /// Seconds afterwards, 1 to 60; 10.
+    /// Seconds after the fault, 1 to 60; default 10.
     #[schema(value_type = Option<MinuteFigure>)]
     pub after: Option<u16>,
-    /// A page of the site, `/path` or `http://name/path`, at most 1000 characters: the name only stands in `Host`, it
-    /// is asked for at the site's own address. None: the demonstration's colour page, with a session for each visitor.
+    /// A page of the site, `/path` or `http://name/path`, at most 1000 characters. The name only appears in `Host`;
+    /// requests always go to the site's own address. If absent: the demonstration's colour page, with a session for
+    /// each visitor.
     #[schema(value_type = Option<SiteUrlText>)]
     pub url: Option<String>,
-    /// The status that the page should answer, 200 to 599; 200.
+    /// The expected status of the page, 200 to 599; default 200.
     #[schema(value_type = Option<StatusFigure>)]
     pub status: Option<u16>,
-    /// The name of the target's pool, `web` or `db`: the drill falls on the running cluster.
+    /// The name of the target's pool, `web` or `db`, as a confirmation: the drill causes a fault in the running
+    /// cluster.
     #[schema(value_type = PoolWord)]
     pub confirm: String,
 }
 
-/// Under which traffic.
+/// The traffic of a drill.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TrafficJson {
-    /// Requests a second.
+    /// Requests per second.
     pub rate: u16,
     /// Visitors.
     pub visitors: u16,
-    /// Seconds before it falls.
+    /// Seconds before the fault.
     pub before: u16,
-    /// Seconds for which it is held down.
+    /// Seconds for which the fault lasts.
     pub held: u16,
-    /// Seconds afterwards.
+    /// Seconds after the fault.
     pub after: u16,
 }
 
-/// Requests or writes, counted.
+/// Counts of requests or writes.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TallyJson {
-    /// All.
+    /// All of them.
     pub asked: u32,
-    /// Not answered as they should be: the sum of the next two.
+    /// Those that were not answered correctly: the sum of the next two.
     pub lost: u32,
     /// Answered with an error.
     pub refused: u32,
     /// Not answered.
     pub unanswered: u32,
-    /// Lost before anything fell.
+    /// Those that were lost before the fault.
     pub lost_before: u32,
-    /// Milliseconds that the slowest one took, after something fell.
+    /// Milliseconds that the slowest one took, after the fault.
     pub longest_ms: u64,
     /// Whether the losses ended.
     pub recovery: RecoveryWord,
-    /// Milliseconds from the fault to the end of the last loss, when it recovered.
+    /// Milliseconds from the fault to the end of the last loss, if the losses ended.
     pub recovered_ms: Option<u64>,
 }
 
-/// Sessions, counted.
+/// Counts of sessions.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SessionsJson {
-    /// Begun.
+    /// Sessions that began.
     pub begun: u32,
-    /// Of these, not there any more when their visitor came back.
+    /// Of these, sessions that were gone when their visitor came back.
     pub lost: u32,
 }
 
@@ -98,28 +101,28 @@ pub struct WritesJson {
     /// All of them.
     #[serde(flatten)]
     pub tally: TallyJson,
-    /// Milliseconds from the fault to the first acknowledgement of a write that was begun after it.
+    /// Milliseconds from the fault until the first write that was begun after it was acknowledged.
     pub first_ms: Option<u64>,
-    /// Acknowledged ones that are not in the database in the end.
+    /// Acknowledged writes that are missing from the database at the end.
     pub vanished: Option<u32>,
 }
 
-/// What the page said.
+/// A status that the page showed.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SaidJson {
-    /// Milliseconds after the fault; none: before.
+    /// Milliseconds after the fault; absent if it was before the fault.
     pub ms: Option<u64>,
-    /// Of what; empty for the sentence about all of it.
+    /// What it was about; empty for the verdict about the whole.
     pub about: String,
     /// Its severity.
     #[schema(value_type = LightWord)]
     #[serde(rename = "light")]
     pub severity: Severity,
-    /// The word.
+    /// Its words.
     pub word: String,
 }
 
-/// One line of the report, in words.
+/// One line of the report in words.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct FindingJson {
     /// What was counted.
@@ -139,36 +142,36 @@ pub struct DrillJson {
     pub begun: Millis,
     /// When it ended.
     pub ended: Option<Millis>,
-    /// How far it is.
+    /// The state of the drill.
     pub state: RunState,
-    /// The same in a sentence.
+    /// The state in a sentence.
     pub says: String,
-    /// What was done to whom, in a sentence.
+    /// What was done to which target, in a sentence.
     pub title: String,
-    /// What was to fall, as it was asked.
+    /// The target, as it was ordered.
     pub target: String,
-    /// How.
+    /// The fault.
     #[schema(value_type = BlowWord)]
     pub how: FaultKind,
-    /// Under which traffic.
+    /// The traffic.
     pub traffic: TrafficJson,
-    /// The page that was asked for; none: the demonstration's.
+    /// The page that was requested; absent if it was the demonstration's.
     pub url: Option<String>,
-    /// The status that it should answer.
+    /// The expected status of the page.
     pub status: Option<u16>,
-    /// Who fell: a server or an HAProxy; of a channel, the database that copies.
+    /// The target that was chosen: a server or a HAProxy instance; for a channel, the database that receives.
     pub victim: String,
-    /// When it fell: milliseconds since 1970, UTC.
+    /// When the fault was caused: milliseconds since 1970, UTC.
     pub struck: Option<Millis>,
-    /// Milliseconds from the fault until it was put right; none when there was nothing to put right.
+    /// Milliseconds from the fault until it was undone; absent if there was nothing to undo.
     pub undone_ms: Option<u64>,
     /// Requests to the site.
     pub requests: TallyJson,
     /// Sessions.
     pub sessions: SessionsJson,
-    /// Writes, when a database or what leads to it fell.
+    /// Writes, if the target was a database or something on the way to one.
     pub writes: Option<WritesJson>,
-    /// What the page said, and when.
+    /// The statuses that the page showed, with their times.
     pub said: Vec<SaidJson>,
     /// The report in words.
     pub findings: Vec<FindingJson>,

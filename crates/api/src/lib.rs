@@ -1,5 +1,5 @@
-//! What the API says and takes, as JSON: the types, and how the description (OpenAPI 3.1) tells them. Page, command
-//! line, lab and `up` share them.
+//! The JSON types of the API, and how its description (OpenAPI 3.1) presents them. The page, the command line, the lab
+//! and `up` share them.
 
 pub mod config;
 pub mod drills;

@@ -1,11 +1,11 @@
-//! What only the machine's owner is told, over the unix socket.
+//! Answers that only the machine's owner gets, over the unix socket.
 
 use cordee_domain::started::Started;
 use serde::{Deserialize, Serialize};
 
 use crate::view::StatusJson;
 
-/// What a client library asks for.
+/// The connection parameters that a client library needs.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Dsn {
     /// Address.
@@ -18,15 +18,15 @@ pub struct Dsn {
     pub password: String,
     /// Schema.
     pub schema: String,
-    /// All of it as one address.
+    /// All of it as one URL.
     pub url: String,
-    /// The address that leads to the one writer; absent where one database itself was asked for.
+    /// The address that leads to the one writer; absent if the parameters of a single database were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writer_host: Option<String>,
     /// Its port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writer_port: Option<u16>,
-    /// All of that as one address.
+    /// The writer's parameters as one URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writer_url: Option<String>,
 }
@@ -38,10 +38,10 @@ pub struct SetupCode {
     pub code: Option<String>,
 }
 
-/// A token just made: this is the only time that it is shown.
+/// A token that has just been made. It is shown only this once.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Token {
-    /// Its name, which stands in the journal.
+    /// Its name, which appears in the journal.
     pub name: String,
     /// The secret.
     pub token: String,
@@ -50,15 +50,15 @@ pub struct Token {
 /// The password was changed.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct NewPassword {
-    /// Whose, in a sentence.
+    /// Whose password was changed, in a sentence.
     pub message: String,
 }
 
-/// How far `cordee up` is, with the verdict to show meanwhile.
+/// How far `cordee up` has come, with the verdict to show meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartJson {
-    /// How far.
+    /// How far the start has come.
     pub started: Started,
-    /// The sentence about all of it.
+    /// The verdict about the whole cluster.
     pub verdict: StatusJson,
 }

@@ -1,12 +1,12 @@
-//! A refusal, as RFC 9457 has it.
+//! A refusal in the form of RFC 9457.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The body, as RFC 9457 has it, with one more member for the fields.
+/// The body in the form of RFC 9457, with one more member for the fields.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemBody {
-    /// What kind: `about:blank` when the status says it all.
+    /// The type of the problem: `about:blank` if the status says everything.
     pub r#type: String,
     /// The status in words.
     pub title: String,
@@ -14,14 +14,14 @@ pub struct ProblemBody {
     pub status: u16,
     /// The first reason.
     pub detail: String,
-    /// Every reason, at its field.
+    /// All reasons, each with its field.
     pub errors: Vec<FieldError>,
 }
 
 /// One reason at one field.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FieldError {
-    /// The field's name; empty when no single one is to blame.
+    /// The field's name; empty if no single field is the cause.
     pub field: String,
     /// One sentence.
     pub detail: String,

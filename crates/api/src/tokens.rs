@@ -7,29 +7,29 @@ use utoipa::ToSchema;
 /// The tokens.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TokensJson {
-    /// By name.
+    /// The tokens, ordered by name.
     pub tokens: Vec<TokenJson>,
 }
 
-/// One token. What it is made of is shown once, to whoever makes it.
+/// A token. The secret itself is shown once, to whoever makes the token.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TokenJson {
-    /// Its name: it stands in the journal as `token:NAME`.
+    /// Its name, which appears in the journal as `token:NAME`.
     pub name: String,
     /// When it was made: milliseconds since 1970, UTC.
     pub created: Millis,
-    /// When it was last used, to the minute; `null` when never.
+    /// When it was last used, to the minute; `null` if never.
     pub used: Option<Millis>,
-    /// From when on it is refused; `null`: never.
+    /// From when on it is refused; `null` means never.
     pub expires: Option<Millis>,
-    /// It is out of date, and refused.
+    /// Whether it has expired, and is refused.
     pub expired: bool,
 }
 
-/// A token that was taken back.
+/// A token that was revoked.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct RevokedJson {
-    /// Its name, as it was written.
+    /// Its name, as it was stored.
     pub name: String,
     /// The same in a sentence.
     pub message: String,

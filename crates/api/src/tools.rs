@@ -1,4 +1,4 @@
-//! What was cleaned, the journal, and what is set for a whole pool.
+//! Leftovers, the journal, and the settings of a whole pool.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,33 +11,33 @@ use crate::words::{RoutingWord, SessionMode};
 pub struct CleanJson {
     /// Whether it was removed; `false` for a dry run.
     pub applied: bool,
-    /// What no wish explains.
+    /// Things that no wish explains.
     pub items: Vec<LeftoverJson>,
-    /// What is not Cordée's, and stays where it is.
+    /// Things that are not Cordée's, and stay where they are.
     pub foreign: Vec<LeftoverJson>,
 }
 
-/// One thing that no wish explains, or that is not Cordée's.
+/// A thing that no wish explains, or that is not Cordée's.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct LeftoverJson {
     /// Where it is, relative to `CORDEE_HOME`.
     pub path: String,
-    /// What it is, and why it may go or stays.
+    /// What it is, and why it may be removed or stays.
     pub why: String,
     /// Its size.
     pub bytes: u64,
 }
 
-/// A stretch of the journal, newest first.
+/// A page of the journal, newest line first.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct HistoryJson {
     /// The lines.
     pub events: Vec<EventJson>,
-    /// `before` of the next, older stretch; `null` at the end.
+    /// The value of `before` for the next, older page; `null` at the end.
     pub next: Option<u64>,
 }
 
-/// How writes are shared.
+/// Which databases take writes.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoutingJson {

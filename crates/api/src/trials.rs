@@ -18,15 +18,15 @@ pub struct TrialJson {
     pub begun: Millis,
     /// When it ended.
     pub ended: Option<Millis>,
-    /// How far it is.
+    /// The state of the run.
     pub state: RunState,
-    /// The same in a sentence.
+    /// The state in a sentence.
     pub says: String,
-    /// Cells measured so far, of `of`.
+    /// How many of the `of` cells have been measured so far.
     pub done: usize,
     /// Cells in all.
     pub of: usize,
-    /// What was measured, in the order in which it was.
+    /// The measured cells, in the order in which they were measured.
     pub cells: Vec<CellJson>,
 }
 
@@ -47,10 +47,10 @@ pub struct CellJson {
     pub how: String,
     /// When: milliseconds since 1970, UTC.
     pub at: Millis,
-    /// What that says.
+    /// The verdict on the measurement.
     #[schema(value_type = VerdictWord)]
     pub verdict: MeasureResult,
-    /// The verdict that is foreseen; figures have none.
+    /// The expected verdict; figures have none.
     #[schema(value_type = Option<VerdictWord>)]
     pub expected: Option<MeasureResult>,
     /// What was counted, in a sentence.
@@ -67,9 +67,9 @@ pub struct RunId {
     pub id: u64,
 }
 
-/// Whether there was a run to give up.
+/// Whether there was a run to cancel.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Cancelled {
-    /// There was.
+    /// Whether a run was cancelled.
     pub cancelled: bool,
 }

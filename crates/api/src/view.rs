@@ -1,4 +1,4 @@
-//! The picture: the same facts as on the page.
+//! The snapshot: the same facts as on the page.
 
 use cordee_domain::actions::Action;
 use cordee_domain::desired::{Power, Routing, Runtime};
@@ -17,26 +17,27 @@ use crate::words::{
 /// Everything that is shown, at one moment.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SnapshotJson {
-    /// Revision of the wish; grows by one with each change.
+    /// The revision of the wish; grows by one with each change.
     pub revision: u64,
-    /// When the picture was taken: milliseconds since 1970, UTC.
+    /// When the snapshot was made: milliseconds since 1970, UTC.
     pub at: Millis,
-    /// The sentence about all of it.
+    /// The verdict: one sentence about the whole cluster.
     pub verdict: StatusJson,
-    /// Why it is not good, and what puts it right, the first cause first; with a good one mostly empty.
+    /// The causes of a verdict that is not good, with their remedies, the most important cause first; mostly empty if
+    /// the verdict is good.
     #[serde(default)]
     pub causes: Vec<CauseJson>,
     /// Which databases take writes: `one-writer` or `all-writers`.
     #[schema(value_type = RoutingWord)]
     pub routing: Routing,
-    /// Where the visitors' sessions are kept: `proxy` (files of each web server) or `database`.
+    /// Where the visitors' sessions are kept: `proxy` (in files on each web server) or `database`.
     #[schema(value_type = SessionMode)]
     pub session: Mode,
     /// Grows by one each time another database becomes the writer.
     pub epoch: u64,
     /// The change of writer under way, if any.
     pub handover: Option<HandoverJson>,
-    /// How long nobody wrote when the writer last changed, while this Cordée was there to measure.
+    /// How long no database took writes during the last change of writer, if this Cordée was running to measure it.
     pub gap: Option<GapJson>,
     /// HAProxy `web` and HAProxy `db`.
     pub proxies: Vec<ProxyJson>,
@@ -46,60 +47,60 @@ pub struct SnapshotJson {
     pub servers: Vec<ServerJson>,
 }
 
-/// Why the verdict is not good.
+/// A cause of a verdict that is not good.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CauseJson {
     /// `cordee`, `haproxy-web`, `haproxy-db`, or `servers`.
     #[schema(value_type = AboutWord)]
     pub about: String,
-    /// The servers that share the cause; empty when it is about something else.
+    /// The servers that share the cause; empty if it is about something else.
     pub servers: Vec<String>,
-    /// What is said of it.
+    /// Its status.
     pub status: StatusJson,
-    /// Who asked for it, if somebody did and that is known: an account, `token:NAME`, `cli`.
+    /// Who asked for it, if somebody did and it is known who: an account, `token:NAME`, `cli`.
     pub by: Option<String>,
-    /// When: milliseconds since 1970, UTC.
+    /// When it was asked for: milliseconds since 1970, UTC.
     pub at: Option<Millis>,
-    /// Servers that are as they are because of it.
+    /// The servers whose trouble it explains.
     pub explains: Vec<String>,
-    /// What puts it right, the likeliest first; never empty.
+    /// Its remedies, the most likely first; never empty.
     pub remedies: Vec<RemedyJson>,
 }
 
-/// What puts a cause right.
+/// A remedy for a cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RemedyJson {
-    /// What to ask for: `ready`, `start`, `restart`, `withdraw`, `anyway`, `promote`, `recopy`, `remove`, `logs` or
-    /// `test` of a server, `reload` of a HAProxy, `add` a web server; or where to look: `page`, `config`, `journal`; or
-    /// `hand`, what a person does at the machine; or `wait`: Cordée is at it.
+    /// The remedy. An action on a server: `ready`, `start`, `restart`, `withdraw`, `anyway`, `promote`, `recopy`,
+    /// `remove`, `logs` or `test`. `reload` of a HAProxy instance. `add` a web server. Where to look: `page`, `config`
+    /// or `journal`. `hand`: something that an operator does on the machine. `wait`: Cordée is already working on it.
     #[schema(value_type = RemedyWord, example = "start")]
     pub action: String,
-    /// The server, when it is about one.
+    /// The server, if the remedy is about one.
     pub server: Option<String>,
-    /// In words.
+    /// The remedy in words.
     pub says: String,
 }
 
-/// A change of writer under way.
+/// A change of writer that is under way.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct HandoverJson {
-    /// The writer to be.
+    /// The database that is to become the writer.
     pub to: String,
     /// Milliseconds since it was asked for.
     pub age_ms: u64,
-    /// Whether a loss of writes was accepted.
+    /// Whether a loss of writes is accepted.
     pub accept_loss: bool,
 }
 
-/// How long nobody could write at the last change of writer.
+/// How long no database took writes during the last change of writer.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct GapJson {
-    /// The epoch that ended it.
+    /// The epoch that began with that change.
     pub epoch: u64,
-    /// At most so long: from the last moment at which the old writer was known to be well until it was seen that
-    /// HAProxy leads to the new one, and one more try of a connection that waits there.
+    /// An upper bound in milliseconds: from the last moment at which the old writer was known to be healthy until
+    /// HAProxy was seen to lead to the new one, plus one more attempt of a connection that waits there.
     pub ms: u64,
-    /// How long ago that was.
+    /// Milliseconds since then.
     pub age_ms: u64,
 }
 
@@ -116,7 +117,7 @@ pub struct StatusJson {
     pub reason: Option<String>,
 }
 
-/// One HAProxy.
+/// A HAProxy instance.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ProxyJson {
     /// `web` or `db`.
@@ -136,9 +137,9 @@ pub struct ProxyJson {
     pub sessions: u64,
     /// HAProxy's version.
     pub version: Option<String>,
-    /// Wish, file and process are the same.
+    /// Whether the wish, the file and the process agree.
     pub settled: bool,
-    /// Milliseconds since it last answered; `null` when never.
+    /// Milliseconds since it last answered; `null` if never.
     pub age_ms: Option<u64>,
 }
 
@@ -148,14 +149,14 @@ pub struct PoolJson {
     /// `web` or `db`.
     #[schema(value_type = PoolWord)]
     pub name: PoolId,
-    /// In the order in which they were added.
+    /// The servers, in the order in which they were added.
     pub servers: Vec<ServerJson>,
 }
 
-/// One server.
+/// A server.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ServerJson {
-    /// Its name, unique in both pools.
+    /// Its name, unique across both pools.
     pub name: String,
     /// `web` or `db`.
     #[schema(value_type = PoolWord)]
@@ -164,14 +165,14 @@ pub struct ServerJson {
     pub address: String,
     /// TCP port.
     pub port: u16,
-    /// Value of the stickiness cookie (web), when known.
+    /// Value of the stickiness cookie (web), if known.
     pub cookie: Option<String>,
-    /// Whether a person chose that value.
+    /// Whether an operator chose that value.
     pub cookie_chosen: bool,
     /// `writer` or `standby` (databases).
     #[schema(value_type = Option<RoleWord>)]
     pub role: Option<Role>,
-    /// `process` when Cordée starts it, `external` when it only watches it.
+    /// `process` if Cordée starts it, `external` if Cordée only watches it.
     #[schema(value_type = RuntimeWord)]
     pub runtime: Runtime,
     /// `on` or `off`: whether it should run.
@@ -181,37 +182,38 @@ pub struct ServerJson {
     pub status: StatusJson,
     /// Requests or connections on it now.
     pub sessions: u64,
-    /// All so far.
+    /// All requests or connections so far.
     pub total: u64,
     /// The last check.
     pub last_check: CheckJson,
-    /// Process id, when Cordée started it.
+    /// Process id, if Cordée started it.
     pub pid: Option<u32>,
-    /// Its software, when known.
+    /// Its software, if known.
     pub version: Option<String>,
-    /// Replication towards this database, one entry per server that it copies.
+    /// The channels of this database, one entry per peer that it replicates from.
     #[serde(rename = "links")]
     pub channels: Vec<LinkJson>,
     /// `member`, `joining`, `leaving`, `returning` (a former writer that is being compared) or `diverged` (databases).
     #[serde(rename = "standing")]
     pub membership: Option<StandingWord>,
-    /// Whether a commit is acknowledged only after a standby has received it, now (the writer only).
+    /// Whether the writer now acknowledges a commit only after a standby has received it (the writer only).
     pub semi_sync: Option<bool>,
-    /// Percent of its copy that has come, while it is being copied (databases).
+    /// Percent of the copy that is done, while the database is being copied (databases).
     #[serde(default)]
     #[schema(maximum = 100)]
     pub progress: Option<u8>,
-    /// The last comparison of its rows with the writer's, in short (databases but the writer).
+    /// Summary of the last comparison of its rows with the writer's (all databases except the writer).
     pub comparison: Option<ComparisonJson>,
-    /// What may be asked of it now: `logs`, `test`, `drain`, `maintenance`, `ready`, `restart`, `stop`,
-    /// `start`, `promote`, `remove`, `verify`, `recopy`.
+    /// The actions that it offers now: `logs`, `test`, `drain`, `maintenance`, `ready`, `restart`, `stop`, `start`,
+    /// `promote`, `repair`, `anyway`, `withdraw`, `remove`, `verify`, `recopy`.
     #[schema(value_type = Vec<OfferedAction>)]
     pub actions: Vec<Action>,
-    /// Visitors who came back with its cookie (web); absent when that is not counted, or sessions are in the database.
+    /// Visitors who came back with its cookie (web); absent if they are not counted, or if sessions are in the
+    /// database.
     #[serde(default)]
     pub attached: Option<AttachedJson>,
-    /// It was asked to leave, and serves until one of these does (empty: until another one does); absent when it does
-    /// not wait.
+    /// It was asked to leave, and serves until one of these servers does (empty: until any other one does); absent if
+    /// it does not wait.
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     pub waits_for: Option<Vec<ServerName>>,
@@ -220,44 +222,44 @@ pub struct ServerJson {
 /// Visitors who came back with a web server's cookie.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AttachedJson {
-    /// How many.
+    /// The number of visitors.
     pub visitors: u64,
-    /// Within so many minutes, thirty at most.
+    /// The minutes over which they were counted, thirty at most.
     pub minutes: u64,
 }
 
 /// A comparison of a database's rows with the writer's.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ComparisonJson {
-    /// A person asked for one that has not begun.
+    /// Whether an operator asked for a comparison that has not begun.
     pub wanted: bool,
-    /// Rows compared so far, while one is under way.
+    /// Rows compared so far, while a comparison is under way.
     pub running: Option<u64>,
-    /// A person asked that what differs be put right, and it is not done yet.
+    /// Whether an operator asked to correct the rows that differ, and that is not done yet.
     #[serde(default)]
     pub repairing: bool,
-    /// Milliseconds since the last one ended; `null` when there was none.
+    /// Milliseconds since the last comparison ended; `null` if there was none.
     pub age_ms: Option<u64>,
-    /// Why one failed since.
+    /// Why a comparison has failed since.
     #[serde(default)]
     pub failed: Option<String>,
-    /// Milliseconds since it failed.
+    /// Milliseconds since that failure.
     #[serde(default)]
     pub failed_age_ms: Option<u64>,
-    /// Tables that it looked at.
+    /// Number of tables that it looked at.
     pub tables: usize,
-    /// Rows that it compared.
+    /// Number of rows that it compared.
     pub rows: u64,
-    /// Tables that it proved to differ.
+    /// Number of tables that are proven to differ.
     pub different: usize,
-    /// Tables of which it could prove nothing: neither equal nor different.
+    /// Number of tables about which it proved nothing: neither equal nor different.
     pub unproven: usize,
-    /// Some of these, with the reason.
+    /// Some of these tables, with the reason.
     #[serde(default)]
     pub left_out: Vec<LeftOutJson>,
 }
 
-/// A table of which a comparison could prove nothing.
+/// A table about which a comparison proved nothing.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct LeftOutJson {
     /// Its full name.
@@ -269,41 +271,41 @@ pub struct LeftOutJson {
 /// The last check of a server.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CheckJson {
-    /// Milliseconds since its result was read; `null` when never.
+    /// Milliseconds since its result was read; `null` if never.
     pub age_ms: Option<u64>,
     /// What it found.
     pub result: Option<String>,
-    /// How long it took.
+    /// How many milliseconds it took.
     pub duration_ms: Option<u64>,
 }
 
 /// One direction of replication.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct LinkJson {
-    /// The server that is copied.
+    /// The peer that the database replicates from.
     pub from: String,
     /// As in a status.
     #[schema(value_type = LightWord)]
     #[serde(rename = "light")]
     pub severity: Severity,
-    /// Measured delay.
+    /// The measured delay in milliseconds.
     pub delay_ms: Option<u64>,
-    /// MariaDB's error number; 0 when none.
+    /// MariaDB's error number; 0 if there is no error.
     pub error: u32,
 }
 
 /// One line of the journal.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct EventJson {
-    /// Grows with each event; the one to resume from.
+    /// Grows with each event. A client resumes from it.
     pub id: u64,
     /// Milliseconds since 1970, UTC.
     pub at: Millis,
-    /// Who: an account, `token:NAME`, `cli`, or `cordee` itself.
+    /// Who did it: an account, `token:NAME`, `cli`, or `cordee` for Cordée itself.
     pub actor: String,
     /// The server, `haproxy-web`, `haproxy-db` or `cluster`.
     pub subject: String,
-    /// As in a status, where the event has one.
+    /// As in a status, if the event has one.
     #[schema(value_type = Option<LightWord>)]
     #[serde(rename = "light")]
     pub severity: Option<Severity>,

@@ -1,4 +1,4 @@
-//! Visitors, the last requests, and what became of HAProxy's log.
+//! Visitors, the last requests, and what happened to HAProxy's log.
 
 use cordee_domain::visitors::{Counts, Keeping};
 use serde::{Deserialize, Serialize};
@@ -6,81 +6,82 @@ use utoipa::ToSchema;
 
 use crate::words::{DaysFigure, Listed};
 
-/// Visitors, the last one first.
+/// Visitors, the most recent first.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct VisitorsJson {
-    /// Those asked for.
+    /// The visitors that were asked for.
     pub visitors: Vec<Visitor>,
     /// How many there are in all.
     pub total: u64,
-    /// Who changed the colour on the session test page, the last change first; at most 200.
+    /// Changes of colour on the session test page, the most recent first; at most 200.
     pub changes: Vec<ColourChange>,
-    /// What became of HAProxy's log.
+    /// What happened to HAProxy's log.
     pub log: LogCounts,
-    /// Times in which nobody read it, the last one first.
+    /// Times in which Cordée did not read the log, the most recent first.
     pub gaps: Vec<UnheardJson>,
     /// How visitors are remembered.
     pub keeping: KeepingJson,
 }
 
-/// What became of the lines of HAProxy's log; `sent` is the sum of all others but `foreign`.
+/// What happened to the lines of HAProxy's log. `sent` is the sum of the others except `dropped`, which is a sum
+/// itself, and `foreign`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct LogCounts {
-    /// Whether it is heard now.
+    /// Whether Cordée receives the log now.
     pub heard: bool,
-    /// All.
+    /// All lines.
     pub sent: u64,
-    /// In the list.
+    /// Requests in the list.
     pub stored: u64,
-    /// Not in the list: `crowd`, `unreadable`, `kernel` and `unsent` together.
+    /// Requests that are not in the list: `crowd`, `unreadable`, `kernel` and `unsent` together.
     pub dropped: u64,
-    /// Requests of more addresses than the list holds.
+    /// Requests from more addresses than the list holds.
     pub crowd: u64,
-    /// Not understood.
+    /// Lines that could not be parsed.
     pub unreadable: u64,
-    /// Lost by the kernel, because Cordée did not read quickly enough.
+    /// Lines that the kernel dropped, because Cordée did not read quickly enough.
     pub kernel: u64,
-    /// Not sent by HAProxy.
+    /// Lines that HAProxy was unable to send.
     pub unsent: u64,
-    /// HAProxy's own messages: no requests.
+    /// HAProxy's own messages, which are not requests.
     pub notices: u64,
     /// Lines that came without HAProxy's key and were not believed; not part of `sent`.
     pub foreign: u64,
 }
 
-/// A time without a list.
+/// A time for which there is no list.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct UnheardJson {
-    /// From, in milliseconds since 1970 UTC.
+    /// Its beginning, in milliseconds since 1970 UTC.
     pub since: u64,
-    /// To.
+    /// Its end.
     pub until: u64,
-    /// About how many requests HAProxy served meanwhile; absent when that cannot be known.
+    /// About how many requests HAProxy served meanwhile; absent if that is unknown.
     pub requests: Option<u64>,
 }
 
 /// How visitors are remembered.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct KeepingJson {
-    /// Days after which one who did not come again is forgotten.
+    /// Days after which a visitor who did not come again is forgotten.
     #[schema(minimum = 1, maximum = 3650)]
     pub days: u16,
     /// Whether networks are kept instead of addresses.
     pub shorten: bool,
-    /// Whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted: Vec<String>,
 }
 
-/// What is to be remembered of visitors otherwise than now; what is absent stays.
+/// Changes of how visitors are remembered. A setting that is absent stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeepingChange {
-    /// Days after which one who did not come again is forgotten.
+    /// Days after which a visitor who did not come again is forgotten.
     #[schema(value_type = Option<DaysFigure>)]
     pub days: Option<u16>,
     /// Whether networks are kept instead of addresses.
     pub shorten: Option<bool>,
-    /// Whose `X-Forwarded-For` is believed: addresses and networks.
+    /// The proxies whose `X-Forwarded-For` is trusted: addresses and networks.
     #[schema(value_type = Option<Listed>)]
     pub trusted: Option<Vec<String>>,
 }
@@ -88,7 +89,7 @@ pub struct KeepingChange {
 /// The last requests of a server.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct RequestsJson {
-    /// Oldest first.
+    /// The requests, oldest first.
     pub requests: Vec<Request>,
 }
 
@@ -103,16 +104,16 @@ pub struct Visitor {
     pub last: u64,
     /// Requests.
     pub requests: u64,
-    /// Those that were refused, failed or never answered.
+    /// Requests that were refused, failed or were never answered.
     pub errors: u64,
-    /// Each server's part of it.
+    /// The part of each server.
     pub servers: Vec<Share>,
 }
 
-/// What one server answered a visitor.
+/// The part of one server in a visitor's requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Share {
-    /// The server; `haproxy` for what HAProxy answered itself.
+    /// The server; `haproxy` for requests that HAProxy answered itself.
     pub server: String,
     /// First request.
     pub first: u64,
@@ -120,7 +121,7 @@ pub struct Share {
     pub last: u64,
     /// Requests.
     pub requests: u64,
-    /// Those that were refused, failed or never answered.
+    /// Requests that were refused, failed or were never answered.
     pub errors: u64,
 }
 
@@ -131,36 +132,36 @@ pub struct ColourChange {
     pub id: u64,
     /// When, in milliseconds since 1970 UTC.
     pub at: u64,
-    /// Who.
+    /// The visitor's address.
     pub address: String,
-    /// On which server.
+    /// The server.
     pub server: String,
-    /// The colour before; absent when it was the first.
+    /// The former colour; absent if there was none.
     pub from: Option<String>,
-    /// The colour since.
+    /// The new colour.
     pub to: String,
 }
 
-/// One request, as shown. Nothing in it can steer a terminal.
+/// A request, as shown. Its text cannot control a terminal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Request {
-    /// Grows with each request, while this Cordée runs.
+    /// Grows with each request, as long as this Cordée runs.
     pub id: u64,
-    /// When it came, in milliseconds since 1970 UTC.
+    /// When it arrived, in milliseconds since 1970 UTC.
     pub at: u64,
-    /// Who asked.
+    /// The visitor's address.
     pub address: String,
-    /// The answer's status; absent when there was none.
+    /// The status of the answer; absent if there was none.
     pub status: Option<u16>,
-    /// The method; empty when the request was not understood.
+    /// The method; empty if HAProxy was unable to parse the request.
     pub method: String,
     /// The path, without its query.
     pub path: String,
-    /// Milliseconds until the answer's end; absent when it was not reached.
+    /// Milliseconds until the end of the answer; absent if the end was not reached.
     pub took_ms: Option<u64>,
-    /// Octets of the answer.
+    /// The size of the answer in octets.
     pub bytes: u64,
-    /// What the visitor's program calls itself.
+    /// The name by which the visitor's program identifies itself.
     pub agent: String,
 }
 

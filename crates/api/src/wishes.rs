@@ -1,45 +1,45 @@
-//! What was asked, and how far it is.
+//! Requests that changed the wish, and how far they are.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How far a wish is.
+/// The progress of a request.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct WishJson {
-    /// Its revision.
+    /// The revision of the wish.
     pub revision: u64,
-    /// What was asked, in one sentence.
+    /// What was asked for, in one sentence.
     pub message: String,
-    /// `real`: it is so. `under_way`: not yet, `why` says what it waits for. `failed`: it will not come about by
-    /// itself, `why` says why.
+    /// `real`: it took effect. `under_way`: not yet; `why` says what it waits for. `failed`: it will not come about by
+    /// itself; `why` says why.
     pub state: WishState,
     /// What it waits for, or why it failed.
     pub why: Option<String>,
-    /// What is so, in one sentence, once it is.
+    /// What is in effect, in one sentence, once it took effect.
     #[serde(default)]
     pub end: Option<String>,
 }
 
-/// The states of a wish.
+/// The progress of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WishState {
-    /// It is so.
+    /// It took effect.
     Real,
-    /// Not yet.
+    /// It has not taken effect yet.
     UnderWay,
     /// It will not come about by itself.
     Failed,
 }
 
-/// A wish was written down; the engine is on its way.
+/// A request was stored as the new wish; the engine is carrying it out.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Done {
-    /// Revision of the wish.
+    /// The revision of the wish.
     pub revision: u64,
-    /// What was asked, in one sentence.
+    /// What was asked for, in one sentence.
     pub message: String,
-    /// How far it is, for one who asked to wait (`?wait=30s`): `real`, `under_way` or `failed`.
+    /// How far the request is, if the caller asked to wait (`?wait=30s`): `real`, `under_way` or `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<WishState>,
     /// What it waits for, or why it failed.
@@ -48,7 +48,7 @@ pub struct Done {
 }
 
 impl Done {
-    /// Something that was done, or noted, at once.
+    /// Makes the answer to a request that was carried out, or noted, at once.
     pub fn at(revision: u64, message: String) -> Self {
         Self { revision, message, state: None, why: None }
     }

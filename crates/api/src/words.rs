@@ -1,4 +1,4 @@
-//! Words of which there are only so many, and texts of one form: as the API's description tells them.
+//! Closed sets of words, and texts of a fixed form, as the API's description presents them.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{OneOfBuilder, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-/// Describes the words of an enumeration of the domain. One that is forgotten here does not build.
+/// Describes the words of an enumeration of the domain. A word that is missing here does not compile.
 macro_rules! closed {
     ($($name:ident: $of:ident { $($word:ident),+ $(,)? } = $about:literal;)+) => {$(
         #[doc = $about]
@@ -65,7 +65,7 @@ closed! {
     BlowWord: FaultKind { Kill, Freeze, Stop, Drain } = "How something falls.";
 }
 
-/// Describes words that stand for several enumerations, or for none.
+/// Describes words that come from several enumerations, or from none.
 macro_rules! listed {
     ($($name:ident: $words:expr, $about:literal;)+) => {$(
         #[doc = $about]
@@ -94,7 +94,7 @@ listed! {
          which a person does at the machine, or `wait`: Cordée is at it.";
 }
 
-/// Remedies that are asked of a server.
+/// Remedies that are actions on a server.
 const ASKED: [Action; 12] = [
     Action::Ready,
     Action::Start,
@@ -109,10 +109,10 @@ const ASKED: [Action; 12] = [
     Action::Logs,
     Action::Test,
 ];
-/// Remedies that are not.
+/// Remedies that are not actions on a server.
 const REMEDIES: [&str; 7] = ["page", "reload", "add", "config", "journal", "hand", "wait"];
 
-/// A text of one form.
+/// Describes a text of a fixed form.
 macro_rules! form {
     ($($name:ident: $pattern:expr, $least:literal..=$most:literal = $about:literal;)+) => {$(
         #[doc = $about]
@@ -144,7 +144,7 @@ form! {
     StatusText: "^[1-5]([0-9][0-9]|xx)$", 3..=3 = "A status, or all of a hundred: `404`, `5xx`.";
 }
 
-/// A number or its digits as a string.
+/// Describes a number, or its digits as a string.
 macro_rules! figure {
     ($($name:ident: $least:literal..=$most:literal = $about:literal;)+) => {$(
         #[doc = $about]
@@ -179,7 +179,7 @@ figure! {
     StatusFigure: 200..=599 = "An HTTP status, or its digits.";
 }
 
-/// A list of texts, or one with commas.
+/// A list of texts, or one text with commas.
 #[derive(Debug)]
 pub struct Listed;
 
@@ -197,19 +197,19 @@ impl ToSchema for Listed {
     }
 }
 
-/// Where a database stands.
+/// The membership of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StandingWord {
-    /// One of them.
+    /// It is a member.
     Member,
-    /// Being copied.
+    /// It is new, and is being copied or catching up.
     Joining,
-    /// On its way out.
+    /// It is leaving.
     Leaving,
-    /// A former writer that is being compared.
+    /// It is a former writer that is being compared.
     Returning,
-    /// It holds what the others do not.
+    /// It holds transactions that the others lack, or lacks its own.
     Diverged,
 }
 
@@ -225,33 +225,33 @@ impl From<&Membership> for StandingWord {
     }
 }
 
-/// What may be done with a server that is there.
+/// An action on an existing server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ActWord {
-    /// No new visitors (web).
+    /// Send it no new visitors (web).
     Drain,
-    /// No visitors at all (web).
+    /// Send it no visitors at all (web).
     Maintenance,
-    /// Back in service (web).
+    /// Put it back in service (web).
     Ready,
-    /// Stop and start.
+    /// Stop it and start it.
     Restart,
-    /// Stop.
+    /// Stop it.
     Stop,
-    /// Start.
+    /// Start it.
     Start,
     /// Make it the writer (db).
     Promote,
     /// Throw its data away and give it a fresh copy (db).
     Recopy,
-    /// Have it leave although nobody else serves (web).
+    /// Make it leave although no other server serves (web).
     Anyway,
-    /// Have it stay after all (web).
+    /// Make it stay after all (web).
     Withdraw,
 }
 
-/// Whose rows are right.
+/// The side whose rows are right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SideWord {
@@ -261,27 +261,27 @@ pub enum SideWord {
     This,
 }
 
-/// Which table.
+/// Which table of the list of visitors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TableWord {
     /// Visitors.
     Visitors,
-    /// Who changed the colour on the session test page.
+    /// The changes of colour on the session test page.
     Changes,
 }
 
-/// How far a run is.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunState {
-    /// It goes on.
+    /// It is under way.
     Running,
-    /// Everything was measured.
+    /// It is complete.
     Done,
-    /// A person gave it up.
+    /// An operator cancelled it.
     Cancelled,
-    /// Cordée ended in the middle.
+    /// Cordée itself ended during it.
     BrokenOff,
     /// It could not go on.
     Failed,
@@ -299,17 +299,17 @@ impl From<&End> for RunState {
     }
 }
 
-/// A file on disk, beside the wish.
+/// The file on disk, compared with the wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DiskWord {
-    /// As wished.
+    /// It is as wished.
     Same,
-    /// As an earlier wish.
+    /// It is as an earlier wish had it.
     Older,
-    /// Changed by hand.
+    /// It was changed by hand.
     ByHand,
-    /// Not there.
+    /// It is missing.
     Missing,
 }
 
@@ -324,15 +324,15 @@ impl From<&Disk> for DiskWord {
     }
 }
 
-/// A process, beside the wish.
+/// A process, compared with the wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProcessWord {
-    /// As wished.
+    /// It is as wished.
     Same,
-    /// Otherwise.
+    /// It differs.
     Differs,
-    /// Not known.
+    /// Its state is unknown.
     Unknown,
 }
 
@@ -346,15 +346,15 @@ impl From<&Process> for ProcessWord {
     }
 }
 
-/// Whether losses ended.
+/// Whether the losses ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecoveryWord {
-    /// There were none.
+    /// Nothing was lost.
     NothingLost,
     /// They ended.
     Recovered,
-    /// They did not, while it was looked.
+    /// They did not end while the drill ran.
     NotYet,
 }
 

@@ -1,4 +1,4 @@
-//! What a person may ask of a server now. Nothing is offered that [`Desired::apply`] would refuse.
+//! The actions that an operator may take on a server now. No action is offered that [`Desired::apply`] would refuse.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,44 +8,44 @@ use crate::problem::Problem;
 use crate::state::{Severity, State, Status};
 use crate::text;
 
-/// What a person may ask of a server.
+/// An action that an operator may take on a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// Show its logs.
+    /// Shows its logs.
     Logs,
-    /// Test the connection.
+    /// Tests the connection to it.
     Test,
-    /// No new visitors.
+    /// Sends it no new visitors.
     Drain,
-    /// No visitors at all.
+    /// Sends it no visitors at all.
     Maintenance,
-    /// Back in service.
+    /// Puts it back in service.
     Ready,
-    /// Stop and start.
+    /// Stops and starts it.
     Restart,
-    /// Stop.
+    /// Stops it.
     Stop,
-    /// Start.
+    /// Starts it.
     Start,
-    /// Make it the writer.
+    /// Makes it the writer.
     Promote,
-    /// Put right what differs from the writer.
+    /// Corrects the rows that differ from the writer's.
     Repair,
-    /// Have it leave although nobody else serves.
+    /// Makes it leave although no other server serves.
     Anyway,
-    /// Have it stay after all.
+    /// Makes it stay after all.
     Withdraw,
-    /// Take it away.
+    /// Removes it.
     Remove,
-    /// Compare its rows with the writer's (db).
+    /// Compares its rows with the writer's (db).
     Verify,
-    /// Throw its data away and give it a fresh copy (db).
+    /// Throws its data away and gives it a fresh copy (db).
     Recopy,
 }
 
 impl Action {
-    /// The word used in addresses and in the API.
+    /// Returns the word used in addresses and in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Logs => "logs",
@@ -67,7 +67,7 @@ impl Action {
     }
 }
 
-/// Everything that may be asked, in a fixed order. `status` is what is shown of the server.
+/// Returns all possible actions, in a fixed order. `status` is the server's status as shown.
 pub(crate) fn actions(desired: &Desired, server: &Server, status: &Status) -> Vec<Action> {
     let mut all = Vec::new();
     if server.is_ours() {
@@ -127,12 +127,13 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: Database<'_>, stat
     if ours && server.stopped() {
         all.push(Action::Start);
     }
-    // While another one could take over, it takes over first.
+    // The writer is not offered these while another database could take over: that one has to be promoted first.
     if ours && !server.stopped() && desired.may_stop(PoolId::Db, &server.name).is_ok() {
         match server.membership {
-            // It is added or cancelled, nothing between.
+            // A joining database can only be added or cancelled.
             Membership::Joining | Membership::Released => {}
-            // One that cannot be asked any more is let go without what the others lack of it.
+            // A leaving database that no longer answers can be stopped, and is then forgotten without what the others
+            // lack of it.
             Membership::Leaving => all.push(Action::Stop),
             Membership::Member | Membership::Returning { .. } | Membership::Diverged(_) => {
                 all.extend([Action::Restart, Action::Stop]);
@@ -144,7 +145,7 @@ fn database(all: &mut Vec<Action>, desired: &Desired, server: Database<'_>, stat
     }
 }
 
-/// Whether its rows can be held against the writer's: it follows one, and both are to run.
+/// Whether its rows can be compared with the writer's: it is a member that follows the writer, and both are to run.
 fn comparable(desired: &Desired, server: Database<'_>) -> bool {
     *server.membership == Membership::Member
         && !server.stopped()
@@ -152,7 +153,7 @@ fn comparable(desired: &Desired, server: Database<'_>) -> bool {
         && desired.writer_server().is_some_and(|writer| !writer.stopped())
 }
 
-/// Why the rows of a database cannot be held against the writer's.
+/// Returns why the rows of a database cannot be compared with the writer's.
 pub fn incomparable(desired: &Desired, name: &ServerName) -> Option<Problem> {
     let Some(server) = desired.database(name) else {
         return Some(Problem::unknown("name", text!("problem-server-unknown", name = name.as_str())));
@@ -165,8 +166,8 @@ pub fn incomparable(desired: &Desired, name: &ServerName) -> Option<Problem> {
     if comparable(desired, server) { None } else { conflict(text()) }
 }
 
-/// Whether a fresh copy is the cure: its data are not the others', and no restart changes that; or nobody can tell of
-/// all of them, and nothing but a copy makes them what they are elsewhere.
+/// Whether a fresh copy is the remedy: the data differ from the other databases' and no restart changes that; or some
+/// tables can never be proven equal, and only a copy makes them equal.
 pub(crate) fn copied_again(status: &Status) -> bool {
     let lost = matches!(
         status.state,
@@ -213,10 +214,10 @@ mod tests {
         assert_eq!(says(&off("db2").expect("stopped"), "db2"), refused("problem-verify"));
     }
 
-    /// What each action asks of the wish; nothing for those that only look.
+    /// Returns the request that each action makes; `None` for actions that only show something.
     fn change(desired: &Desired, action: Action, pool: PoolId, name: &ServerName) -> Option<Request> {
         let name = name.clone();
-        // What is asked about first is asked for in so many words.
+        // The page asks for a confirmation first, and then forces the request.
         let force = true;
         let admin = |name, admin| Some(Request::SetAdmin { pool, name, admin, force });
         match action {
@@ -315,7 +316,7 @@ mod tests {
         assert!(offered > 1_000, "{offered}");
     }
 
-    /// The other way round, where nothing but a refusal keeps an action away.
+    /// The reverse, for actions that are withheld only if the request would be refused.
     #[test]
     fn what_is_taken_is_offered() {
         for desired in wishes() {
@@ -363,7 +364,8 @@ mod tests {
         let asked = before.apply(&again).expect("a fresh copy");
         let under_way = Some("problem-copying".to_owned());
         assert_eq!(against(&asked, asked.revision, copying), under_way);
-        // Asked twice within one look: the picture still shows what was to be cured.
+        // The request was made twice between two observations: the snapshot still shows the fault that the first one
+        // remedies.
         assert_eq!(against(&asked, before.revision, differs), under_way);
         assert_eq!(against(&asked, before.revision, failed.clone()), under_way);
         assert_eq!(against(&asked, asked.revision, failed), None);

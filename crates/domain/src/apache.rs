@@ -1,8 +1,8 @@
-//! Apache's configuration: one instance, one folder, nothing shared with another.
+//! Apache's configuration: one instance in one folder, which shares nothing with another instance.
 
 use std::path::Path;
 
-/// Where one Apache lives.
+/// An Apache instance.
 #[derive(Clone, Debug)]
 pub struct Instance<'a> {
     /// The name that the site shows.
@@ -15,42 +15,43 @@ pub struct Instance<'a> {
     pub site_config: &'a Path,
 }
 
-/// The logs that it opens by itself, in the folder `log`.
+/// The logs that an instance opens itself, in the folder `log`.
 pub const LOGS: [&str; 3] = ["access.log", "error.log", "php.log"];
 
-/// What stands at the end of a line of `access.log` of a question of HAProxy's or Cordée's own: asked by the name of
-/// `cordee-check`, or at the site's address as a visitor would.
+/// The end of a line in `access.log` for a request of HAProxy's or Cordée's own: sent with the host name of
+/// `cordee-check`, or to the site's address as a visitor would.
 const OURS: [&str; 2] = [" check", " door"];
 
-/// Whether a line of `access.log` is of such a question that was answered well: one that was not says why the server
-/// is down. A visitor can use the same name, and hides nothing with it but the plain first page; in their address,
-/// Apache writes a quotation mark as `\"`.
+/// Whether a line of `access.log` is such a request with a successful answer. Failed ones are kept, because they say
+/// why the server is down. A visitor can use the same host name, but hides only requests for the plain first page with
+/// it; Apache writes a quotation mark in the requested address as `\"`, so it cannot imitate the end of the field.
 pub fn is_check(line: &str) -> bool {
     let asked = OURS.iter().find_map(|whose| line.strip_suffix(whose));
-    // When, from where, and the status.
+    // The third word is the status.
     let well = line.split(' ').nth(2).is_some_and(|status| status.starts_with(['2', '3']));
     well && asked
         .is_some_and(|l| [" \"GET / HTTP/1.1\"", " \"HEAD / HTTP/1.1\""].iter().any(|page| l.ends_with(page)))
 }
 
-/// Those of them that it holds open; PHP opens its own for each line.
+/// Those of the logs that the instance holds open; PHP opens its own log for each line.
 pub const HELD: [&str; 2] = ["access.log", "error.log"];
 
-/// Its folders in which the programs of its user may write.
+/// The instance's folders in which programs of its user may write.
 pub const WRITABLE: [&str; 3] = ["run", "tmp", "sessions"];
 
-/// Workers of one instance; HAProxy's `maxconn` for a server stays below it.
+/// The workers of one instance. HAProxy's `maxconn` for a server is lower.
 pub const WORKERS: u64 = crate::figures::WORKERS;
 
 /// Renders the file.
 ///
-/// No `KeepAlive`: with prefork a kept connection holds a whole worker, and after a restart the few that exist are
-/// soon all held (slowest request of the end-to-end test that kills it: 1.2 to 2.0 s with a keep-alive of 2 s,
-/// 0.5 s without). Each of the runtime files is the
-/// instance's own: Apache would otherwise refuse to start beside another, with exit code 0.
+/// No `KeepAlive`: with prefork a kept connection occupies a whole worker, and after a restart the few workers that
+/// exist are soon all occupied (slowest request of the end-to-end test that kills it: 1.2 to 2.0 s with a keep-alive
+/// of 2 s, 0.5 s without). Each instance has its own runtime files: otherwise Apache would refuse to start beside
+/// another instance, with exit code 0.
 ///
-/// No `ScoreBoardFile`: with one Apache keeps its scoreboard in `/dev/shm` under a name that follows from the path, and
-/// does not start while that name is taken, by whomever. Without one it is memory that has no name.
+/// No `ScoreBoardFile`: with one, Apache keeps its scoreboard in `/dev/shm` under a name that is derived from the
+/// path, and does not start while any other program has that name. Without one, the scoreboard is memory without a
+/// name.
 pub fn render(instance: &Instance<'_>) -> String {
     let Instance { name, port, home, site_config } = instance;
     let home = home.display();
@@ -66,7 +67,7 @@ pub fn render(instance: &Instance<'_>) -> String {
     ]
     .map(|(module, file)| format!("LoadModule {module}_module /usr/lib/apache2/modules/{file}\n"))
     .concat();
-    // No address leads there; what somebody puts there would be data even if one did.
+    // No address leads to these folders; if one did, files in them would still be served as data only.
     let inert = WRITABLE
         .map(|own| {
             format!(
@@ -104,11 +105,11 @@ pub fn render(instance: &Instance<'_>) -> String {
     )
 }
 
-/// The folder in which PHP finds [`php`], and the file's name there.
+/// The folder in which PHP finds [`php`], and the name of the file there.
 pub const PHP: (&str, &str) = ("php", "cordee.ini");
 
-/// What PHP must know before it reads anything of Apache's: where its cache of scripts makes its lock. By itself that
-/// is `/tmp`, and no web server starts while that is full, or closed.
+/// Returns the settings that PHP needs before it reads anything of Apache's: where its script cache creates its lock
+/// file. By default that is `/tmp`, and no web server starts while `/tmp` is full or not writable.
 pub fn php(home: &Path) -> String {
     format!(
         "; Written by Cordée at each start of this server.\nopcache.lockfile_path = \"{}/run\"\n",
@@ -116,7 +117,7 @@ pub fn php(home: &Path) -> String {
     )
 }
 
-/// The variable by which PHP finds that folder, after those that it knows by itself.
+/// Returns the variable with which PHP finds that folder, after the folders that it knows by default.
 pub fn php_folders(home: &Path) -> (&'static str, String) {
     ("PHP_INI_SCAN_DIR", format!(":{}", home.join(PHP.0).display()))
 }
@@ -130,7 +131,7 @@ mod tests {
         render(&Instance { name: "web1", port: 1, home, site_config: Path::new("/h/site.ini") })
     }
 
-    /// The lines inside one folder's section.
+    /// Returns the lines of one folder's section.
     fn section(file: &str, folder: &str) -> String {
         let from = file.split_once(&format!("<Directory \"{folder}\">\n")).expect("a section").1;
         from.split_once("</Directory>").expect("its end").0.to_owned()

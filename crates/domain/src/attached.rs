@@ -1,7 +1,8 @@
-//! Who holds the cookie of which web server: counted from HAProxy's log, because HAProxy itself counts requests only.
+//! Which visitors hold the cookie of which web server. They are counted from HAProxy's log, because HAProxy itself
+//! counts requests only.
 //!
-//! A visitor is an address, a program and a PHP session. Only a cookie that came back is held by somebody: one that was
-//! only sent out may have been thrown away.
+//! A visitor is identified by an address, a user agent and a PHP session. Only a cookie that came back is held by a
+//! visitor: one that was only sent out may have been thrown away.
 
 use std::collections::BTreeMap;
 
@@ -12,53 +13,53 @@ use crate::haproxy::log::Record;
 use crate::ids::Millis;
 use crate::visitors::Network;
 
-/// Who did not come for so many milliseconds is not counted any more.
+/// Milliseconds after which a visitor who did not come again is no longer counted.
 pub const HOLDS: Millis = crate::figures::COOKIE_HELD;
-/// Visitors that are told apart.
+/// The maximum number of visitors that are distinguished.
 const MOST: usize = 100_000;
 
 /// The visitors of the last half hour.
 #[derive(Clone, Debug, Default)]
 pub struct Holders {
-    /// Since when lines have been read.
+    /// The time since which lines have been read.
     since: Millis,
     all: BTreeMap<u64, (Millis, String)>,
-    /// There were more than are told apart.
+    /// Whether there were more visitors than can be distinguished.
     crowd: bool,
 }
 
-/// How many visitors hold each cookie.
+/// The number of visitors who hold each cookie.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attached {
-    /// Minutes that were counted, thirty at most: none before the first one is over.
+    /// The minutes over which visitors were counted, thirty at most; 0 during the first minute.
     pub minutes: u64,
-    /// By the cookie's value.
+    /// Visitors by the value of the cookie.
     pub visitors: BTreeMap<String, u64>,
 }
 
 /// The visitors who hold one server's cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
-    /// How many.
+    /// The number of visitors.
     pub visitors: u64,
-    /// Within so many minutes.
+    /// The minutes over which they were counted.
     pub minutes: u64,
 }
 
 impl Holders {
-    /// Nobody yet, from `since` on.
+    /// Returns an empty count that begins at `since`.
     pub fn new(since: Millis) -> Self {
         Self { since, ..Self::default() }
     }
 
-    /// Takes in a request.
+    /// Counts a request.
     pub fn take(&mut self, address: Network, record: &Record) {
         if record.holds.is_empty() {
             return;
         }
         let key = |session: &str| key(address, &record.asked.agent, session);
         let mut known = key(&record.session);
-        // A session that was begun or given another id is the same visitor's.
+        // A session that was just begun, or was given another id, belongs to the same visitor.
         if !record.next.is_empty() && record.next != record.session {
             self.all.remove(&known);
             known = key(&record.next);
@@ -70,7 +71,8 @@ impl Holders {
         self.all.insert(known, (record.at, record.holds.clone()));
     }
 
-    /// Forgets who did not come again, and counts the others. Nothing when there are more than can be told apart.
+    /// Forgets the visitors who did not come again, and counts the others. `None` if there are more than can be
+    /// distinguished.
     pub fn count(&mut self, now: Millis) -> Option<Attached> {
         let before = self.all.len();
         self.all.retain(|_, (at, _)| now.saturating_sub(*at) < HOLDS);
@@ -86,7 +88,7 @@ impl Holders {
     }
 }
 
-/// A number for a visitor: neither addresses nor sessions are kept.
+/// Returns a hash that identifies a visitor, so that neither addresses nor sessions are kept.
 fn key(address: Network, agent: &str, session: &str) -> u64 {
     let whole = Sha256::digest(format!("{address}\n{agent}\n{session}"));
     whole.iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))

@@ -1,8 +1,8 @@
-//! By which names the page may be called.
+//! The host names by which the page may be called.
 //!
-//! Whoever owns a name can have it lead to this machine for a moment, and what a browser loaded from them would then
-//! ask the page as if it came from the page itself. So the page answers to names that are known to be its own; an
-//! address says by itself where it leads.
+//! Whoever owns a host name can make it resolve to this machine for a moment. Scripts that a browser loaded from that
+//! name could then send requests to the page as if they came from the page itself. For this reason the page only
+//! answers to names that are known to be its own. An IP address needs no such check, because nobody can redirect it.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -10,10 +10,10 @@ use crate::ids::Host;
 use crate::problem::Problem;
 use crate::text;
 
-/// Names that may be given to the page.
+/// The maximum number of names of the page.
 const MOST_NAMES: usize = 16;
 
-/// Reads names of the page, separated by commas or blanks.
+/// Parses names of the page, separated by commas or blanks.
 pub fn parse_names(input: &str) -> Result<Vec<Host>, Problem> {
     let mut all = Vec::new();
     for word in input.split([',', ' ']).filter(|w| !w.is_empty()) {
@@ -28,9 +28,9 @@ pub fn parse_names(input: &str) -> Result<Vec<Host>, Problem> {
     Ok(all)
 }
 
-/// Whether a page that is asked for at `authority` (a host and perhaps a port, as the header `Host` has them) may
-/// answer: by an address, as `localhost`, by one of its `names`, or by the name of the `machine`. Ports may differ: a
-/// tunnel has one of its own.
+/// Whether the page may answer a request for `authority` (a host and perhaps a port, as in the `Host` header): it may
+/// for an IP address, for `localhost`, for one of its `names`, and for the name of the `machine`. The port may differ,
+/// because a tunnel has a port of its own.
 pub fn answers_to(authority: &str, names: &[Host], machine: &str) -> bool {
     let Some(host) = host(authority) else { return false };
     host.parse::<Ipv4Addr>().is_ok()
@@ -41,7 +41,7 @@ pub fn answers_to(authority: &str, names: &[Host], machine: &str) -> bool {
         || host.starts_with('[')
 }
 
-/// The host in lower case, without port and without the dot that may end a name; an IPv6 address keeps its brackets.
+/// Returns the host in lower case, without the port and without a dot at the end; an IPv6 address keeps its brackets.
 fn host(authority: &str) -> Option<String> {
     let port = |text: &str| text.len() <= 5 && text.bytes().all(|b| b.is_ascii_digit());
     if let Some(bracketed) = authority.strip_prefix('[') {

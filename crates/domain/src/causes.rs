@@ -1,5 +1,5 @@
-//! Why the verdict is not good, and what puts it right: the list under it. Causes, not symptoms: what is as it is
-//! because of something else stands with that.
+//! The causes of a verdict that is not good, and their remedies: the list below the verdict. It lists causes rather
+//! than symptoms: a server that only suffers from something else is listed with that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,13 +22,13 @@ use remedies::{free_port, keeps_ending, look, socket_gone, thaw, web};
 pub struct Cause {
     /// What it is about.
     pub about: About,
-    /// What is said of it.
+    /// Its status in words.
     pub status: Remark,
-    /// Who asked for it, and when, if somebody did and that is known.
+    /// Who asked for it and when, if somebody did and it is known who.
     pub asked: Option<Asked>,
-    /// Servers that are as they are because of it.
+    /// The servers whose trouble it explains.
     pub explains: Vec<ServerName>,
-    /// What puts it right, the likeliest first; never empty.
+    /// Its remedies, the most likely first; never empty.
     pub remedies: Vec<Remedy>,
 }
 
@@ -37,14 +37,14 @@ pub struct Cause {
 pub enum About {
     /// Cordée itself.
     Cordee,
-    /// A HAProxy.
+    /// A HAProxy instance.
     Proxy(PoolId),
-    /// Servers of one pool that share the cause; none when there is none.
+    /// Servers of one pool that share the cause; empty if the pool has no servers.
     Servers(PoolId, Vec<ServerName>),
 }
 
 impl About {
-    /// The servers.
+    /// Returns the servers.
     pub fn servers(&self) -> &[ServerName] {
         match self {
             Self::Servers(_, names) => names,
@@ -53,25 +53,25 @@ impl About {
     }
 }
 
-/// What is looked at for causes.
+/// The part of a snapshot in which causes are searched.
 pub(crate) struct Shown<'a> {
     pub(crate) verdict: &'a Remark,
     pub(crate) proxies: &'a [ProxyView],
     pub(crate) servers: &'a [ServerView],
     pub(crate) handover: Option<&'a Handover>,
     pub(crate) own: &'a Own,
-    /// The HAProxy at whose addresses nobody has been seen to be served yet.
+    /// The HAProxy instance at whose addresses no probe has been served yet.
     pub(crate) waiting: Option<PoolId>,
 }
 
-/// What a server's own trouble comes from.
+/// What a server's trouble is caused by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Culprit {
     Proxy(PoolId),
     Server(ServerName),
 }
 
-/// The servers whose trouble is another one's, and whose.
+/// Returns the servers whose trouble is caused by something else, with that culprit.
 fn explained(proxies: &[ProxyView], servers: &[ServerView]) -> BTreeMap<ServerName, Culprit> {
     let bad = |pool: PoolId| {
         let severities = [Severity::Unknown, Severity::Critical, Severity::Progress];
@@ -95,7 +95,8 @@ fn explained(proxies: &[ProxyView], servers: &[ServerView]) -> BTreeMap<ServerNa
     all
 }
 
-/// The database for whose sake another one warns: that it is not copied, copies nothing, or is confirmed by nobody.
+/// Returns the database that causes another one's warning: that it is not replicated, receives nothing, or is
+/// confirmed by nobody.
 fn fallen_peer(view: &ServerView, servers: &[ServerView]) -> Option<ServerName> {
     if view.status.severity != Severity::Warning {
         return None;
@@ -115,7 +116,7 @@ fn fallen_peer(view: &ServerView, servers: &[ServerView]) -> Option<ServerName> 
     let by = if matches!(view.status.state, State::Alone | State::NotCopied) {
         named()
     } else if view.status.state == State::Unprotected {
-        // One that could confirm and does not is a trouble of its own.
+        // If a member could confirm and does not, that is a trouble of its own.
         let could = peers().any(|s| s.membership == Some(Membership::Member) && !fallen(&s));
         peers()
             .filter(fallen)
@@ -127,7 +128,7 @@ fn fallen_peer(view: &ServerView, servers: &[ServerView]) -> Option<ServerName> 
     by.map(|s| s.name.clone())
 }
 
-/// The causes, the first ones first. Empty only where the verdict is good.
+/// Returns the causes, the most important first. The list is empty only if the verdict is good.
 pub(crate) fn causes(shown: &Shown<'_>) -> Vec<Cause> {
     let explained = explained(shown.proxies, shown.servers);
     let whole = Whole::of(shown.proxies, shown.servers, shown.verdict.severity);
@@ -145,10 +146,10 @@ pub(crate) fn causes(shown: &Shown<'_>) -> Vec<Cause> {
         let explains = victims.remove(&Culprit::Proxy(proxy.name)).unwrap_or_default();
         all.extend(shown.proxy(proxy, explains).map(|cause| (2, cause)));
     }
-    // While Cordée cannot look, that servers are unknown says nothing about them.
+    // While Cordée cannot observe, an unknown server is no cause: nothing is known about it.
     let blind = shown.own.blind.is_some();
     for view in shown.servers {
-        // Only a database's trouble is another one's.
+        // Only the trouble of a database can be caused by another server.
         let culprit = || Culprit::Server(view.name.clone());
         let explains = match view.pool {
             PoolId::Web => Vec::new(),
@@ -177,7 +178,7 @@ pub(crate) fn causes(shown: &Shown<'_>) -> Vec<Cause> {
     grouped
 }
 
-/// Whether two are one cause to a person: the same is said of both, and the same person asked for it.
+/// Whether two causes are the same to an operator: the same is said of both, and the same operator asked for it.
 fn alike(one: &Cause, other: &Cause) -> bool {
     let by = |cause: &Cause| cause.asked.as_ref().map(|asked| asked.by.clone());
     let pool = |cause: &Cause| match &cause.about {
@@ -206,7 +207,7 @@ fn join(one: &mut Cause, other: Cause) {
     one.remedies.extend(other.remedies);
 }
 
-/// Leaves each remedy where it stands first.
+/// Removes each remedy that already appeared earlier in the list.
 fn once_each(remedies: &mut Vec<Remedy>) {
     let mut known = BTreeSet::new();
     let first: Vec<bool> = remedies.iter().map(|remedy| known.insert(remedy)).collect();
@@ -214,20 +215,20 @@ fn once_each(remedies: &mut Vec<Remedy>) {
     remedies.retain(|_| first.next() == Some(true));
 }
 
-/// The whole, as far as it decides whether one server is a cause of the verdict.
+/// The facts about the whole that decide whether a server is a cause of the verdict.
 struct Whole {
     severity: Severity,
     /// Web servers that serve.
     web: usize,
-    /// Databases that do.
+    /// Databases that serve.
     db: usize,
-    /// HAProxy `web` itself is the trouble: that a server behind it was taken out is none then.
+    /// HAProxy `web` itself is in trouble: a server behind it that was taken out is not a cause then.
     front_fails: bool,
 }
 
 impl Whole {
     fn of(proxies: &[ProxyView], servers: &[ServerView], severity: Severity) -> Self {
-        // A database on its way back is none to rely on.
+        // A database that is on its way back cannot be relied on.
         let sound = |s: &&ServerView| s.status.serves() && !(s.pool == PoolId::Db && away(s));
         let serving = |pool| servers.iter().filter(|s| s.pool == pool).filter(sound).count();
         let fails = [Severity::Critical, Severity::Unknown];
@@ -235,7 +236,7 @@ impl Whole {
         Self { severity, web: serving(PoolId::Web), db: serving(PoolId::Db), front_fails }
     }
 
-    /// Whether the verdict is what it is because of that server, or because of what explains it.
+    /// Whether that server, or what explains its trouble, is a cause of the verdict.
     fn counts(&self, view: &ServerView) -> bool {
         match view.status.severity {
             Severity::Critical | Severity::Unknown | Severity::Warning => true,
@@ -253,7 +254,7 @@ impl Whole {
         }
     }
 
-    /// What visitors feel most comes first.
+    /// Returns the rank of a cause: what visitors notice most comes first.
     fn rank(&self, view: &ServerView) -> u8 {
         let stops_all = match view.pool {
             PoolId::Db => view.role == Some(Role::Writer) && !view.status.serves(),
@@ -269,7 +270,7 @@ impl Whole {
     }
 }
 
-/// The servers that are named under a verdict that warns, by it and by the list alike. One that only suffers from
+/// Returns the servers that are named in a warning verdict and in the list below it. A server that only suffers from
 /// another one is not named; the other one is.
 pub(crate) fn attention<'a>(proxies: &[ProxyView], servers: &'a [ServerView]) -> Vec<&'a ServerView> {
     let whole = Whole::of(proxies, servers, Severity::Warning);
@@ -286,12 +287,12 @@ pub(crate) fn attention<'a>(proxies: &[ProxyView], servers: &'a [ServerView]) ->
 }
 
 impl Shown<'_> {
-    /// Whether it only waits for the change of writer under way, which has its own entry.
+    /// Whether the server only waits for the change of writer under way, which has its own entry.
     fn passes_the_baton(&self, view: &ServerView) -> bool {
         self.handover.is_some() && view.status.state == State::HandingOver
     }
 
-    /// Nobody would start Cordée again.
+    /// Returns the cause that nothing would start Cordée again.
     fn unkept(&self) -> Option<Cause> {
         self.own.unkept.then(|| Cause {
             about: About::Cordee,
@@ -302,7 +303,7 @@ impl Shown<'_> {
         })
     }
 
-    /// What keeps Cordée itself from its work.
+    /// Returns what keeps Cordée itself from its work.
     fn own(&self) -> Option<Cause> {
         let doctor = || Remedy::Hand { says: text!("remedy-doctor") };
         let cause = |severity, word, why: Text, remedy| Cause {
@@ -390,7 +391,7 @@ impl Shown<'_> {
         }
     }
 
-    /// A verdict for which nothing else was found.
+    /// Returns an entry for a verdict for which no other cause was found.
     fn rest(&self) -> Cause {
         if !self.servers.iter().any(|s| s.pool == PoolId::Web) {
             return Cause {

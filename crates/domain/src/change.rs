@@ -1,5 +1,6 @@
-//! Everything that alters the wishes: what a person asks, and what Cordée decides. The page, the API and the command
-//! line build the same request, and nothing else; a plan makes decisions only ([`crate::decision`]).
+//! Everything that alters the desired state: an operator's requests and Cordée's own decisions. The page, the API and
+//! the command line all build the same [`Request`] and nothing else; a plan only makes decisions
+//! ([`crate::decision`]).
 
 use std::net::SocketAddr;
 
@@ -14,11 +15,11 @@ use crate::text;
 use crate::text::{Text, Thing};
 use crate::visitors::Network;
 
-/// What altered the wishes, as the history keeps it.
+/// A change of the desired state, as the history keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Change {
-    /// A person asked for it.
+    /// An operator asked for it.
     Request(Request),
     /// Cordée decided it.
     Decision(Decision),
@@ -37,7 +38,7 @@ impl From<Decision> for Change {
 }
 
 impl Change {
-    /// The sentence that stands in the journal.
+    /// Returns the sentence for the journal.
     pub fn sentence(&self) -> Text {
         match self {
             Self::Request(request) => request.sentence(),
@@ -46,126 +47,128 @@ impl Change {
     }
 }
 
-/// What can be asked. What is asked of a server goes by its name, which is what a person knows of it.
+/// A request that an operator can make. Requests identify a server by its name, because that is what an operator knows
+/// of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Request {
-    /// Put a server behind a proxy.
+    /// Adds a server behind a proxy.
     AddServer {
-        /// Where.
+        /// The pool.
         pool: PoolId,
-        /// What.
+        /// The new server.
         server: NewServer,
     },
-    /// Take a server away, process and files included when Cordée started it.
+    /// Removes a server, including its process and files if Cordée started it.
     RemoveServer {
-        /// Where.
+        /// The pool.
         pool: PoolId,
-        /// Which.
+        /// The server.
         name: ServerName,
-        /// Even if nobody else serves.
+        /// Do it even if no other server serves.
         #[serde(default)]
         force: bool,
     },
-    /// Drain, maintenance, back in service.
+    /// Drains a server, puts it into maintenance, or puts it back in service.
     SetAdmin {
-        /// Where.
+        /// The pool.
         pool: PoolId,
-        /// Which.
+        /// The server.
         name: ServerName,
-        /// What it should become.
+        /// The new state.
         admin: Admin,
-        /// Even if nobody else serves.
+        /// Do it even if no other server serves.
         #[serde(default)]
         force: bool,
     },
-    /// Start or stop.
+    /// Starts or stops a server.
     SetPower {
-        /// Where.
+        /// The pool.
         pool: PoolId,
-        /// Which.
+        /// The server.
         name: ServerName,
-        /// What it should become.
+        /// The new state.
         power: Power,
-        /// Even if nobody else serves.
+        /// Do it even if no other server serves.
         #[serde(default)]
         force: bool,
     },
-    /// Stop and start again.
+    /// Stops a server and starts it again.
     Restart {
-        /// Where.
+        /// The pool.
         pool: PoolId,
-        /// Which.
+        /// The server.
         name: ServerName,
-        /// Even if nobody else serves.
+        /// Do it even if no other server serves.
         #[serde(default)]
         force: bool,
     },
-    /// A web server that was asked to leave and waits for another one to serve leaves all the same.
+    /// A web server that was asked to leave, and waits until another one serves, leaves without waiting.
     Insist {
-        /// Which.
+        /// The web server.
         name: ServerName,
     },
-    /// A web server that was asked to leave and waits for another one to serve is to stay.
+    /// A web server that was asked to leave, and waits until another one serves, stays.
     Withdraw {
-        /// Which.
+        /// The web server.
         name: ServerName,
     },
-    /// Listen elsewhere.
+    /// Sets the addresses at which the cluster listens.
     SetAddresses {
-        /// The page.
+        /// The address of the page.
         page: SocketAddr,
-        /// Names by which the page may be called.
+        /// Host names by which the page may be called.
         #[serde(default)]
         names: Vec<Host>,
-        /// HAProxy `web`.
+        /// The address of HAProxy `web`.
         site: SocketAddr,
-        /// HAProxy `db`, as the routing says.
+        /// The address of HAProxy `db` that follows the routing.
         db: SocketAddr,
-        /// HAProxy `db`, always the writer.
+        /// The address of HAProxy `db` that always leads to the writer.
         writer: SocketAddr,
-        /// Ports for servers started on this machine.
+        /// First and last port for servers started on this machine.
         ports: (u16, u16),
     },
-    /// How visitors are remembered.
+    /// Sets how visitors are remembered.
     SetKeeping {
-        /// Days after which one who did not come again is forgotten.
+        /// Days after which a visitor who did not come again is forgotten.
         days: u16,
-        /// Keep networks instead of addresses.
+        /// Keep networks instead of full addresses.
         shorten: bool,
-        /// Whose `X-Forwarded-For` is believed.
+        /// The networks whose `X-Forwarded-For` is trusted.
         trusted: Vec<Network>,
     },
-    /// Start a proxy's worker anew from its file.
+    /// Starts a new worker of a proxy from its configuration file.
     Reload {
-        /// Which.
+        /// The proxy.
         proxy: PoolId,
     },
-    /// Which databases take writes.
+    /// Sets which databases take writes.
     SetRouting {
         /// The new routing.
         routing: Routing,
     },
-    /// Where the visitors' sessions are kept.
+    /// Sets where the visitors' sessions are kept.
     SetSession {
         /// The new mode.
         mode: Mode,
     },
-    /// Make another database the writer: the present one is closed, the other one catches up, then it is opened.
+    /// Makes another database the writer: the present writer is closed, the other database catches up, then that one
+    /// is opened.
     Promote {
-        /// The writer to be.
+        /// The database that is to become the writer.
         name: ServerName,
         /// When it was asked for.
         at: Millis,
-        /// Even if the present writer is lost and may hold what the other one never received.
+        /// Do it even if the present writer is lost and may hold transactions that the other database never received.
         accept_loss: bool,
     },
-    /// Throw a database's data away and give it a fresh copy, under a fresh id.
+    /// Throws a database's data away and gives it a fresh copy, under a fresh id.
     Recopy {
-        /// Which.
+        /// The database.
         name: ServerName,
-        /// Its id when that was asked: it is not done to another one by its name. 0, which nobody has, in one that was
-        /// written down before it was carried.
+        /// Its id when the request was made: another database with the same name is left alone. 0, which no server
+        /// has, in a request that was stored before this field existed.
         #[serde(default)]
         id: u32,
     },
@@ -175,53 +178,53 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum PortChoice {
-    /// This one.
+    /// This port.
     Given(u16),
-    /// One of these, which were free on this machine; which of them is chosen when the wish is written down, because
-    /// only then it is known what the others took.
+    /// One of these ports, which were free on this machine. The port is chosen when the wish is stored, because only
+    /// then it is known which ports the other servers have taken.
     AnyOf(Vec<u16>),
 }
 
-/// A server to add, already valid in itself.
+/// A server to add. Each field is valid in itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewServer {
     /// Its name.
     pub name: ServerName,
-    /// Where it is; `127.0.0.1` when Cordée starts it.
+    /// Its host; `127.0.0.1` if Cordée starts it.
     pub host: Host,
     /// Its port.
     pub port: PortChoice,
-    /// Stickiness.
+    /// Its stickiness cookie.
     pub cookie: CookieChoice,
     /// Who starts it.
     pub runtime: Runtime,
-    /// Whether it gets visitors as soon as it answers, or is put into maintenance first.
+    /// Whether it gets visitors as soon as it answers, or starts in maintenance.
     #[serde(default)]
     pub admin: Admin,
 }
 
-/// A server to add, as somebody says it. What is not said has a meaning of its own; an empty text is said, and none of
-/// these can be one.
+/// A server to add, as the operator typed it. A missing field has a default. An empty text counts as given, and is
+/// never valid.
 #[derive(Clone, Debug, Default)]
 pub struct RawServer {
     /// Name.
     pub name: String,
-    /// Address or host name; this machine with `start`, when it is not said.
+    /// Address or host name; required, except that with `start` a missing one means this machine.
     pub address: Option<String>,
-    /// Port; not said it is 80, or with `start` a free one.
+    /// Port; if missing, 80, or a free port with `start`.
     pub port: Option<String>,
-    /// Cookie; automatic when it is not said.
+    /// Cookie; if missing, automatic.
     pub cookie: Option<String>,
-    /// Start a new server on this machine, rather than watch one that exists.
+    /// Start a new server on this machine, rather than watch an existing one.
     pub start: bool,
-    /// It gets no visitor before it is put in service.
+    /// The server gets no visitors before an operator puts it in service.
     pub maintenance: bool,
 }
 
 impl RawServer {
-    /// Reads every field, and says every thing that is wrong at once.
+    /// Parses all fields, and reports all problems at once.
     ///
-    /// `free_ports` is asked only when Cordée starts the server and no port was said.
+    /// `free_ports` is called only if Cordée starts the server and no port was given.
     pub fn parse(
         &self,
         free_ports: impl FnOnce() -> Result<Vec<u16>, Problem>,
@@ -268,7 +271,7 @@ fn keep<T>(parsed: Result<T, impl Into<Problem>>, problems: &mut Vec<Problem>) -
 }
 
 impl Request {
-    /// The sentence that stands in the journal.
+    /// Returns the sentence for the journal.
     pub fn sentence(&self) -> Text {
         match self {
             Self::AddServer { pool: PoolId::Db, server } => {
@@ -313,7 +316,7 @@ impl Request {
         }
     }
 
-    /// The server or proxy it is about.
+    /// Returns the name of the server or proxy that the request is about.
     pub fn subject(&self) -> String {
         match self {
             Self::AddServer { server, .. } => server.name.to_string(),

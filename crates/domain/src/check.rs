@@ -1,4 +1,5 @@
-//! Truths that no plan may break, whatever step it stops after. The judge of the property tests, and not the planner.
+//! Invariants that no plan may violate, after whichever step it stops. They judge the planner in property tests, and
+//! do not use its code.
 
 use crate::db::ids::Numbering;
 use crate::desired::{Admin, Desired, Either, FULL_WEIGHT, Membership, Routing, Server};
@@ -6,7 +7,7 @@ use crate::haproxy::stats::{CheckState, Frontend, Listens};
 use crate::ids::{Host, PoolId, ProcessId, ServerName};
 use crate::observed::{Observed, Port};
 
-/// What is wrong.
+/// A violated invariant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// Two databases take application writes.
@@ -15,34 +16,35 @@ pub enum Fault {
     WrongWriter(String),
     /// A server that never passed a check gets visitors.
     Unproven(String),
-    /// The process has a server that nobody wishes.
+    /// The process has a server that the wish does not contain.
     Extra(String),
-    /// The process lacks a server, or has it elsewhere or otherwise than wished.
+    /// The process lacks a server, or has it with another address or other parameters than wished.
     Missing(String),
-    /// A server out of service gets visitors.
+    /// A server that is out of service gets visitors.
     OutOfService(String),
-    /// A proxy takes fewer connections than its file lets it, or none.
+    /// A proxy accepts fewer connections than its file allows, or none.
     Closed(PoolId),
     /// A process that should run does not, or the reverse.
     Process(String),
-    /// Visitors' sessions are not kept where they are wished.
+    /// The visitors' sessions are not kept where the wish says.
     Session,
-    /// The file lists other servers than wished.
+    /// The file lists other servers than the wish.
     File(PoolId),
     /// A database that runs is not one of the members.
     Membership(String),
-    /// A database numbers new rows otherwise than wished.
+    /// A database numbers new rows in another way than wished.
     Numbers(String),
     /// A channel between two databases is missing.
     Channel(String, String),
-    /// Visitors are left without a web server by a step that nobody insisted on; the last one that served.
+    /// A step that no operator forced left the visitors without a web server; the last one that served.
     Deserted(String),
-    /// HAProxy `web`, started from its file, would serve nobody.
+    /// If HAProxy `web` were started from its file, it would serve nobody.
     Unservable,
 }
 
-/// Web servers that serve: HAProxy sends visitors there and its last check since succeeded; one of ours has a process
-/// that nobody has asked to end. After a reload HAProxy has checked nobody yet, and sends them to those with a weight.
+/// Returns the web servers that serve: HAProxy sends visitors there, the last check since then passed, and, if Cordée
+/// started the server, its process runs and was not asked to end. After a reload HAProxy has not checked any server
+/// yet, and sends visitors to those with a weight.
 fn serving(desired: &Desired, observed: &Observed) -> Vec<ServerName> {
     let seen = observed.proxy(PoolId::Web);
     let lives = |name: &ServerName| {
@@ -58,7 +60,7 @@ fn serving(desired: &Desired, observed: &Observed) -> Vec<ServerName> {
         .collect()
 }
 
-/// What a step did to visitors. `desired` is the wish before it.
+/// Returns the faults that a step caused for visitors. `desired` is the wish before the step.
 pub fn deserted(desired: &Desired, before: &Observed, after: &Observed) -> Vec<Fault> {
     let (served, serve) = (serving(desired, before), serving(desired, after));
     let insisted = |name: &ServerName| desired.web_server(name).is_none_or(|s| s.anyway);
@@ -85,7 +87,7 @@ pub fn deserted(desired: &Desired, before: &Observed, after: &Observed) -> Vec<F
     faults
 }
 
-/// Faults that may never be, not even between two steps.
+/// Returns the faults that must never occur, not even between two steps.
 pub fn never(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     let mut faults = Vec::new();
     let open: Vec<_> = observed
@@ -105,7 +107,8 @@ pub fn never(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     faults
 }
 
-/// Servers of ours to which HAProxy leads although they do not listen: whoever does gets what is meant for them.
+/// Returns the servers started by Cordée to which HAProxy sends traffic although they do not listen: whichever program
+/// listens there would get that traffic.
 pub fn exposed(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     let mut faults = Vec::new();
     for server in desired.servers().filter(|s| s.is_ours()) {
@@ -113,7 +116,7 @@ pub fn exposed(desired: &Desired, observed: &Observed) -> Vec<Fault> {
         let seen = observed.proxy(server.pool());
         let there = seen.running.value().and_then(|r| r.servers.get(&server.name));
         let led = there.is_some_and(|s| !s.maintenance || !s.writer_maintenance);
-        // One that has never served is not started yet: it has no weight.
+        // A server that has never served has not been started yet: its weight is 0.
         let new = there.is_some_and(|s| s.weight == 0) && !drained(server);
         let foreign = matches!(process.port, Port::Foreign(_));
         if led && (foreign || (process.leader.is_none() && !new)) {
@@ -123,7 +126,7 @@ pub fn exposed(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     faults
 }
 
-/// Everything that differs from the wish. Empty when the cluster is as wished.
+/// Returns everything that differs from the wish; empty if the cluster is as wished.
 pub fn check(desired: &Desired, observed: &Observed) -> Vec<Fault> {
     let mut faults = never(desired, observed);
     for pool in PoolId::ALL {
@@ -255,7 +258,7 @@ fn proxy(faults: &mut Vec<Fault>, desired: &Desired, observed: &Observed, pool: 
     }
 }
 
-/// Whether the file has as many lines of servers as are wished.
+/// Whether the file has as many server lines as there are wished servers.
 fn lists_all(desired: &Desired, observed: &Observed, pool: PoolId, file: &str) -> bool {
     let listed = file.lines().filter(|l| l.starts_with("    server ")).count();
     let per = crate::haproxy::config::backends(pool).len();
@@ -269,7 +272,7 @@ fn lists_all(desired: &Desired, observed: &Observed, pool: PoolId, file: &str) -
             Host::Name(n) => observed.names.get(n).and_then(|n| n.value()).is_some(),
         })
         .count();
-    // Where connections wait while no database is in service.
+    // The line of the server at which connections wait while no database is in service.
     let waiting = usize::from(pool == PoolId::Db);
     listed == (wished + waiting) * per
 }

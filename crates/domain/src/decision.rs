@@ -1,8 +1,9 @@
-//! What Cordée decides by itself about the wishes. A plan is made from a picture that is some time old: until its
-//! decision is stored, a person may have removed that server and added another one under its name. So each decision
-//! carries what it was made on, and is refused once that is so no more.
+//! The decisions that Cordée itself makes about the desired state. A plan is made from an observation that is already
+//! some time old: before its decision is stored, an operator may have removed the server and added another one under
+//! its name. Each decision therefore carries the state on which it was made, and is refused once that state has
+//! changed.
 
-// A new decision is met wherever they are told apart.
+// The compiler reports every place that tells decisions apart and does not handle a new one.
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use serde::{Deserialize, Serialize};
@@ -13,150 +14,155 @@ use crate::ids::{Millis, ServerName};
 use crate::text;
 use crate::text::Text;
 
-/// One decision. What was written down before decisions carried ids and epochs reads as made on id 0 in epoch 0, which
-/// nobody has.
+/// One decision. A decision that was stored before decisions carried ids and epochs is read with id 0 and epoch 0,
+/// which never exist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Decision {
-    /// Where HAProxy `web` sends its log.
+    /// Sets the port to which HAProxy `web` sends its log.
     SetLogPort {
         /// The port on 127.0.0.1.
         port: u16,
-        /// The port that it takes the place of.
+        /// The port that it replaces.
         #[serde(default)]
         was: Option<u16>,
     },
-    /// A web server that was to be removed gets no visitors any more, or others serve them: it is gone.
+    /// Removes a web server that is leaving: it gets no visitors any more, or other servers serve them.
     Depart {
-        /// Which.
+        /// The web server.
         name: ServerName,
         /// Its id.
         #[serde(default)]
         id: u32,
     },
-    /// A promotion did not come about: the present writer stays.
+    /// Gives up a promotion that did not come about: the present writer stays.
     AbandonHandover {
-        /// The writer to be that is not.
+        /// The database that was to become the writer.
         #[serde(flatten)]
         of: Basis,
         /// When that promotion was asked for.
         #[serde(default)]
         at: Millis,
-        /// Why.
+        /// The reason.
         why: Text,
     },
-    /// A new epoch with another writer.
+    /// Begins a new epoch with another writer.
     Elect {
         /// The new writer.
         to: ServerName,
         /// Its id.
         #[serde(default)]
         id: u32,
-        /// The new epoch: one more than the one that this was decided in.
+        /// The new epoch: one more than the epoch in which this was decided.
         epoch: u64,
-        /// The last number of the lost writer's domain that the new writer holds; absent when nothing was lost.
+        /// The highest sequence number of the lost writer's domain that the new writer holds; absent if nothing was
+        /// lost.
         limit: Option<u64>,
-        /// When the promotion under way was asked for, if one was.
+        /// When the promotion under way was asked for, if there is one.
         #[serde(default)]
         asked: Option<Millis>,
     },
-    /// A new database holds what the others hold: they copy it from now on.
+    /// Makes a new database a member: it holds what the others hold, and they replicate from it from now on.
     Admit(Basis),
-    /// The others have all that a leaving database wrote: it is gone.
+    /// Removes a leaving database: the others hold everything that it wrote, and nothing of Cordée is left on it.
     Forget(Basis),
-    /// The others have all that a leaving database of somebody else's wrote: what is ours is taken off it.
+    /// Releases a leaving external database: the others hold everything that it wrote, so Cordée's channels and
+    /// accounts are removed from it.
     Release(Basis),
-    /// A leaving database of somebody else's cannot be asked any more: it is gone, with what is ours still on it.
+    /// Removes a leaving external database that no longer answers, with Cordée's channels and accounts still on it.
     LetGo(Basis),
-    /// One that kept what the others lack gets a fresh copy, under a fresh id.
+    /// Gives a diverged database a fresh copy, under a fresh id.
     #[serde(rename = "copy_again")]
     Recopy(Basis),
-    /// A former writer holds what the others hold, by their positions: it is one of them again, and its rows are
+    /// Makes a former writer a member again: by its positions it holds what the others hold. Its rows are then
     /// compared.
     Readmit {
-        /// Which.
+        /// The former writer.
         #[serde(flatten)]
         of: Basis,
-        /// When that was found.
+        /// When this was found.
         #[serde(default)]
         at: Millis,
     },
-    /// What only a former writer has in its log was looked for, and saved.
+    /// Records that Cordée looked for the transactions that only a former writer has in its log, and saved them.
     Saved {
-        /// Which.
+        /// The former writer.
         #[serde(flatten)]
         of: Basis,
-        /// What was found.
+        /// The transactions that were found.
         saved: Saved,
     },
-    /// A database may lack what another one wrote: its rows are compared.
+    /// Puts a database's rows in doubt: it may lack transactions that another database wrote. Its rows are then
+    /// compared.
     Doubt {
-        /// Which.
+        /// The database in doubt.
         #[serde(flatten)]
         of: Basis,
-        /// When that was found.
+        /// When this was found.
         at: Millis,
-        /// The one whose log was reset.
+        /// The database whose log was reset.
         by: ServerName,
     },
-    /// A former writer kept what the others lack, or lacks what it had written itself: it stays out.
+    /// Keeps a former writer out of the cluster: it holds transactions that the others lack, or lacks transactions
+    /// that it had written itself.
     Expel {
-        /// Which.
+        /// The former writer.
         #[serde(flatten)]
         of: Basis,
-        /// Transactions of its own that the others hold and it does not.
+        /// How many of its own transactions the others hold and it does not.
         #[serde(default)]
         lacks: u64,
     },
 }
 
-/// The database that a decision is about, and the epoch in which it was made.
+/// The database that a decision is about, and the epoch in which the decision was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {
     /// Its name, for the journal.
     pub name: ServerName,
-    /// Its id: another one by that name is not meant.
+    /// Its id: another database with that name is not meant.
     #[serde(default)]
     pub id: u32,
-    /// The epoch.
+    /// The epoch in which the decision was made.
     #[serde(default)]
     pub epoch: u64,
 }
 
 impl Basis {
-    /// As it is now.
+    /// Returns the basis for that server at the present epoch.
     pub fn of(desired: &Desired, server: &Server) -> Self {
         Self { name: server.name.clone(), id: server.id, epoch: desired.epoch }
     }
 }
 
-/// Why a decision is refused: what it was made on is so no more. Nothing was altered, and whoever decided looks again.
+/// Why a decision is refused: the state on which it was made has changed. Nothing was altered, and Cordée has to
+/// decide again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Overtaken {
-    /// The server with that id is gone, or has another name: whoever has that name now is another one.
+    /// The server with that id is gone or has another name; a server that now has that name is a different one.
     #[error("that server is gone")]
     Server,
     /// Another database became the writer meanwhile.
     #[error("another epoch has begun")]
     Epoch,
-    /// Its place among the others is another one by now, or it was stopped.
+    /// Its membership has changed, or it was stopped.
     #[error("its membership is another one by now")]
     Membership,
     /// The promotion is over, or another one was asked for.
     #[error("another change of writer is under way, or none")]
     Handover,
-    /// It is so already, or something newer is.
+    /// The decision is already in effect, or a newer one is.
     #[error("it is so already")]
     Already,
 }
 
 impl Decision {
-    /// Its name, for logs and tests.
+    /// Returns its name, for logs and tests.
     pub fn name(&self) -> &'static str {
         self.into()
     }
 
-    /// The server that it is about, by name and id; a port is nobody's.
+    /// Returns the name and id of the server that it is about; the log port belongs to no server.
     pub const fn about(&self) -> Option<(&ServerName, u32)> {
         match self {
             Self::SetLogPort { .. } => None,
@@ -174,7 +180,7 @@ impl Decision {
         }
     }
 
-    /// The epoch that it was made in; web servers have none.
+    /// Returns the epoch in which it was made; decisions about web servers and the log port have none.
     pub const fn epoch(&self) -> Option<u64> {
         match self {
             Self::SetLogPort { .. } | Self::Depart { .. } => None,
@@ -192,7 +198,7 @@ impl Decision {
         }
     }
 
-    /// The sentence that stands in the journal.
+    /// Returns the sentence for the journal.
     pub fn sentence(&self) -> Text {
         match self {
             Self::SetLogPort { port, .. } => text!("event-log-port", port = port.to_string()),
@@ -226,7 +232,7 @@ impl Decision {
         }
     }
 
-    /// The server or proxy it is about.
+    /// Returns the name of the server or proxy that it is about.
     pub fn subject(&self) -> String {
         self.about().map_or_else(|| "haproxy-web".to_owned(), |(name, _)| name.to_string())
     }

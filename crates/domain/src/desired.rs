@@ -1,4 +1,4 @@
-//! What people wish: the whole of it, at one revision.
+//! The desired state of the cluster (the wish), at one revision.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -24,14 +24,14 @@ pub use server::{
     Admin, CookieChoice, Database, DatabaseFacts, Either, Kind, Power, Run, Runtime, Server, Web, WebFacts,
 };
 
-/// Everything wished. Only [`Desired::apply`] makes another one.
+/// The complete desired state. Every change goes through [`Desired::apply`], which returns a new value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Desired {
     /// Grows by one with each change.
     pub revision: u64,
-    /// The page's own address: never a server's.
+    /// The address of the page. No server may use it.
     pub page: SocketAddr,
-    /// Names by which the page may be called, besides its addresses.
+    /// Host names by which the page may be called, besides its addresses.
     #[serde(default)]
     pub names: Vec<Host>,
     /// The web servers and the proxy in front of them.
@@ -40,9 +40,9 @@ pub struct Desired {
     /// The databases and the proxy in front of them.
     #[serde(with = "stored::databases")]
     pub db: Pool,
-    /// Where HAProxy `db` always leads to the one writer.
+    /// The address at which HAProxy `db` always leads to the one writer.
     pub writer_listen: SocketAddr,
-    /// The database that takes writes.
+    /// The database that takes writes: the writer.
     pub writer: Option<ServerName>,
     /// Grows each time another database becomes the writer.
     pub epoch: u64,
@@ -52,62 +52,64 @@ pub struct Desired {
     /// Where the visitors' sessions are kept.
     #[serde(default)]
     pub session: Mode,
-    /// A change of writer that a person asked for and that is under way.
+    /// A change of writer that an operator asked for and that is under way.
     #[serde(default)]
     pub handover: Option<Handover>,
-    /// The next server's id. Ids are never used twice: MariaDB would skip a reused id's events in silence.
+    /// The id of the next server. Ids are never reused: MariaDB silently skips events that carry a reused id.
     pub next_id: u32,
     /// First and last port for servers started on this machine.
     pub ports: (u16, u16),
-    /// How visitors are remembered.
+    /// How long, and in which form, visitors are remembered.
     #[serde(default)]
     pub visitors: Keeping,
-    /// Databases, by id, whose rows are in doubt: none is shown as in sync before a comparison that began later has
-    /// ended.
+    /// The databases whose rows are in doubt, by id. Such a database is shown as in sync only after a comparison that
+    /// began later than the doubt has ended.
     #[serde(default)]
     pub doubts: BTreeMap<u32, Doubt>,
-    /// Who asked that a server be out of service, by the server's id; only while it is to be out.
+    /// Who asked for a server to be out of service, by the server's id. An entry exists only while the server is to be
+    /// out.
     #[serde(default)]
     pub asked: BTreeMap<u32, AskedOut>,
 }
 
-/// Who asked for each of the ways in which a server is out of service.
+/// Who asked for each of the ways in which a server can be out of service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskedOut {
-    /// That it be drained, or in maintenance.
+    /// Who asked for it to be drained or put into maintenance.
     pub admin: Option<Asked>,
-    /// That it be stopped.
+    /// Who asked for it to be stopped.
     pub power: Option<Asked>,
-    /// That it be removed.
+    /// Who asked for it to be removed.
     pub leaves: Option<Asked>,
 }
 
 /// Who asked for something, and when.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Asked {
-    /// An account, `token:NAME`, `cli`, or `cordee` itself.
+    /// An account, `token:NAME`, `cli`, or `cordee` for Cordée itself.
     pub by: String,
     /// When.
     pub at: Millis,
 }
 
-/// A database's rows are in doubt.
+/// The rows of a database are in doubt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Doubt {
-    /// Since when.
+    /// When the doubt arose.
     pub since: Millis,
-    /// It lacks acknowledged rows, as far as is known: it does not take over before a comparison found it equal.
+    /// The database lacks acknowledged rows, as far as is known. It must not take over as writer before a comparison
+    /// has found it equal.
     pub lacks: bool,
 }
 
-/// A listener and its servers.
+/// A proxy's listener and the servers behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {
     /// Where the proxy listens.
     pub listen: SocketAddr,
-    /// Grows by one each time a person asks for a reload.
+    /// Grows by one each time an operator asks for a reload.
     pub generation: u32,
-    /// In the order in which they were added.
+    /// The servers, in the order in which they were added.
     pub servers: Vec<Server>,
 }
 
@@ -115,15 +117,15 @@ pub struct Pool {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Routing {
-    /// One; the others follow it.
+    /// One database; the others follow it.
     #[default]
     OneWriter,
-    /// All of them, in turn. Two that change the same row at the same moment lose one of the changes.
+    /// All databases, in turn. If two of them change the same row at the same moment, one of the changes is lost.
     AllWriters,
 }
 
 impl Routing {
-    /// The word used in addresses and commands.
+    /// Returns the word used in addresses and commands.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OneWriter => "one-writer",
@@ -131,7 +133,7 @@ impl Routing {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word used in addresses and commands.
     pub fn parse(input: &str) -> Result<Self, Problem> {
         match input {
             "one-writer" => Ok(Self::OneWriter),
@@ -144,56 +146,56 @@ impl Routing {
 /// A change of writer under way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handover {
-    /// The writer to be.
+    /// The database that is to become the writer.
     pub to: ServerName,
-    /// When it was asked for: it is given up after [`HANDOVER_LIMIT`].
+    /// When the change was asked for. It is given up after [`HANDOVER_LIMIT`].
     pub at: Millis,
-    /// Go on even if the writer is lost and may hold what `to` never received.
+    /// Go on even if the writer is lost and may hold transactions that `to` never received.
     pub accept_loss: bool,
 }
 
-/// Milliseconds after which a change of writer that did not come about is given up, and the old writer opened again.
+/// Milliseconds after which a change of writer that has not completed is given up and the old writer is opened again.
 pub const HANDOVER_LIMIT: u64 = crate::figures::HANDOVER_LIMIT;
 
-/// A database's place among the others.
+/// A database's membership of the replication cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Membership {
-    /// Copies all others and is copied by them.
+    /// It replicates from all other members, and they replicate from it.
     #[default]
     Member,
-    /// A former writer that was lost: closed and without channels until what it holds was compared with what the
-    /// new writer had received from it.
+    /// A former writer that was lost. It stays closed and without channels until its transactions have been compared
+    /// with those that the new writer had received from it.
     Returning {
-        /// The last number of its own domain that the new writer had when it was chosen.
+        /// The highest sequence number of its own domain that the new writer held when it was elected.
         limit: u64,
-        /// What its log holds after that. Looked for before it is started again: crash recovery may take back
-        /// what it had acknowledged.
+        /// The transactions in its log after `limit`. Cordée looks for them before it starts the database again,
+        /// because crash recovery may roll back transactions that were acknowledged.
         #[serde(default)]
         saved: Option<Saved>,
     },
-    /// A new one: it gets a copy, catches up and is verified before anybody copies it.
+    /// A new database. It gets a copy, catches up and is verified before any other database replicates from it.
     Joining,
-    /// On its way out: closed, and gone once the others have all that it wrote.
+    /// A database that is leaving. It is closed, and it is removed once the others hold everything that it wrote.
     Leaving,
-    /// Somebody else's, on its way out: nothing of it is wanted any more. Its channels and the cluster's accounts are
-    /// taken off it, then it is gone.
+    /// An external database that is leaving and whose data is no longer needed. Cordée removes its channels and the
+    /// cluster's accounts from it, then forgets it.
     Released,
-    /// It holds transactions that no other database has. It stays closed and without channels, until it is copied
-    /// again.
+    /// It holds transactions that no other database has, or lacks transactions of its own that the others hold. It
+    /// stays closed and without channels until it is copied again.
     Diverged(Saved),
 }
 
-/// Transactions that only one database has, written to a file.
+/// Transactions that only one database has, saved to a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saved {
-    /// How many; with none there is no file.
+    /// How many transactions. If there are none, there is no file.
     pub count: u64,
-    /// The file, relative to `CORDEE_HOME`.
+    /// The path of the file, relative to `CORDEE_HOME`.
     pub file: String,
 }
 
-/// How many databases there may be: the auto-increment sequence has room for one more, and a person may need it.
+/// The maximum number of databases. The auto-increment sequence has room for one more, which the operator may need.
 #[expect(clippy::cast_possible_truncation, reason = "nine fits")]
 pub const MOST_DATABASES: u8 = crate::figures::DATABASES as u8;
 
@@ -201,20 +203,20 @@ pub const MOST_DATABASES: u8 = crate::figures::DATABASES as u8;
 pub const FULL_WEIGHT: u32 = 100;
 
 impl Pool {
-    /// The server of that name, without regard to case.
+    /// Returns the server with that name, ignoring case.
     pub fn server(&self, name: &ServerName) -> Option<&Server> {
         self.servers.iter().find(|s| s.name.same_as(name))
     }
 
-    /// All of them by their exact names, for whoever asks for many: [`Self::server`] looks through all of them each
-    /// time.
+    /// Returns all servers by their exact names. For callers that look up many of them: [`Self::server`] scans the
+    /// list each time.
     pub fn by_name(&self) -> BTreeMap<&ServerName, &Server> {
         self.servers.iter().map(|s| (&s.name, s)).collect()
     }
 }
 
 impl Desired {
-    /// One pool.
+    /// Returns one pool.
     pub fn pool(&self, id: PoolId) -> &Pool {
         match id {
             PoolId::Web => &self.web,
@@ -229,42 +231,42 @@ impl Desired {
         }
     }
 
-    /// The servers of all pools.
+    /// Returns the servers of all pools.
     pub fn servers(&self) -> impl Iterator<Item = &Server> {
         PoolId::ALL.into_iter().flat_map(|p| &self.pool(p).servers)
     }
 
-    /// The web servers, each with what only a web server has.
+    /// Returns the web servers, each with its web-only facts.
     pub fn web_servers(&self) -> impl Iterator<Item = Web<'_>> {
         self.web.servers.iter().filter_map(Server::as_web)
     }
 
-    /// The databases, each with what only a database has.
+    /// Returns the databases, each with its database-only facts.
     pub fn databases(&self) -> impl Iterator<Item = Database<'_>> {
         self.db.servers.iter().filter_map(Server::as_database)
     }
 
-    /// The web server of that name, without regard to case.
+    /// Returns the web server with that name, ignoring case.
     pub fn web_server(&self, name: &ServerName) -> Option<Web<'_>> {
         self.web.server(name).and_then(Server::as_web)
     }
 
-    /// The database of that name, without regard to case.
+    /// Returns the database with that name, ignoring case.
     pub fn database(&self, name: &ServerName) -> Option<Database<'_>> {
         self.db.server(name).and_then(Server::as_database)
     }
 
-    /// The databases that copy each other.
+    /// Returns the databases that replicate from each other.
     pub fn members(&self) -> impl Iterator<Item = Database<'_>> {
         self.databases().filter(|s| *s.membership == Membership::Member)
     }
 
-    /// The database that takes writes.
+    /// Returns the database that takes writes.
     pub fn writer_server(&self) -> Option<Database<'_>> {
         self.writer.as_ref().and_then(|w| self.database(w))
     }
 
-    /// Whether applications may write to that database, once it is caught up.
+    /// Whether applications may write to that database once it has caught up.
     pub fn takes_writes(&self, server: Database<'_>) -> bool {
         *server.membership == Membership::Member
             && !server.stopped()
@@ -279,7 +281,7 @@ impl Desired {
         self.writer.as_ref().is_some_and(|w| w.same_as(name))
     }
 
-    /// The wish after `change`, or why it is refused. `self` is left as it was.
+    /// Returns the wish after `change`, or the reason why the change is refused. `self` is not altered.
     pub fn apply<A: Alters>(&self, change: &A) -> Result<Self, A::Refused> {
         let mut next = self.clone();
         next.revision += 1;
@@ -287,14 +289,14 @@ impl Desired {
         Ok(next)
     }
 
-    /// The lowest place in the auto-increment sequence that no database has.
+    /// Returns the lowest slot in the auto-increment sequence that no database has.
     pub fn free_slot(&self) -> Result<u8, Problem> {
         (1..=MOST_DATABASES)
             .find(|slot| self.databases().all(|s| s.slot != *slot))
             .ok_or_else(|| Problem::conflict("name", text!("problem-slots", count = MOST_DATABASES)))
     }
 
-    /// No two listeners on one address.
+    /// Checks that no two listeners share one address.
     fn distinct(&self) -> Result<(), Vec<Problem>> {
         let mut all = [self.page, self.web.listen, self.db.listen, self.writer_listen];
         all.sort();
@@ -308,12 +310,12 @@ impl Desired {
         self.pool_mut(pool).servers.iter_mut().find(|s| s.name.same_as(name)).ok_or_else(|| unknown(name))
     }
 
-    /// What is wished of that web server only.
+    /// Returns the web-only facts of that web server.
     fn web_mut(&mut self, name: &ServerName) -> Result<&mut WebFacts, Vec<Problem>> {
         self.find(PoolId::Web, name)?.web_mut().ok_or_else(|| unknown(name))
     }
 
-    /// What is wished of that database only.
+    /// Returns the database-only facts of that database.
     fn database_mut(&mut self, name: &ServerName) -> Result<&mut DatabaseFacts, Vec<Problem>> {
         self.find(PoolId::Db, name)?.database_mut().ok_or_else(|| unknown(name))
     }
@@ -323,7 +325,7 @@ fn unknown(name: &ServerName) -> Vec<Problem> {
     vec![Problem::unknown("name", text!("problem-server-unknown", name = name.as_str()))]
 }
 
-/// What is said when another server has that name by now than the one that was meant.
+/// Returns the problem to report when the name now belongs to another server than the one that was meant.
 pub fn another(name: &ServerName) -> Problem {
     Problem::conflict("name", text!("problem-server-other", name = name.as_str()))
 }
@@ -337,13 +339,13 @@ fn ours(server: &Server) -> Result<(), Vec<Problem>> {
     }
 }
 
-/// Whether it is on this machine: the databases that Cordée starts listen on 127.0.0.1 only, and one elsewhere could
-/// not copy them.
+/// Whether the host is an IPv4 loopback address. The databases that Cordée starts listen on 127.0.0.1 only, so a
+/// database elsewhere could not replicate from them.
 pub fn here(host: &Host) -> bool {
     matches!(host, Host::Ip(IpAddr::V4(ip)) if ip.is_loopback())
 }
 
-/// Whether connecting to `host:port` would reach a listener bound to `own`: HAProxy must not be its own server.
+/// Whether a connection to `host:port` would reach a listener bound to `own`. HAProxy must not be its own server.
 fn reaches(host: &Host, port: u16, own: SocketAddr) -> bool {
     if port != own.port() {
         return false;

@@ -1,4 +1,5 @@
-//! What changed from one picture to the next: the live stream sends only that, and the journal notes it.
+//! Compares two successive snapshots: the live stream sends only the differences, and the journal records changes of
+//! severity.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +10,23 @@ use crate::state::{Severity, State, Status};
 use crate::text;
 use crate::text::Text;
 
-/// A change of severity worth a line in the journal.
+/// A change of severity or state that is recorded in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
-    /// The server or the HAProxy, by the name of its process.
+    /// The server or the HAProxy instance, by the name of its process.
     pub subject: String,
     /// The new severity.
     pub severity: Severity,
-    /// What it is now.
+    /// The new state.
     pub state: State,
-    /// Who asked for that, as the journal names authors; `None`: it came about by itself.
+    /// Who asked for it, in the journal's form; `None` if it came about by itself.
     pub by: Option<String>,
     /// The sentence.
     pub text: Text,
 }
 
-/// The severities that changed. A server that is new or gone has its line from the change that caused it.
+/// Returns the changes of severity or state. A server that is new or gone has a line already, from the change that
+/// added or removed it.
 pub fn turns(before: &Snapshot, after: &Snapshot) -> Vec<Turn> {
     let mut all = Vec::new();
     for proxy in &after.proxies {
@@ -32,7 +34,7 @@ pub fn turns(before: &Snapshot, after: &Snapshot) -> Vec<Turn> {
         let old = before.proxies.iter().find(|p| p.name == proxy.name).map(|p| &p.status);
         all.extend(turn(&subject, old, &proxy.status));
     }
-    // Mostly the same ones stand in the same places. What did not turn needs no name.
+    // Mostly the same servers are in the same places. The names are only indexed if a server has moved.
     let differs = |old: &Status, new: &Status| (old.severity, old.state) != (new.severity, new.state);
     let mut known: Option<BTreeMap<&ServerName, &Status>> = None;
     for (place, server) in after.servers.iter().enumerate() {
@@ -54,12 +56,12 @@ fn turn(subject: &ProcessName, old: Option<&Status>, new: &Status) -> Option<Tur
     if old.severity == new.severity && old.state == new.state {
         return None;
     }
-    // After a reload each server waits for its first check again: the line of the reload says enough.
+    // After a reload every server waits for its first check again: the journal's line about the reload suffices.
     if old.severity == Severity::Good && new.state == State::Joining {
         return None;
     }
     let (word, by) = (new.state.sentence(), new.reason.as_ref().and_then(by));
-    // The author stands beside the line.
+    // The author is shown beside the line.
     let text = match new.reason.as_ref().filter(|_| by.is_none()) {
         Some(reason) => text!("event-turn-reason", name = subject, word = word, reason = reason.sentence()),
         None => text!("event-turn", name = subject, word = word),
@@ -79,12 +81,12 @@ fn by(reason: &Reason) -> Option<String> {
     }
 }
 
-/// A line that a change of severity makes needless, when that comes with the next picture: it says the same.
+/// A line of the journal that is not needed if the next snapshot brings a change of severity that says the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Untold {
-    /// The server or the HAProxy, by the name of its process.
+    /// The server or the HAProxy instance, by the name of its process.
     pub subject: String,
-    /// What it would have to become.
+    /// The state that the change would have to lead to.
     pub state: State,
     /// The line's severity.
     pub severity: Severity,
@@ -93,13 +95,13 @@ pub struct Untold {
 }
 
 impl Untold {
-    /// Whether one of these says it.
+    /// Whether one of these changes says the same.
     pub fn is_told(&self, turns: &[Turn]) -> bool {
         turns.iter().any(|turn| turn.subject == self.subject && turn.state == self.state)
     }
 }
 
-/// Whether two pictures look the same but for their time.
+/// Whether two snapshots show the same, apart from their time.
 pub fn same(a: &Snapshot, b: &Snapshot) -> bool {
     a.revision == b.revision
         && a.verdict == b.verdict
@@ -126,7 +128,7 @@ mod tests {
             Status::new(Severity::Critical, State::Down, Reason::Ended { why: Fault::Exit(1), wait: 0 });
         let told = turn(&subject, Some(&up), &fell).expect("a turn");
         assert_eq!((told.by.clone(), &*told.text.key), (None, "event-turn-reason"));
-        // The end of a process is told by that line, and by one of its own where no severity changes.
+        // The end of a process is recorded by the change of severity, and by a line of its own if no severity changes.
         let line = |state| Untold {
             subject: subject.to_string(),
             state,
@@ -138,7 +140,8 @@ mod tests {
         assert!(!line(State::Down).is_told(&[]));
     }
 
-    /// Mostly the same servers stand in the same places; where one went or came, they are found by their names.
+    /// Mostly the same servers are in the same places; if a server was added or removed, the others are found by their
+    /// names.
     #[test]
     fn turns_are_those_of_the_same_names_wherever_they_stand() {
         let scene = crate::door::tests::well();

@@ -1,6 +1,8 @@
-//! The site's own addresses, asked as a visitor and as an application would ask, and what the answers say.
+//! Doors: the site's own addresses. Cordée probes them as a visitor or an application would, and evaluates the
+//! answers.
 //!
-//! Nothing that HAProxy or a server says of itself proves that somebody is served: only an answer at the address does.
+//! Nothing that HAProxy or a server reports about itself proves that visitors are served: only an answer at the
+//! address does.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -18,22 +20,22 @@ mod finding;
 
 pub use finding::{Finding, GRACE, finding};
 
-/// An address at which somebody is served.
+/// An address at which visitors or applications are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Door {
-    /// The visitors' one.
+    /// The visitors' address.
     Site,
-    /// The applications', as the routing says.
+    /// The applications' address, which follows the routing.
     Databases,
-    /// The applications', to the one writer.
+    /// The applications' address of the one writer.
     Writer,
 }
 
 impl Door {
-    /// All of them.
+    /// All doors.
     pub const ALL: [Self; 3] = [Self::Site, Self::Databases, Self::Writer];
 
-    /// The HAProxy behind it.
+    /// Returns the HAProxy instance behind the door.
     pub const fn proxy(self) -> PoolId {
         match self {
             Self::Site => PoolId::Web,
@@ -41,7 +43,7 @@ impl Door {
         }
     }
 
-    /// The address at which it is reached from this machine.
+    /// Returns the address at which the door is reached from this machine.
     pub const fn address(self, desired: &Desired) -> SocketAddr {
         let listen = match self {
             Self::Site => desired.web.listen,
@@ -57,36 +59,36 @@ impl Door {
     }
 }
 
-/// What came back.
+/// The answer to a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// A page.
     Page,
-    /// The site's own word that it has none to give: its status.
+    /// An error of the site's own, with this status.
     Error(u16),
-    /// HAProxy's own word that nobody serves.
+    /// HAProxy's own answer that no server is available.
     Nobody,
-    /// A database took the application's account and answered.
+    /// A database accepted the application's account and answered.
     Landed {
-        /// Which one.
+        /// The id of that database.
         server_id: u32,
-        /// It takes no writes.
+        /// Whether it refuses writes.
         read_only: bool,
     },
     /// All of a database's connections are used.
     Full,
-    /// A database refused, with that error.
+    /// A database refused the login, with this error.
     Denied(u16),
-    /// Nobody took the connection.
+    /// Nothing accepted the connection.
     Refused,
-    /// No answer in time.
+    /// There was no answer in time.
     Silent,
-    /// The connection ended without an answer, or with none that can be read.
+    /// The connection ended without an answer, or with one that cannot be parsed.
     Broken,
 }
 
 impl Answer {
-    /// What is wrong with it, by what is wished now.
+    /// Returns what is wrong with the answer, according to the present wish.
     pub fn wrong(self, desired: &Desired, door: Door) -> Option<Text> {
         let address = door.address(desired).to_string();
         let alone = door == Door::Writer || desired.routing == Routing::OneWriter;
@@ -111,32 +113,32 @@ impl Answer {
     }
 }
 
-/// What is known of one.
+/// What is known about a door.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DoorSeen {
-    /// The last answer, when it came; or why Cordée could not ask.
+    /// The last answer and when it came, or why Cordée was unable to ask.
     pub answer: Seen<Answer>,
     /// When that was asked.
     pub asked: Millis,
     /// Since when every answer has been wrong.
     pub wrong_since: Option<Millis>,
-    /// When the last right answer was asked for.
+    /// When the probe was sent that got the last right answer.
     pub right: Option<Millis>,
-    /// The epoch in which that came.
+    /// The epoch in which the last right answer came.
     pub epoch: u64,
-    /// Since when it should be a right one, as far as everything else is seen.
+    /// Since when the door should give right answers, according to all other observations.
     pub expected_since: Option<Millis>,
 }
 
 impl DoorSeen {
-    /// Whether nothing is decided otherwise for that answer: it is right, as the one before was.
+    /// Whether the answer changes no decision: it is right, and the same as the one before.
     pub fn is_as(&self, desired: &Desired, door: Door, answer: Answer) -> bool {
         let waited = self.expected_since.is_some_and(|since| self.right.is_none_or(|right| right < since));
         let known = matches!(self.answer, Seen::At(_, known) if known == answer);
         known && !waited && self.epoch == desired.epoch && answer.wrong(desired, door).is_none()
     }
 
-    /// Takes in an answer that was asked for at `asked` and came at `at`.
+    /// Records an answer to a probe that was sent at `asked`; the answer came at `at`.
     pub fn take(
         &mut self,
         desired: &Desired,
@@ -155,7 +157,7 @@ impl DoorSeen {
                 }
                 self.answer = Seen::At(at, answer);
             }
-            // Not to know is no answer, neither right nor wrong.
+            // If Cordée was unable to ask, the answer counts neither as right nor as wrong.
             Err(why) => self.answer = Seen::Failed { last: self.answer.last(), why },
         }
     }

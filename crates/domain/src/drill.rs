@@ -1,6 +1,6 @@
-//! Failover drills: something of the running cluster is made to fall on purpose, under traffic of Cordée's own, and
-//! what visitors lost is counted. What may fall, how, and how it is put right again is decided here; doing it is the
-//! server's business (`drills`).
+//! Failover drills. A drill causes a fault in the running cluster on purpose, under traffic that Cordée generates
+//! itself, and counts what visitors lose. This module decides which targets and faults are allowed and how a fault is
+//! undone; the server carries it out (`drills`).
 
 use serde::{Deserialize, Serialize};
 
@@ -22,23 +22,24 @@ pub use order::{Order, RawOrder, Traffic};
 pub use report::{Fate, Recovery, Report, Said, Tally, Try, Writes};
 pub use target::Target;
 
-/// What is to fall.
+/// The target of a drill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Selector {
     /// A web server.
     Web(ServerName),
-    /// One of the two HAProxys.
+    /// One of the two HAProxy instances.
     Proxy(PoolId),
     /// The database that takes writes.
     Writer,
-    /// The channel by which another database copies the writer.
+    /// The channel by which a standby replicates from the writer.
     #[serde(rename = "link")]
     Channel,
 }
 
 impl Selector {
-    /// Reads the word. `writer` and `link` come before a web server of that name: what is meant is typed a second time.
+    /// Parses the word. `writer` and `link` take precedence over a web server with that name: the pool's name, which
+    /// is typed as a confirmation, shows which one is meant.
     pub fn parse(input: &str) -> Result<Self, Problem> {
         match input {
             "" => Err(Problem::invalid("target", text!("problem-drill-target"))),
@@ -52,7 +53,7 @@ impl Selector {
         }
     }
 
-    /// The word of forms, commands and exports.
+    /// Returns the word used in forms, commands and exports.
     pub fn word(&self) -> String {
         match self {
             Self::Web(name) => name.to_string(),
@@ -62,7 +63,7 @@ impl Selector {
         }
     }
 
-    /// The pool that it belongs to, whose name confirms the drill.
+    /// Returns the pool that the target belongs to. Its name is typed to confirm the drill.
     pub const fn pool(&self) -> PoolId {
         match self {
             Self::Web(_) => PoolId::Web,
@@ -71,7 +72,7 @@ impl Selector {
         }
     }
 
-    /// Its name for a person.
+    /// Returns the target's name for display.
     pub fn name(&self) -> Text {
         match self {
             Self::Web(name) => text!("drill-target-web", name = name.as_str()),
@@ -82,25 +83,25 @@ impl Selector {
     }
 }
 
-/// How it falls.
+/// The fault that a drill causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// All its processes are killed at once.
+    /// All processes of the target are killed at once.
     Kill,
-    /// All its processes stand still for a while.
+    /// All processes of the target are frozen for a while.
     Freeze,
-    /// It is stopped, and started again after a while.
+    /// The target is stopped, and started again after a while.
     Stop,
-    /// It gets no new visitors for a while.
+    /// The target gets no new visitors for a while.
     Drain,
 }
 
 impl FaultKind {
-    /// In the order of the form.
+    /// All faults, in the order of the form.
     pub const ALL: [Self; 4] = [Self::Kill, Self::Freeze, Self::Stop, Self::Drain];
 
-    /// The word of forms, commands and exports.
+    /// Returns the word used in forms, commands and exports.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Kill => "kill",
@@ -110,13 +111,13 @@ impl FaultKind {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word used in forms, commands and exports.
     pub fn parse(input: &str) -> Result<Self, Problem> {
         let found = Self::ALL.into_iter().find(|b| b.as_str() == input);
         found.ok_or_else(|| Problem::invalid("how", text!("problem-drill-how")))
     }
 
-    /// Its name for a person.
+    /// Returns the fault's name for display.
     pub fn name(self) -> Text {
         match self {
             Self::Kill => text!("drill-kill"),
@@ -126,8 +127,8 @@ impl FaultKind {
         }
     }
 
-    /// Whether that can happen to it; else what can. A writer is not stopped: that is a promotion, which is no
-    /// accident.
+    /// Checks that the fault is possible on that target; the problem names the faults that are. A writer cannot be
+    /// stopped by a drill: that is a promotion, which is not an accident.
     fn fits(self, target: &Selector) -> Result<(), Problem> {
         let (fits, says) = match target {
             Selector::Web(_) => return Ok(()),
@@ -143,25 +144,25 @@ impl FaultKind {
     }
 }
 
-/// What the server does to the cluster.
+/// An action of a drill on the cluster, carried out by the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Kill the process and its group.
+    /// Kills the process and its group.
     Kill(ProcessId),
-    /// Have them stand still.
+    /// Freezes the process and its group.
     Freeze(ProcessId),
-    /// Have them go on.
+    /// Makes the process and its group go on.
     Thaw(ProcessId),
-    /// A wish.
+    /// Changes the desired state.
     Commit(Request),
-    /// Hold a channel down.
+    /// Keeps a channel stopped.
     Hold {
-        /// The database that copies.
+        /// The database that receives.
         on: ServerName,
-        /// The one that it copies.
+        /// The peer that it replicates from.
         from: ServerName,
     },
-    /// Let the channel go.
+    /// Releases the channel.
     Release,
 }
 
@@ -176,22 +177,23 @@ pub struct Drill {
     pub begun: Millis,
     /// When it ended.
     pub ended: Option<Millis>,
-    /// How.
+    /// How it ended.
     #[serde(flatten)]
     pub end: End,
-    /// What was asked.
+    /// What was asked for.
     pub order: Order,
-    /// Who fell.
+    /// The target that was chosen.
     #[serde(rename = "victim")]
     pub target: Target,
-    /// What was counted.
+    /// The results.
     pub report: Report,
 }
 
 impl Drill {
-    /// The process that falls, as what it is; else the channel, by who copies and from whom. The store names a process
-    /// without its kind, and always did: what was ordered tells it, in a drill of whatever age. The wish could not tell
-    /// it, because the server may be removed and its name be one of the other kind before the drill is put right.
+    /// Returns the process on which the fault is caused, with its kind; for a channel, `Err` with the database that
+    /// receives and its peer. The store names a process without its kind, in drills of every version, so the kind is
+    /// taken from the order. It cannot be taken from the wish: before the fault is undone, the server may be removed
+    /// and its name given to a server of the other kind.
     fn process(&self) -> Result<ProcessId, (&ServerName, &ServerName)> {
         match (&self.target, &self.order.target) {
             (Target::Channel { on, from }, _) => Err((on, from)),
@@ -202,7 +204,7 @@ impl Drill {
         }
     }
 
-    /// What makes it fall.
+    /// Returns the action that causes the fault.
     pub fn fault(&self) -> Act {
         match (self.process(), self.order.how) {
             (Err((on, from)), _) => Act::Hold { on: on.clone(), from: from.clone() },
@@ -213,8 +215,8 @@ impl Drill {
         }
     }
 
-    /// What puts it right again, done at the end whatever happened. After a death there is nothing to do: Cordée starts
-    /// what died.
+    /// Returns the action that undoes the fault. It is carried out at the end, whatever happened. After a kill there
+    /// is nothing to undo: Cordée starts the killed process by itself.
     pub fn undo(&self, desired: &Desired) -> Option<Act> {
         match (self.process(), self.order.how) {
             (Err(_), _) => Some(Act::Release),
@@ -231,19 +233,19 @@ impl Drill {
         }
     }
 
-    /// Whether it stays down for a while: what was killed is started again at once.
+    /// Whether the fault lasts for a while. After a kill the target is started again at once.
     pub fn is_held(&self) -> bool {
         self.order.how != FaultKind::Kill
     }
 
-    /// Milliseconds from the first request until the last one is sent.
+    /// Returns the milliseconds from the first request until the last one is sent.
     pub fn length(&self) -> u64 {
         let t = self.order.traffic;
         let held = if self.is_held() { t.held } else { 0 };
         u64::from(t.before + held + t.after) * 1_000
     }
 
-    /// What was done to whom, for a person.
+    /// Returns a title for display: what was done to which target.
     pub fn title(&self) -> Text {
         let who = match &self.target {
             Target::Process(id) => text!("drill-who", name = id),
@@ -254,7 +256,7 @@ impl Drill {
         text!("drill-title", how = self.order.how.name(), who = who)
     }
 
-    /// How it ended.
+    /// Returns a sentence about how the drill ended.
     pub fn sentence(&self) -> Text {
         match &self.end {
             End::Running => text!("drill-running"),

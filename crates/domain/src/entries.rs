@@ -1,7 +1,7 @@
-//! The lines of a log as a person reads them: newest first, and what was written in several lines stays in one piece.
+//! Orders the lines of a log for an operator: newest first, with an entry of several lines kept in one piece.
 
-/// Turns the lines of a log, oldest first, round. What follows a line with a time and has none itself (where a call
-/// came from, what a program says as it crashes) stays under it. In a log without times each line stands for itself.
+/// Reverses the lines of a log, which are given oldest first. Lines without a time that follow a line with a time (a
+/// backtrace, the last words of a crashing program) stay below it. In a log without times each line stands for itself.
 pub fn newest_first<T: AsRef<str>>(lines: Vec<T>) -> Vec<T> {
     let timed = lines.iter().any(|line| begins(line.as_ref()));
     let mut entries: Vec<Vec<T>> = Vec::new();
@@ -14,7 +14,8 @@ pub fn newest_first<T: AsRef<str>>(lines: Vec<T>) -> Vec<T> {
     entries.into_iter().rev().flatten().collect()
 }
 
-/// Whether a line has a time: MariaDB's and `access.log`'s begin with a digit, Apache's and PHP's with one in brackets.
+/// Whether a line begins with a time. MariaDB's lines and those of `access.log` begin with a digit, Apache's and PHP's
+/// with a time in brackets.
 fn begins(line: &str) -> bool {
     line.starts_with(|c: char| c.is_ascii_digit() || c == '[')
 }

@@ -1,17 +1,17 @@
-//! What went wrong when Cordée looked at something or acted on it, as a value that is decided on. A person reads the
-//! sentence that is made of it at the end; the log has the cause, in the system's own words.
+//! Faults: what went wrong when Cordée observed something or acted on it, as values on which decisions are made. The
+//! sentence for the operator is derived at the end; the log has the cause in the system's own words.
 
 use crate::text;
 use crate::text::{Arg, Text};
 
-/// What the system said, for the log. It says nothing more about what went wrong: two faults of one kind are the same
-/// whatever the system said.
+/// What the system reported, for the log. It is ignored in comparisons: two faults of one kind are equal whatever the
+/// system reported.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Cause(String);
 
 impl Cause {
-    /// The words of an error. Of one that may quote data or secrets there is no cause.
+    /// Returns the words of an error. An error that may quote data or secrets must not be given a cause.
     pub fn of(error: &std::io::Error) -> Option<Self> {
         Some(Self(error.to_string()))
     }
@@ -25,7 +25,7 @@ impl PartialEq for Cause {
 
 impl Eq for Cause {}
 
-/// What Cordée itself lacks.
+/// A resource that Cordée itself lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
     /// File descriptors.
@@ -39,48 +39,48 @@ pub enum Lack {
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// Cordée itself lacks something: that says nothing about what it looked at.
+    /// Cordée itself lacks a resource: that says nothing about the thing it observed.
     #[error("Cordée itself lacks {0:?}")]
     Own(Lack, #[source] Option<Cause>),
     /// The disk is full.
     #[error("the disk is full")]
     DiskFull(#[source] Option<Cause>),
-    /// The file system takes no writes.
+    /// The file system is read-only.
     #[error("the file system is read-only")]
     ReadOnly(#[source] Option<Cause>),
-    /// The system refused it.
+    /// The system denied permission.
     #[error("permission denied")]
     Denied(#[source] Option<Cause>),
-    /// Something is not there.
+    /// Something is missing.
     #[error("something is missing")]
     Missing(#[source] Option<Cause>),
-    /// Something is not what Cordée made: a channel, or no folder.
+    /// Something was not made by Cordée: a channel, or something in the place of a folder.
     #[error("something is not what Cordée made")]
     Foreign(#[source] Option<Cause>),
     /// The state file is damaged.
     #[error("the state file is damaged")]
     Damaged,
-    /// Another error of the system's, by its kind.
+    /// Another error of the system, by its kind.
     #[error("input or output failed ({0})")]
     Io(String, #[source] Option<Cause>),
-    /// A HAProxy's socket takes no connection.
+    /// A HAProxy instance's socket accepts no connection.
     #[error("HAProxy's socket takes no connection")]
     NoSocket(#[source] Option<Cause>),
-    /// A program's socket is not there any more: it serves on, and cannot be asked.
+    /// The socket of a program is gone: the program continues to serve, but cannot be asked.
     #[error("the socket of process {pid} is gone")]
     SocketGone {
-        /// Where it was.
+        /// The path of the socket.
         path: String,
-        /// Whose it was.
+        /// The process whose socket it was.
         pid: u32,
-        /// How that was noticed.
+        /// The fault by which that was noticed.
         #[source]
         noticed: Box<Fault>,
     },
-    /// A HAProxy does not answer in time.
+    /// A HAProxy instance does not answer in time.
     #[error("HAProxy does not answer")]
     NoAnswer,
-    /// A HAProxy's answer cannot be read, and why, if that is known.
+    /// The answer of a HAProxy instance cannot be parsed, and why, if that is known.
     #[error("HAProxy's answer cannot be read")]
     Strange(Option<&'static str>),
     /// HAProxy refused a command, in its words.
@@ -92,48 +92,49 @@ pub enum Fault {
     /// HAProxy cannot be run.
     #[error("HAProxy cannot be run")]
     NoProgram(#[source] Option<Cause>),
-    /// HAProxy's master counts a reload that failed.
+    /// HAProxy's master has counted a failed reload.
     #[error("a reload failed")]
     ReloadFailed,
-    /// No worker came that shows what was to be loaded.
+    /// No new worker reported what was to be loaded.
     #[error("a reload is not proven")]
     ReloadUnproven,
     /// A database does not answer in time.
     #[error("the database does not answer")]
     Silent,
-    /// All connections of a database are used: it lives.
+    /// All connections of a database are used; the database is alive.
     #[error("the database has too many connections")]
     TooMany,
-    /// A database has no room, by this error of its own.
+    /// A database has run out of space, with this error of its own.
     #[error("the database has no room (error {0})")]
     DatabaseFull(u16),
     /// A database answers with an error.
     #[error("the database answers with error {0}")]
     Database(u16),
-    /// No connection to a database comes about.
+    /// No connection to a database can be made.
     #[error("the database cannot be reached")]
     Unreachable(#[source] Option<Cause>),
-    /// What a database says cannot be read.
+    /// The answer of a database cannot be parsed.
     #[error("the database broke off")]
     Broken,
-    /// A database's position is not set while somebody waits there for one: MariaDB would lose itself.
+    /// A database's position cannot be set while a client waits for one there: MariaDB would end up with another
+    /// position, or hang.
     #[error("somebody waits for a position")]
     Awaited,
-    /// A program of a copy failed. What it said stands in its log.
+    /// A program that makes a copy failed. Its output is in its log.
     #[error("a copy failed")]
     Copy(#[source] Option<Cause>),
-    /// Cordée has no port left to ask an address from.
+    /// Cordée has no local port left from which to probe an address.
     #[error("no port is left")]
     NoPort,
-    /// An address of the site's own could not be asked, for want of something of Cordée's own.
+    /// One of the site's own addresses could not be probed, because Cordée itself lacked something.
     #[error("an address of the site's could not be asked")]
     Unasked(#[source] Box<Fault>),
-    /// Somebody else listens where a server should.
+    /// Another program listens on a server's port.
     #[error("somebody else listens on port {port}")]
     PortTaken {
         /// The port.
         port: u16,
-        /// Who.
+        /// The program that listens.
         holder: String,
     },
     /// A process was ended by this signal.
@@ -142,15 +143,15 @@ pub enum Fault {
     /// A process ended with this code.
     #[error("ended with code {0}")]
     Exit(i32),
-    /// The same, of one that does so again and again, with the last that it wrote.
+    /// The same for a process that does so again and again, with the last line that it wrote.
     #[error("ended with code {code}")]
     ExitSaying {
         /// The code.
         code: i32,
-        /// Its words, cut.
+        /// The line, shortened.
         said: String,
     },
-    /// A process ended, and nobody saw how.
+    /// A process ended, and how is unknown.
     #[error("ended")]
     Ended,
     /// A decision was overtaken by another one.
@@ -165,18 +166,18 @@ pub enum Fault {
     /// A step was done, and has to be done again although nothing else happened.
     #[error("{0} was done, and is still to be done")]
     InVain(&'static str),
-    /// Something that nothing follows from but that it failed.
+    /// A fault on which nothing is decided except that it is one.
     #[error("{}", .0.key)]
     Said(Text),
 }
 
 impl Fault {
-    /// Whether it is Cordée's own: then it says nothing about what was looked at.
+    /// Whether the fault is Cordée's own: then it says nothing about the thing that was observed.
     pub const fn is_own(&self) -> bool {
         matches!(self, Self::Own(..))
     }
 
-    /// The sentence.
+    /// Returns the sentence.
     pub fn sentence(&self) -> Text {
         match self {
             Self::Own(Lack::Descriptors, _) => text!("own-descriptors"),

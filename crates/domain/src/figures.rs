@@ -1,15 +1,15 @@
-//! The intervals and limits that the documents quote, each once.
+//! The intervals and limits that the documents quote. Each is defined here and nowhere else.
 //!
-//! A document names one right behind its number, where no reader sees it: `300 ms<!--figure:pulse-->`. The test
-//! `tests/figures.rs` of the server compares them, and wants a name behind every number of seconds.
+//! A document names a figure right behind its number, in a comment that no reader sees: `300 ms<!--figure:pulse-->`.
+//! The server's test `tests/figures.rs` compares the two, and requires a name behind every number of seconds.
 
 use crate::ids::Millis;
 
-/// Defines each figure, and lists them by name.
+/// Defines the figures, and lists them by name.
 macro_rules! figures {
     ($all:ident: $kind:ty; $($(#[$says:meta])* $name:ident = $value:expr;)*) => {
         $($(#[$says])* pub const $name: $kind = $value;)*
-        /// These figures by their names.
+        /// The figures of this group, with their names.
         pub const $all: &[(&str, $kind)] = &[$((stringify!($name), $name)),*];
     };
 }
@@ -22,155 +22,157 @@ const DAY: Millis = 24 * HOUR;
 figures! {
     TIMES: Millis;
 
-    // Looking.
+    // Observation.
 
-    /// Between two looks at a HAProxy.
+    /// Interval between two observations of a HAProxy instance.
     PROXY_LOOK = 500;
-    /// The same, while a server waits for its first check; also between two looks at a port that is awaited.
+    /// The same while a server waits for its first check; also the interval between two looks at a port that must open
+    /// soon.
     HASTE = 20;
-    /// How long after its start a process is looked for in haste at its port.
+    /// How long after a process's start its port is looked at that often.
     HASTE_FOR = 30 * SECOND;
-    /// Between two looks at a database.
+    /// Interval between two observations of a database.
     DATABASE_LOOK = SECOND;
-    /// A connection to a database is kept for so long at most: what only a login proves is proven anew then.
+    /// How long a connection to a database is kept at most. Facts that only a login proves are checked again with the
+    /// next one.
     LOGIN = 5 * SECOND;
-    /// Between two looks at the accounts on a database.
+    /// Interval between two looks at the accounts on a database.
     ACCOUNTS_LOOK = 10 * SECOND;
-    /// Between two short looks at the writer.
+    /// Interval between two short looks at the writer.
     PULSE = 300;
-    /// Between two heartbeats of a database.
+    /// Interval between two heartbeats of a database.
     HEARTBEAT = SECOND;
-    /// Between two looks at the states of our processes, and at their ports.
+    /// Interval between two looks at the states and ports of Cordée's processes.
     PROCESS_LOOK = 250;
-    /// The same of the ports, while each is with the process that is to have it.
+    /// The same for the ports, while every port is held by the process that should hold it.
     PORTS_LOOK = SECOND;
-    /// Between two visits to the site's own addresses.
+    /// Interval between two probes of the site's own addresses.
     VISIT = SECOND;
-    /// The same, after a wrong answer.
+    /// The same after a wrong answer.
     VISIT_AGAIN = 300;
-    /// Between two questions for the address of a host name.
+    /// Interval between two lookups of a host name.
     NAME_LOOK = 30 * SECOND;
-    /// Between two times at which some web servers are asked for their session mode.
+    /// Interval between two rounds in which web servers are asked for their session mode.
     MODES_LOOK = 3 * SECOND;
-    /// Between two looks for tables that keep all databases from writing.
+    /// Interval between two searches for tables that stand against letting all databases write.
     TABLES_LOOK = 30 * SECOND;
-    /// What is older is not shown as the present.
+    /// An observation that is older is not shown as the present state.
     STALE = 2 * SECOND;
-    /// The same of a database.
+    /// The same for an observation of a database.
     DATABASE_STALE = STALE + SECOND;
-    /// A page that shows an older picture says so.
+    /// A page that shows an older snapshot says so.
     PAGE_LATE = 2 * SECOND;
-    /// A database that is further behind is called so.
+    /// A database that is further behind is reported as behind.
     LAG_LIMIT = 5 * SECOND;
-    /// Between two looks whether a log was moved away.
+    /// Interval between two checks whether a log file was moved away.
     LOG_LOOK = 20 * SECOND;
-    /// How long one step of a server's test may take.
+    /// How long one step of testing a server may take.
     TEST_STEP = 3 * SECOND;
-    /// Between two comparisons of all rows.
+    /// Interval between two comparisons of all rows.
     COMPARISON = 6 * HOUR;
 
-    // Acting.
+    // Action.
 
-    /// The rest after a second failure; after the first there is none.
+    /// The backoff after a second failure; after the first there is none.
     FIRST_REST = 250;
-    /// The longest rest.
+    /// The longest backoff.
     LONGEST_REST = 10 * SECOND;
-    /// A process that ended sooner after its start has failed to start.
+    /// A process that ended sooner after its start counts as failed to start.
     SHORT_LIFE = 2 * SECOND;
-    /// A leader of a web server that was asked to end is killed after this.
+    /// How long a web server's leader gets to end, when asked to, before it is killed.
     WEB_PATIENCE = 8 * SECOND;
-    /// The same of a database.
+    /// The same for a database.
     DATABASE_PATIENCE = 30 * SECOND;
     /// How long Apache finishes its requests when it is asked to end.
     GRACE = 5 * SECOND;
-    /// Somebody else's database that is released and silent for this long is forgotten.
+    /// A released external database that is silent for this long is forgotten.
     LET_GO = 10 * SECOND;
-    /// How long `up` waits until all that it started serves.
+    /// How long `up` waits until everything that it started serves.
     UP_WITHIN = 90 * SECOND;
-    /// How long a command waits until what it asked for is so.
+    /// How long a command waits until its request is fulfilled.
     COMMAND_WAIT = 60 * SECOND;
-    /// How long a deed can be undone on the page; the same in `web/forms.js`.
+    /// How long an action can be undone on the page; the same value is in `web/forms.js`.
     UNDO = 10 * SECOND;
-    /// A request of a drill that has no answer by then is lost.
+    /// A drill's request that has no answer by then counts as lost.
     DRILL_ANSWER = 10 * SECOND;
     /// A `serve` without a sign of life for this long is killed by its keeper.
     KEEPER_PATIENCE = 10 * SECOND;
-    /// A `serve` that lived longer is brought back at once; no pause is longer either.
+    /// A `serve` that ran longer than this is restarted at once. No pause before a restart is longer than this either.
     KEEPER_PAUSE = 5 * SECOND;
 
     // The writer.
 
-    /// The longest that a commit waits for an ACK, and the oldest note that proves a promise.
+    /// The longest that a commit waits for an ACK, and the greatest age of a note that proves a promise.
     ACK_LIMIT = 800;
-    /// A writer that is frozen for this long is lost.
+    /// A writer that is frozen for this long counts as lost.
     FROZEN = SECOND;
-    /// One that nobody heard for this long is lost.
+    /// A writer that nobody has heard from for this long counts as lost.
     SILENT = 3 * SECOND;
-    /// After this without a successor the lost writer is started again where its data are.
+    /// If there is no successor by then, the lost writer is started again with its own data.
     ELECTION_PATIENCE = 5 * SECOND;
-    /// A handover that has not come about by then is given up.
+    /// A handover that has not completed by then is given up.
     HANDOVER_LIMIT = 10 * SECOND;
-    /// So long after a change of writer a missing promise is called a passage.
+    /// How long after a change of writer a missing promise counts as transitional.
     PASSAGE = 5 * SECOND;
 
     // HAProxy and Apache.
 
-    /// How long a former worker of HAProxy `web` may finish what it serves.
+    /// How long a former worker of HAProxy `web` may finish its open requests.
     WEB_HARD_STOP = 30 * SECOND;
-    /// The same of HAProxy `db`.
+    /// The same for HAProxy `db`.
     DATABASE_HARD_STOP = 10 * SECOND;
-    /// A connection of a visitor or a web server from which nothing comes for this long is ended.
+    /// A connection of a visitor or of a web server that is silent for this long is ended.
     TRAFFIC_SILENT = 30 * SECOND;
-    /// The same of a connection to a database.
+    /// The same for a connection to a database.
     DATABASE_TRAFFIC_SILENT = HOUR;
-    /// The longest that a request waits for a place at a server.
+    /// The longest that a request waits in the queue for a server.
     QUEUE = 5 * SECOND;
     /// How long the head of a request may take to arrive.
     REQUEST_HEAD = 10 * SECOND;
-    /// How long the body of a request may take to arrive at an Apache of ours.
+    /// How long the body of a request may take to arrive at an Apache that Cordée started.
     REQUEST_BODY = 20 * SECOND;
     /// How long a web server may take to answer a check.
     WEB_CHECK_ANSWER = 2 * SECOND;
-    /// Between two checks of a web server.
+    /// Interval between two checks of a web server.
     WEB_CHECK = SECOND;
-    /// Between two checks of a server of which one check told otherwise than before.
+    /// Interval between two checks of a server whose last check had another result than before.
     CHECK_IN_DOUBT = 200;
-    /// Between two checks of a server that is down.
+    /// Interval between two checks of a server that is down.
     CHECK_DOWN = 250;
-    /// Between two tries for a database while none is in service.
+    /// Interval between two attempts to reach a database while none is in service.
     DATABASE_TRY = 100;
 
-    // People.
+    // Operators and visitors.
 
-    /// The first pause of an account that has used up its tries.
+    /// The first pause for an account that has used up its attempts.
     FIRST_GUESS_PAUSE = SECOND;
-    /// The longest one.
+    /// The longest pause.
     LONGEST_GUESS_PAUSE = MINUTE;
     /// A session without a request or an open page ends after this.
     SESSION_IDLE = 30 * MINUTE;
-    /// A page of the site that uses a session in the database answers by then, whatever is silent: what it waits for
-    /// another page of that session (`site/src/Session.php`), and four seconds.
+    /// The time within which a page of the site that uses a session in the database answers, whatever is silent: the
+    /// time that it waits for another page of the same session (`site/src/Session.php`), and four seconds.
     SITE_SESSION = 8 * SECOND;
     /// Every session ends after this.
     SESSION_WHOLE = 12 * HOUR;
-    /// Some acts take a password that was typed within this.
+    /// Some actions require that the password was typed within this time.
     PASSWORD_FRESH = 10 * MINUTE;
-    /// A visitor who came back with a server's cookie within this holds it.
+    /// A visitor who came back with a server's cookie within this time counts as holding it.
     COOKIE_HELD = 30 * MINUTE;
-    /// Binary logs are kept for this long.
+    /// How long binary logs are kept.
     BINLOG_KEPT = 7 * DAY;
 }
 
 figures! {
     COUNTS: u64;
 
-    /// Databases of a cluster, at most.
+    /// The maximum number of databases in a cluster.
     DATABASES = 9;
     /// Processes of each Apache that answer requests.
     WORKERS = 64;
-    /// Requests that HAProxy sends a web server at a time.
+    /// Requests that HAProxy sends to a web server at the same time.
     WEB_AT_ONCE = 48;
-    /// Connections that a database takes.
+    /// Connections that a database accepts.
     CONNECTIONS = 200;
     /// Lines of the journal that are kept.
     JOURNAL = 10_000;

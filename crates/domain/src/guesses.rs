@@ -1,39 +1,40 @@
-//! How often a password may be tried: counted before anything is tried, so that any number at once is no way around it.
+//! Limits how often a password may be tried. An attempt is counted before the password is compared, so that concurrent
+//! attempts cannot get around the limit.
 //!
-//! An address has so many tries in a minute. An account has some at once and then fewer and fewer, from however many
-//! addresses: a delay that ends, because a refusal that lasts would let a stranger keep its owner out. A browser in
-//! which that account was once signed in has tries of its own: what strangers do neither uses them up nor delays them.
-//! So has whoever is let in already and is asked for the present password once more.
+//! An address has a fixed number of attempts per minute. An account has some at once and then fewer and fewer, from
+//! however many addresses they come. The delay ends by itself, because a permanent lockout would let a stranger keep
+//! the owner out. A browser in which the account was signed in before has its own allowance: strangers can neither use
+//! it up nor delay it. A signed-in operator who is asked for the present password again also has a separate allowance.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use crate::ids::Millis;
 
-/// Tries of one address, or of one browser, within [`WINDOW_MS`].
+/// Attempts of one address, or of one browser, within [`WINDOW_MS`].
 pub const TRIES: usize = 5;
-/// Milliseconds in which they are counted.
+/// Milliseconds over which these attempts are counted.
 pub const WINDOW_MS: Millis = 60_000;
-/// Milliseconds for which an account's tries count.
+/// Milliseconds for which the attempts of an account count.
 const MEMORY_MS: Millis = 15 * 60_000;
-/// The first pause of an account that has used up its tries; each further one is twice as long.
+/// The first pause of an account that has used up its attempts; each further pause is twice as long.
 const FIRST_PAUSE_MS: Millis = crate::figures::FIRST_GUESS_PAUSE;
-/// The longest one.
+/// The longest pause.
 const LONGEST_PAUSE_MS: Millis = crate::figures::LONGEST_GUESS_PAUSE;
-/// Remembered at once, of each kind.
+/// The maximum number of entries that are remembered, of each kind.
 const KEPT: usize = 4_096;
 
-/// Where tries come from, as far as they are counted together.
+/// An origin of attempts, for which they are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    /// One address of IPv4, however it was written.
+    /// An IPv4 address, in whatever notation.
     V4(u32),
-    /// What one customer has of IPv6, at least: a network of 64 bits.
+    /// An IPv6 network of 64 bits, which is the least that one customer has.
     V6(u64),
 }
 
 impl Origin {
-    /// The origin of an address.
+    /// Returns the origin of an address.
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(ip) => Self::V4(ip.to_bits()),
@@ -42,52 +43,53 @@ impl Origin {
     }
 }
 
-/// Who is let in already, and is asked for the account's password once more.
+/// Somebody who is signed in already, and is asked for the account's password again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Insider {
-    /// Whoever is signed in to that account, in however many sessions and from wherever.
+    /// Anybody who is signed in to that account, in however many sessions and from wherever.
     Account(String),
-    /// A browser that shows a secret which one of those sessions knows, by that secret's hash: whoever has a cookie
-    /// alone does not use up its tries.
+    /// A browser that presents a secret which one of those sessions knows, identified by the hash of that secret.
+    /// Somebody who has only the cookie cannot use up its attempts.
     Browser(Vec<u8>),
     /// The owner of the machine, on the command line's socket.
     Machine,
 }
 
-/// Who tries.
+/// Who makes the attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// A browser that is not known, and the account that it names: both are counted.
+    /// An unknown browser, and the account that it names: the attempt counts for both.
     Stranger(Origin, String),
-    /// A browser in which that very account was signed in before, by the hash of what it keeps.
+    /// A browser in which that account was signed in before, identified by the hash of a secret that it keeps.
     Known(Vec<u8>),
-    /// Somebody who is let in already.
+    /// Somebody who is signed in already.
     Insider(Insider),
-    /// Whoever tries a code or a token: random, so that no account is named and only the address is counted.
+    /// Somebody who tries a code or a token. These are random, so no account is named and only the address is counted.
     Secret(Origin),
 }
 
-/// A try that was counted: to be given back when it was right.
+/// An attempt that was counted. It is given back if it was right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Try {
     who: Who,
     at: Millis,
 }
 
-/// All tries that count.
+/// All attempts that still count.
 #[derive(Clone, Debug, Default)]
 pub struct Guesses {
     addresses: BTreeMap<Origin, VecDeque<Millis>>,
     accounts: BTreeMap<String, VecDeque<Millis>>,
     browsers: BTreeMap<Vec<u8>, VecDeque<Millis>>,
     insiders: BTreeMap<Insider, VecDeque<Millis>>,
-    /// Of codes and tokens: a program with a wrong one does not keep the people of its address from signing in.
+    /// Attempts at codes and tokens. They are counted separately, so that a program with a wrong token does not keep
+    /// the operators at its address from signing in.
     secrets: BTreeMap<Origin, VecDeque<Millis>>,
 }
 
 impl Guesses {
-    /// Counts a try before it is made. `Err`: milliseconds until the next one may be made; this one is not counted, so
-    /// that whoever goes on trying does not lengthen it.
+    /// Counts an attempt before it is made. `Err` gives the milliseconds until the next attempt may be made. A refused
+    /// attempt is not counted, so that further attempts do not prolong the wait.
     pub fn reserve(&mut self, who: Who, now: Millis) -> Result<Try, Millis> {
         let waits = match &who {
             Who::Stranger(origin, account) => [
@@ -95,7 +97,7 @@ impl Guesses {
                 pause(self.accounts.get(account), now, growing),
             ],
             Who::Known(browser) => [pause(self.browsers.get(browser), now, in_a_window), 0],
-            // As one stranger at one address: a session that somebody else got hold of is worth no more.
+            // The limits of one stranger at one address apply: a stolen session allows no more attempts than that.
             Who::Insider(insider) => {
                 let tries = self.insiders.get(insider);
                 [pause(tries, now, in_a_window), pause(tries, now, growing)]
@@ -118,7 +120,7 @@ impl Guesses {
         Ok(Try { who, at: now })
     }
 
-    /// Gives a try back that was right.
+    /// Gives back an attempt that was right.
     pub fn give_back(&mut self, right: &Try) {
         match &right.who {
             Who::Stranger(origin, account) => {
@@ -138,7 +140,7 @@ fn pause(tries: Option<&VecDeque<Millis>>, now: Millis, rule: Rule) -> Millis {
     tries.map_or(0, |tries| rule(tries, now))
 }
 
-/// So many in any window.
+/// Returns the wait under a fixed number of attempts in any window.
 fn in_a_window(tries: &VecDeque<Millis>, now: Millis) -> Millis {
     let recent = tries.iter().filter(|t| now.saturating_sub(**t) < WINDOW_MS);
     match recent.clone().count() {
@@ -147,7 +149,7 @@ fn in_a_window(tries: &VecDeque<Millis>, now: Millis) -> Millis {
     }
 }
 
-/// So many at once, then one after each pause.
+/// Returns the wait under a number of attempts at once, and then one after each pause.
 fn growing(tries: &VecDeque<Millis>, now: Millis) -> Millis {
     let recent = tries.iter().filter(|t| now.saturating_sub(**t) < MEMORY_MS);
     let (count, last) = (recent.clone().count(), recent.max().copied().unwrap_or(0));
@@ -160,8 +162,8 @@ fn growing(tries: &VecDeque<Millis>, now: Millis) -> Millis {
 fn note<K: Ord + Clone>(all: &mut BTreeMap<K, VecDeque<Millis>>, key: K, now: Millis, memory: Millis) {
     if all.len() >= KEPT && !all.contains_key(&key) {
         all.retain(|_, tries| tries.back().is_some_and(|t| now.saturating_sub(*t) < memory));
-        // Still full: whoever tried least is forgotten, so that a crowd of names does not make one that counts
-        // forgotten.
+        // If it is still full, the entry with the fewest attempts is forgotten, so that a crowd of names cannot push
+        // out an entry that counts.
         if all.len() >= KEPT
             && let Some(least) =
                 all.iter().min_by_key(|(_, t)| (t.len(), t.back().copied())).map(|(k, _)| k.clone())
@@ -199,7 +201,7 @@ mod tests {
         let mut guesses = Guesses::default();
         let taken = (0..60).filter(|_| guesses.reserve(stranger(1, "ana"), 1_000).is_ok()).count();
         assert_eq!(taken, TRIES);
-        // Another name does not help the address.
+        // Another account name does not help the same address.
         assert!(guesses.reserve(stranger(1, "bob"), 1_000).is_err());
         assert_eq!(guesses.reserve(stranger(1, "bob"), 31_000), Err(30_000));
         assert!(guesses.reserve(stranger(1, "bob"), 61_000).is_ok());
@@ -220,7 +222,7 @@ mod tests {
             pauses.push(wait / 1_000);
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]);
-        // It ends by itself, and nobody else's account was meant.
+        // The delay ends by itself, and other accounts are not affected.
         assert!(guesses.reserve(stranger(200, "bob"), at).is_ok());
         assert!(guesses.reserve(stranger(200, "ana"), at + LONGEST_PAUSE_MS).is_ok());
     }
@@ -252,10 +254,10 @@ mod tests {
             let taken = (0..60).filter(|_| guesses.reserve(other.clone(), 1_000).is_ok()).count();
             assert_eq!(taken, TRIES, "{other:?}");
         }
-        // Ever more slowly, as everybody else's.
+        // Further attempts become ever slower, as for anybody else.
         let at = (0_u64..15 * 60).filter(|s| guesses.reserve(ana(), 1_000 + s * 1_000).is_ok()).count();
         assert!((10..=20).contains(&at), "{at} in a quarter of an hour");
-        // What is wrong there keeps nobody from signing in.
+        // Wrong attempts there keep nobody from signing in.
         assert!(guesses.reserve(Who::Known(vec![7]), 1_000).is_ok());
     }
 
@@ -293,8 +295,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever tries, from wherever, in whatever order: never more than the limit of one address in any minute, and
-        /// of one account never more than its first tries and one for each pause since.
+        /// For any sequence of attempts from anywhere: one address never makes more than its limit in any minute, and
+        /// one account never more than its first attempts and one for each pause since.
         #[test]
         fn the_limit_holds_over_any_course(tries in proptest::collection::vec((0_u32..4, 0_u64..20_000), 1..200)) {
             let mut guesses = Guesses::default();

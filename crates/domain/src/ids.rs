@@ -1,38 +1,38 @@
-//! Names and addresses, parsed once and valid ever after.
+//! Names and addresses. They are parsed once and valid from then on.
 //!
-//! What passes these parsers is made of letters, digits and a few marks that mean nothing to HAProxy's
-//! configuration language, to SQL, to a path or to HTML. Nothing else a person typed travels further.
+//! A value that passes these parsers consists of letters, digits and a few marks that have no meaning in HAProxy's
+//! configuration language, in SQL, in a path or in HTML. No other text that an operator typed is used any further.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-/// Why an input is not what it should be: the sentence is made of it where it is refused (`problem`).
+/// Why an input is malformed. The sentence for the operator is made where the input is refused (`problem`).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// No pool is called so.
+    /// No pool has this name.
     #[error("no such pool")]
     Pool,
-    /// A name without a letter.
+    /// The name is empty.
     #[error("a name is empty")]
     NameEmpty,
-    /// A name with other signs than it may have, or too long.
+    /// The name contains characters that are not allowed, or is too long.
     #[error("a name is not of letters, digits, hyphens and underscores")]
     NameShape,
-    /// A name that means something else already.
+    /// The name is reserved for something else.
     #[error("the name {0} is reserved")]
     NameReserved(String),
-    /// No address.
+    /// The address is empty.
     #[error("an address is empty")]
     AddressEmpty,
-    /// An address that no server may have.
+    /// No server may have this address.
     #[error("the address {0} belongs to no server")]
     AddressUnusable(String),
     /// Neither an IPv4 address nor a name.
     #[error("not an IPv4 address")]
     AddressIpv4,
-    /// The part of an IPv4 address that is none.
+    /// The part of an IPv4 address that is invalid.
     #[error("{0} is no part of an IPv4 address")]
     AddressIpv4Part(String),
     /// Neither an address nor a host name.
@@ -41,13 +41,13 @@ pub enum Malformed {
     /// Not a TCP port.
     #[error("not a TCP port")]
     Port,
-    /// Not a value that a cookie may have.
+    /// The value is not allowed in a cookie.
     #[error("not a cookie value")]
     Cookie,
 }
 
-/// One of the two pools, and also the HAProxy that stands in front of it: each pool has exactly one proxy
-/// and both carry the same name.
+/// One of the two pools, and also the HAProxy instance in front of it: each pool has exactly one proxy, with the same
+/// name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PoolId {
@@ -58,10 +58,10 @@ pub enum PoolId {
 }
 
 impl PoolId {
-    /// Both pools, in the order of a request.
+    /// Both pools, in the order in which a request passes them.
     pub const ALL: [Self; 2] = [Self::Web, Self::Db];
 
-    /// The word used in addresses, files and commands.
+    /// Returns the word used in addresses, files and commands.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Web => "web",
@@ -69,7 +69,7 @@ impl PoolId {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word used in addresses, files and commands.
     pub fn parse(input: &str) -> Result<Self, Malformed> {
         match input {
             "web" => Ok(Self::Web),
@@ -90,7 +90,8 @@ impl fmt::Display for PoolId {
 #[serde(try_from = "String", into = "String")]
 pub struct ServerName(String);
 
-/// Words that are already an address of the page, a pool, a process of Cordée's own, or mean "all of them".
+/// Words that are already used for an address of the page, a pool or a process of Cordée's own, or mean "all" or
+/// "none".
 const RESERVED: [&str; 14] = [
     "all",
     "any",
@@ -109,7 +110,7 @@ const RESERVED: [&str; 14] = [
 ];
 
 impl ServerName {
-    /// Reads a name that a person typed.
+    /// Parses a name that an operator typed.
     pub fn parse(input: &str) -> Result<Self, Malformed> {
         let bytes = input.as_bytes();
         if bytes.is_empty() {
@@ -127,12 +128,12 @@ impl ServerName {
         Ok(Self(input.to_owned()))
     }
 
-    /// The name as typed.
+    /// Returns the name as typed.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Names are unique without regard to case: they become channel names and file names.
+    /// Whether two names are the same, ignoring case: names become channel names and file names.
     pub fn same_as(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(&other.0)
     }
@@ -157,19 +158,19 @@ impl From<ServerName> for String {
     }
 }
 
-/// The name of a process that Cordée starts: in its mark, in the journal, and where a step waits for its turn. It does
-/// not say which kind of server that is. A name is one server's at a time, with one folder: what is done to either
-/// bearer of a name that was taken again is done one after the other.
+/// The name of a process that Cordée starts. It is used in the process's mark, in the journal, and to order steps. It
+/// does not say which kind of server it is. Only one server at a time has a name, and a name has one folder: if a name
+/// is reused, the steps on the old server and on the new one run one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ProcessName {
-    /// The HAProxy of that pool.
+    /// The HAProxy instance of that pool.
     Proxy(PoolId),
     /// A web server or a database.
     Server(ServerName),
 }
 
 impl ProcessName {
-    /// Reads it from a mark; Cordée's own processes have none.
+    /// Parses the name from a mark. Returns `None` for Cordée's own processes, whose names no server may have.
     pub fn parse(input: &str) -> Option<Self> {
         match input {
             "haproxy-web" => Some(Self::Proxy(PoolId::Web)),
@@ -188,10 +189,10 @@ impl fmt::Display for ProcessName {
     }
 }
 
-/// A process that Cordée starts, as what it is. It is not stored: what is stored names a process ([`ProcessName`]).
+/// A process that Cordée starts, with its kind. It is never stored: stored data names a process by [`ProcessName`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProcessId {
-    /// The HAProxy of that pool.
+    /// The HAProxy instance of that pool.
     Proxy(PoolId),
     /// A web server.
     Web(ServerName),
@@ -200,7 +201,7 @@ pub enum ProcessId {
 }
 
 impl ProcessId {
-    /// The process of a server of that pool.
+    /// Returns the process of a server of that pool.
     pub const fn of(pool: PoolId, name: ServerName) -> Self {
         match pool {
             PoolId::Web => Self::Web(name),
@@ -208,7 +209,7 @@ impl ProcessId {
         }
     }
 
-    /// The server's name; none of a HAProxy.
+    /// Returns the server's name; a HAProxy instance has none.
     pub const fn server(&self) -> Option<&ServerName> {
         match self {
             Self::Proxy(_) => None,
@@ -216,7 +217,7 @@ impl ProcessId {
         }
     }
 
-    /// Its name, which does not say its kind.
+    /// Returns the process's name, which does not say its kind.
     pub fn name(&self) -> ProcessName {
         match self {
             Self::Proxy(pool) => ProcessName::Proxy(*pool),
@@ -234,29 +235,29 @@ impl fmt::Display for ProcessId {
     }
 }
 
-/// Where a server is: an IP address, or an RFC 1123 host name that Cordée resolves itself (HAProxy's file
-/// only ever holds addresses: a name that does not resolve would keep HAProxy from starting).
+/// The host of a server: an IP address, or an RFC 1123 host name that Cordée resolves itself. HAProxy's file only
+/// contains addresses, because a name that does not resolve would keep HAProxy from starting.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Host {
-    /// An address.
+    /// An IP address.
     Ip(IpAddr),
-    /// A name, in lower case.
+    /// A host name, in lower case.
     Name(String),
 }
 
 impl Host {
-    /// Reads an address or a host name, and refuses what no server may have.
+    /// Parses an address or a host name, and refuses those that no server may have.
     pub fn parse(input: &str) -> Result<Self, Malformed> {
         match Self::read(input)? {
             Self::Ip(ip) if !usable(ip) => Err(Malformed::AddressUnusable(input.to_owned())),
-            // A resolver takes it for an address in another spelling: `0xa9fea9fe`, `169.0xfe.1`.
+            // A resolver takes such a name for an address in another notation: `0xa9fea9fe`, `169.0xfe.1`.
             Self::Name(name) if ends_in_a_number(&name) => Err(Malformed::AddressIpv4),
             host => Ok(host),
         }
     }
 
-    /// Reads what was written down: what was taken once must not keep Cordée from starting.
+    /// Reads a stored value: a value that was accepted once must not keep Cordée from starting.
     fn read(input: &str) -> Result<Self, Malformed> {
         if input.is_empty() {
             return Err(Malformed::AddressEmpty);
@@ -264,13 +265,13 @@ impl Host {
         if let Ok(ip) = input.parse::<IpAddr>() {
             return Ok(Self::Ip(ip));
         }
-        // As it stands in a URL, where a port follows.
+        // The notation used in URLs, where a port follows.
         if let Some(inner) = input.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'))
             && let Ok(ip) = inner.parse::<Ipv6Addr>()
         {
             return Ok(Self::Ip(IpAddr::V6(ip)));
         }
-        // All digits and dots, yet no address: say which number is wrong rather than look up a "name".
+        // All digits and dots, yet not an address: name the wrong part rather than look up a host name.
         if input.len() <= 64 && input.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
             let wrong = input.split('.').find(|part| part.parse::<u8>().is_err());
             return Err(match wrong {
@@ -286,8 +287,8 @@ impl Host {
     }
 }
 
-/// The one way to write an address: an IPv4 address within IPv6 is that address, and `::1` is this machine like
-/// `127.0.0.1`.
+/// Returns the canonical form of an address: an IPv4 address mapped into IPv6 becomes that IPv4 address, and `::1`
+/// becomes `127.0.0.1`.
 pub fn plain(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(v6) if v6.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -296,7 +297,7 @@ pub fn plain(ip: IpAddr) -> IpAddr {
 }
 
 impl Host {
-    /// Its address, as far as that is certain without asking anybody: `localhost` is this machine (RFC 6761).
+    /// Returns the address, if it is certain without a lookup: `localhost` is this machine (RFC 6761).
     pub fn plain(&self) -> Option<IpAddr> {
         match self {
             Self::Ip(ip) => Some(plain(*ip)),
@@ -307,7 +308,7 @@ impl Host {
         }
     }
 
-    /// With a port behind it: an IPv6 address stands in brackets then.
+    /// Returns the host with a port appended; an IPv6 address is put in brackets.
     pub fn with_port(&self, port: u16) -> String {
         match self {
             Self::Ip(ip) => SocketAddr::new(*ip, port).to_string(),
@@ -315,13 +316,13 @@ impl Host {
         }
     }
 
-    /// Whether both certainly mean one machine.
+    /// Whether both certainly mean the same machine.
     pub fn same_as(&self, other: &Self) -> bool {
         self == other || self.plain().is_some_and(|ip| other.plain() == Some(ip))
     }
 }
 
-/// RFC 1123 section 2.1: labels of letters, digits and inner hyphens, 63 octets each, 253 in all.
+/// Checks RFC 1123, section 2.1: labels of letters, digits and inner hyphens, up to 63 octets each and 253 in all.
 fn host_name(input: &str) -> bool {
     input.len() <= 253
         && input.split('.').all(|label| {
@@ -334,18 +335,18 @@ fn host_name(input: &str) -> bool {
         })
 }
 
-/// No name ends so (RFC 3696, 2), and resolvers read it as an address.
+/// Whether the last label is a number. No host name ends like that (RFC 3696, 2), and resolvers read it as an address.
 fn ends_in_a_number(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
     let hex = last.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
     hex || last.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Where a cloud's metadata service is asked over IPv6; over IPv4 its address is link-local.
+/// The IPv6 address of a cloud's metadata service. Its IPv4 address is link-local.
 const METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
-/// A server never has the unspecified, a broadcast, a multicast or a link-local address (the last would let
-/// "add a server" ask a cloud's metadata service), in whatever spelling, nor by what its name means.
+/// Whether a server may have that address. Unspecified, broadcast, multicast and link-local addresses and the metadata
+/// service's are refused, in any notation (the last two would let "add a server" query a cloud's metadata service).
 pub fn usable(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(v4) => {
@@ -358,8 +359,8 @@ pub fn usable(ip: IpAddr) -> bool {
     }
 }
 
-/// The IPv4 address that an IPv6 address is another spelling of, or is translated or tunnelled to: mapped and
-/// compatible (RFC 4291), NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056).
+/// Returns the IPv4 address that an IPv6 address stands for, or is translated or tunnelled to: mapped and compatible
+/// (RFC 4291), NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056).
 fn within(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     let of = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
     match v6.segments() {
@@ -395,7 +396,7 @@ impl From<Host> for String {
     }
 }
 
-/// Reads a TCP port, 1 to 65535.
+/// Parses a TCP port, 1 to 65535.
 pub fn parse_port(input: &str) -> Result<u16, Malformed> {
     if input.is_empty() || input.len() > 5 || !input.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Malformed::Port);
@@ -403,15 +404,15 @@ pub fn parse_port(input: &str) -> Result<u16, Malformed> {
     input.parse::<u16>().ok().filter(|p| *p > 0).ok_or(Malformed::Port)
 }
 
-/// A stickiness cookie's value: an RFC 6265 value of token characters (RFC 9110 section 5.6.2), at most 64.
+/// The value of a stickiness cookie: an RFC 6265 value of token characters (RFC 9110 section 5.6.2), at most 64.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Cookie(String);
 
 impl Cookie {
-    /// Reads a value that a person typed.
+    /// Parses a value that an operator typed.
     pub fn parse(input: &str) -> Result<Self, Malformed> {
-        // '#', '$', '\'', '`' and '\\' are token characters too, but mean something in HAProxy's file.
+        // '#', '$', '\'', '`' and '\\' are token characters too, but have a meaning in HAProxy's file.
         let token = |b: u8| b.is_ascii_alphanumeric() || b"!%&*+-.^_|~".contains(&b);
         if input.is_empty() || input.len() > 64 || !input.bytes().all(token) {
             return Err(Malformed::Cookie);
@@ -419,7 +420,7 @@ impl Cookie {
         Ok(Self(input.to_owned()))
     }
 
-    /// The value.
+    /// Returns the value.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -438,7 +439,7 @@ impl From<Cookie> for String {
     }
 }
 
-/// A moment: milliseconds since 1970 UTC, never going backwards within one run.
+/// A point in time: milliseconds since 1970 UTC. It never goes backwards within one run.
 pub type Millis = u64;
 
 #[cfg(test)]

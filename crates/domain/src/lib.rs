@@ -1,7 +1,7 @@
-//! What should happen: wishes, truths, and the plan that leads from one to the other.
+//! The core: the desired state, what is observed, and the plan that leads from one to the other.
 //!
-//! Everything here is a plain function over values. There is no clock (time is an argument), no file, no
-//! network, no async, and every iteration has a fixed order, so that a test can replay any situation.
+//! Everything here consists of plain functions over values. There is no clock (time is an argument), no file, no
+//! network and no async, and every iteration has a fixed order, so that a test can replay any situation.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails says where"))]
 

@@ -1,4 +1,4 @@
-//! A refusal, in words for the person who asked.
+//! A refusal, with a sentence for the operator who asked.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,14 +6,14 @@ use crate::ids::Malformed;
 use crate::text;
 use crate::text::Text;
 
-/// Why a wish was refused, and at which field of the form.
+/// Why a request was refused, and which field of the form caused it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// The input that caused it: `name`, `address`, `port`, `cookie`; empty when no single one did.
+    /// The input that caused it: `name`, `address`, `port`, `cookie`, and so on; empty if no single field did.
     pub field: String,
     /// One sentence.
     pub text: Text,
-    /// What kind of refusal, for the HTTP status.
+    /// The kind of the refusal, which determines the HTTP status.
     pub kind: Kind,
 }
 
@@ -23,24 +23,24 @@ pub struct Problem {
 pub enum Kind {
     /// The input itself is wrong (HTTP 422).
     Invalid,
-    /// Nothing of that name is here (HTTP 404).
+    /// Nothing with that name exists (HTTP 404).
     Unknown,
-    /// Right in itself, but not with what is here already (HTTP 409).
+    /// Valid in itself, but in conflict with the present state (HTTP 409).
     Conflict,
 }
 
 impl Problem {
-    /// The input at `field` is wrong.
+    /// Makes the problem of an invalid input in `field`.
     pub fn invalid(field: &str, text: Text) -> Self {
         Self { field: field.to_owned(), text, kind: Kind::Invalid }
     }
 
-    /// What was named is not here.
+    /// Makes the problem of a name that does not exist.
     pub fn unknown(field: &str, text: Text) -> Self {
         Self { field: field.to_owned(), text, kind: Kind::Unknown }
     }
 
-    /// It contradicts what is here.
+    /// Makes the problem of a conflict with the present state.
     pub fn conflict(field: &str, text: Text) -> Self {
         Self { field: field.to_owned(), text, kind: Kind::Conflict }
     }

@@ -1,26 +1,28 @@
-//! What a browser that is signed in shows before it changes anything.
+//! What a signed-in browser must present before it changes anything.
 //!
-//! Cookies go to every port of a host: whoever listens at another one has the session's cookie of a person who opens
-//! that port too, and reads with it whatever the page tells. So the cookie alone changes nothing. The page's script
-//! sends a secret that it made itself and keeps where another port cannot look; the session knows it because it came
-//! together with the password, once. Without it the password is asked for.
+//! A browser sends cookies to every port of a host. A program that listens on another port therefore gets the session
+//! cookie of an operator who opens that port, and can read with it whatever the page shows. For this reason the cookie
+//! alone changes nothing. The page's script also sends a secret, which it generated itself and keeps where another
+//! port cannot read it. The session knows the secret because it was sent once together with the password. Without the
+//! secret, Cordée asks for the password.
 
 use std::fmt;
 
 use crate::ids::Millis;
 
-/// For so many milliseconds after the password was given together with a secret, grave acts need it no second time.
+/// Milliseconds after the password was given together with a secret, during which a grave action does not ask for it
+/// again.
 pub const FRESH_MS: Millis = crate::figures::PASSWORD_FRESH;
 
 /// Hexadecimal digits of a secret: 256 bits.
 const DIGITS: usize = 64;
 
-/// What the page's script makes and keeps.
+/// A secret that the page's script generates and keeps.
 #[derive(Clone, PartialEq, Eq)]
 struct Made(String);
 
 impl Made {
-    /// Reads what was sent; what no script of ours makes is none.
+    /// Parses what was sent. Anything that the page's script would not generate is refused.
     fn parse(sent: &str) -> Option<Self> {
         let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         (sent.len() == DIGITS && sent.bytes().all(digit)).then(|| Self(sent.to_owned()))
@@ -33,75 +35,76 @@ impl fmt::Debug for Made {
     }
 }
 
-/// The secret of a page's script, which a session knows. It goes when one signs out.
+/// The secret of a page's script that a session knows. It is dropped at sign-out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof(Made);
 
 impl Proof {
-    /// Reads what was sent.
+    /// Parses what was sent.
     pub fn parse(sent: &str) -> Option<Self> {
         Made::parse(sent).map(Self)
     }
 
-    /// The secret itself, to be hashed.
+    /// Returns the secret itself, to be hashed.
     pub fn secret(&self) -> &str {
         &self.0.0
     }
 }
 
-/// Another secret of that script, by which a browser is known at the sign-in: it has tries of its own there. It opens
-/// nothing, and stays when one signs out.
+/// Another secret of the page's script, which identifies a browser at the sign-in: the browser has its own allowance
+/// of attempts there. It grants no access, and is kept at sign-out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrowserMark(Made);
 
 impl BrowserMark {
-    /// Reads what was sent.
+    /// Parses what was sent.
     pub fn parse(sent: &str) -> Option<Self> {
         Made::parse(sent).map(Self)
     }
 
-    /// The secret itself, to be hashed.
+    /// Returns the secret itself, to be hashed.
     pub fn secret(&self) -> &str {
         &self.0.0
     }
 }
 
-/// What a request that changes something shows besides the session's cookie.
+/// What a request that changes something presents besides the session cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
     /// Nothing that this session knows.
     Nothing,
-    /// A secret that it knows.
+    /// A secret that the session knows.
     Secret {
-        /// When the password was given together with it for the last time, in milliseconds since 1970.
+        /// When the password was last given together with the secret, in milliseconds since 1970.
         confirmed: Millis,
     },
-    /// The password, compared just now.
+    /// The password, which was verified just now.
     Password,
 }
 
 /// Why the password is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asks {
-    /// It might be the cookie alone.
+    /// The request may come from somebody who has only the cookie.
     Unproven,
-    /// It is a grave act, and the password was given too long ago.
+    /// The action is grave, and the password was given too long ago.
     Grave,
 }
 
 /// Where the password is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// At a field, by the page's script.
+    /// In a field that the page's script shows.
     Field,
     /// On a page of its own.
     Page,
-    /// On the sign-in page: it is a script that sends no secret, one of before there were any. It knows no such field,
-    /// but wherever it is led, it goes to sign in.
+    /// On the sign-in page: the request comes from an older script that sends no secret. It knows no such field, but
+    /// follows a redirection to the sign-in.
     SignIn,
 }
 
-/// Where the password is asked for, of whom a script asks or a person without one, with a secret or without any.
+/// Returns where the password is asked for. This depends on whether the page's script or a plain form sends the
+/// request, and on whether it carries a secret.
 pub fn way(script: bool, with_secret: bool) -> Way {
     match (script, with_secret) {
         (false, _) => Way::Page,
@@ -110,12 +113,12 @@ pub fn way(script: bool, with_secret: bool) -> Way {
     }
 }
 
-/// Whether the password is asked for before that request is carried out, and why.
+/// Returns why the password must be given before the request is carried out, or `None`.
 pub fn asks(shown: Shown, grave: bool, now: Millis) -> Option<Asks> {
     match shown {
         Shown::Password => None,
         Shown::Nothing => Some(Asks::Unproven),
-        // A clock that was put back makes nothing recent.
+        // If the clock was put back, the password does not count as recently given.
         Shown::Secret { confirmed } => {
             let recent = now.checked_sub(confirmed).is_some_and(|age| age < FRESH_MS);
             (grave && !recent).then_some(Asks::Grave)
@@ -123,8 +126,8 @@ pub fn asks(shown: Shown, grave: bool, now: Millis) -> Option<Asks> {
     }
 }
 
-/// Pages whose form carries a password or a code of its own, and what is harmless: to sign out, and to choose a
-/// language or a theme, which are cookies.
+/// Pages whose form carries a password or a code itself, and harmless ones: sign-out, and the choice of a language or
+/// a theme, which are cookies.
 const FREE: [&str; 7] =
     ["/login", "/setup", "/logout", "/lang", "/theme", "/account/password", "/account/tokens"];
 
@@ -133,11 +136,11 @@ pub fn is_free(path: &str) -> bool {
     FREE.contains(&path)
 }
 
-/// Whether an act of the page is grave: a server is removed, rows are put right by one side's, a token is taken back,
-/// what was removed is deleted for good, or a name has to be typed (nobody would serve, data may be missing or are
-/// given up, something is made to fall).
+/// Whether an action of the page is grave: removing a server, correcting rows by those of one side, revoking a token,
+/// deleting removed data for good, and every action for which a name has to be typed (nobody would serve, data may be
+/// missing or are given up, a fault is caused on purpose).
 pub fn is_grave(path: &str, typed_name: &str) -> bool {
-    // No address of the page needs an escape: whoever writes one might hide a word with it.
+    // No address of the page needs an escape sequence, which could hide a word.
     if path.contains('%') || !typed_name.trim().is_empty() {
         return true;
     }

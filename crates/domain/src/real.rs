@@ -1,4 +1,4 @@
-//! Whether a wish is real: what was asked for is so, is on its way, or will not come about.
+//! Whether a request is fulfilled: it took effect, is under way, or will not come about.
 
 use crate::change::{Change, Request};
 use crate::decision::Decision;
@@ -9,21 +9,21 @@ use crate::state::{Severity, State, Status};
 use crate::text;
 use crate::text::{Text, Thing};
 
-/// How far a wish is.
+/// The progress of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Real {
-    /// It is so.
+    /// It took effect.
     Yes,
-    /// Not yet, and what it waits for.
+    /// It has not yet taken effect, and what it waits for.
     NotYet(Text),
     /// It will not come about by itself, and why.
     Failed(Text),
 }
 
-/// How far `change` is, which was written down as `revision`.
+/// Returns the progress of `change`, which was stored as `revision`.
 pub fn real(change: &Change, revision: u64, desired: &Desired, seen: &Snapshot) -> Real {
-    // What is wished now may be newer than the picture: that shows another wish then, a standby for instance where the
-    // writer was chosen a moment ago.
+    // The present wish may be newer than the snapshot, which then shows the state under another wish: for instance a
+    // standby where a new writer was chosen a moment ago.
     if seen.revision < desired.revision || desired.revision < revision {
         return Real::NotYet(text!("real-unseen"));
     }
@@ -32,7 +32,7 @@ pub fn real(change: &Change, revision: u64, desired: &Desired, seen: &Snapshot) 
         Change::Request(request) => about.asked(request),
         Change::Decision(Decision::Recopy(of)) => about.added(PoolId::Db, &of.name),
         Change::Decision(Decision::SetLogPort { .. }) => about.settled(PoolId::Web),
-        // Decided by Cordée after the fact: written down is all there is to it.
+        // Cordée decided this after the fact: storing it is all there is to it.
         Change::Decision(
             Decision::AbandonHandover { .. }
             | Decision::Elect { .. }
@@ -53,12 +53,12 @@ fn overtaken() -> Real {
     Real::Failed(text!("real-overtaken"))
 }
 
-/// One that is only about to leave serves, and so does one that is well.
+/// Whether a server serves, including one that is about to leave.
 fn serves(status: &Status) -> bool {
     status.serves()
 }
 
-/// Real when it `is` so; while it is still `wished`, on its way.
+/// Returns `Yes` if it `is` in effect, `NotYet` while it is still `wished`, and otherwise that it was overtaken.
 fn yes_if(is: bool, wished: bool, view: &ServerView) -> Real {
     match (wished, is) {
         (false, _) => overtaken(),
@@ -67,7 +67,7 @@ fn yes_if(is: bool, wished: bool, view: &ServerView) -> Real {
     }
 }
 
-/// What is shown of a server that is not as wished yet.
+/// Returns what is shown of a server that is not as wished yet.
 fn why(view: &ServerView) -> Text {
     let (name, word) = (view.name.as_str(), view.status.state.sentence());
     match &view.status.reason {
@@ -76,14 +76,14 @@ fn why(view: &ServerView) -> Text {
     }
 }
 
-/// The wish and the picture that it is looked for in.
+/// The wish, and the snapshot in which its effect is looked for.
 struct About<'a> {
     desired: &'a Desired,
     seen: &'a Snapshot,
 }
 
 impl About<'_> {
-    /// How far it is that a person asked.
+    /// Returns the progress of an operator's request.
     fn asked(&self, request: &Request) -> Real {
         match request {
             Request::AddServer { pool, server } => self.added(*pool, &server.name),
@@ -133,7 +133,7 @@ impl About<'_> {
         self.seen.servers.iter().find(|v| v.name.same_as(name))
     }
 
-    /// Asks about a server that is to be there.
+    /// Evaluates a request about a server that must exist.
     fn of(&self, pool: PoolId, name: &ServerName, ask: impl FnOnce(&Server, &ServerView) -> Real) -> Real {
         match (self.desired.pool(pool).server(name), self.view(name)) {
             (Some(server), Some(view)) => ask(server, view),
@@ -142,7 +142,7 @@ impl About<'_> {
         }
     }
 
-    /// Asks about a web server that is to be there.
+    /// Evaluates a request about a web server that must exist.
     fn of_web(&self, name: &ServerName, ask: impl FnOnce(Web<'_>, &ServerView) -> Real) -> Real {
         match (self.desired.web_server(name), self.view(name)) {
             (Some(server), Some(view)) => ask(server, view),
@@ -158,7 +158,8 @@ impl About<'_> {
             }
             let served = serves(&view.status) || !server.wanted();
             match server.either() {
-                // Added in maintenance, or taken out meanwhile: HAProxy knows it as such.
+                // The web server was added in maintenance, or was taken out meanwhile: HAProxy must have it in that
+                // state.
                 Either::Web(web) if !web.leaving && !web.stopped() && web.admin != Admin::Ready => {
                     Self::admin(web, view, web.admin)
                 }
@@ -188,7 +189,7 @@ impl About<'_> {
     }
 
     fn admin(server: Web<'_>, view: &ServerView, admin: Admin) -> Real {
-        // One that a person stopped meanwhile gets nobody, whatever else is wished of it.
+        // An operator stopped it meanwhile: it gets no visitors, whatever else is wished of it.
         let off = server.stopped();
         let is = match admin {
             Admin::Ready if off => {
@@ -196,7 +197,8 @@ impl About<'_> {
             }
             Admin::Ready => view.waits.is_none() && serves(&view.status),
             Admin::Drain | Admin::Maintenance if off => view.waits.is_none(),
-            // One that is dead, or whose name means nobody, is out altogether: no new visitor goes there either.
+            // A server that is down, or whose name does not resolve, is in maintenance: it gets no new visitors
+            // either.
             Admin::Drain => matches!(view.in_proxy, Some(Admin::Drain | Admin::Maintenance)),
             Admin::Maintenance => view.in_proxy == Some(Admin::Maintenance),
         };
@@ -227,7 +229,7 @@ impl About<'_> {
                 Real::Failed(text!("real-not-promoted", name = name.as_str()))
             }
             _ => match self.view(name) {
-                // Open, and the address of the writer leads there.
+                // It is open, and the writer's address leads to it.
                 Some(view) if serves(&view.status) && view.in_proxy == Some(Admin::Ready) => {
                     self.settled(PoolId::Db)
                 }
@@ -252,7 +254,7 @@ impl About<'_> {
         }
     }
 
-    /// Whether an HAProxy's file and process are as wished.
+    /// Whether a HAProxy instance's file and process are as wished.
     fn settled(&self, proxy: PoolId) -> Real {
         let Some(view) = self.seen.proxies.iter().find(|p| p.name == proxy) else {
             return Real::NotYet(text!("real-unseen"));
@@ -271,7 +273,7 @@ impl About<'_> {
     }
 }
 
-/// What is so when a change is real.
+/// Returns the sentence about what is in effect once a change is fulfilled.
 pub fn end(change: &Change, desired: &Desired) -> Text {
     let request = match change {
         Change::Request(request) => request,
@@ -298,7 +300,7 @@ pub fn end(change: &Change, desired: &Desired) -> Text {
     }
 }
 
-/// Milliseconds for which somebody may ask to wait.
+/// The longest time, in milliseconds, for which a caller may ask to wait.
 pub const LONGEST_WAIT: Millis = 600_000;
 
 #[cfg(test)]

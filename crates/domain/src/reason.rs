@@ -1,4 +1,4 @@
-//! Why a status is as it is.
+//! The reason of a status.
 
 use crate::desired::Asked;
 use crate::fault::Fault;
@@ -6,46 +6,46 @@ use crate::ids::ServerName;
 use crate::text;
 use crate::text::{Arg, Text};
 
-/// Why a status is as it is. What something follows from is a variant of its own; all else is only read.
+/// The reason of a status. A reason on which something is decided is a variant of its own; the others are only shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// It could not be looked at, or something could not be done to it.
+    /// It could not be observed, or an action on it failed.
     Fault(Fault),
     /// Its process does not run.
     Ended {
-        /// Why.
+        /// How it ended.
         why: Fault,
-        /// Seconds until it is started again; 0: now.
+        /// Seconds until it is started again; 0 means now.
         wait: u64,
     },
-    /// The writer is gone, and another one does not simply take over.
+    /// The writer is gone, and no other database takes over right away.
     Writer {
         /// What went wrong with it.
         why: Fault,
-        /// What is waited for.
+        /// What Cordée waits for.
         and: Text,
     },
-    /// Processes stand still.
+    /// Processes are frozen.
     Still(Still),
     /// Somebody stopped it.
     StoppedBy(Asked),
-    /// Another database, or a channel to it.
+    /// Something about another database, or about a channel to it.
     Peer {
-        /// Which one.
+        /// The other database.
         name: ServerName,
-        /// What is said of it.
+        /// What is wrong with it.
         says: Text,
     },
-    /// Something that nothing follows from.
+    /// A reason on which nothing is decided.
     Said(Text),
 }
 
-/// Processes that stand still, by their numbers.
+/// Frozen processes, by their process ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Still {
-    /// These.
+    /// These processes.
     Processes(Vec<u32>),
-    /// So many of a group, too many to be named. A group has the number of its leader.
+    /// Some processes of a group, too many to be listed. The group has the id of its leader.
     Group {
         /// How many.
         count: usize,
@@ -57,7 +57,7 @@ pub enum Still {
 }
 
 impl Still {
-    /// What a person gives to `kill`, so that what stands still goes on.
+    /// Returns the arguments for `kill` with which an operator makes the frozen processes go on.
     pub fn thaws(&self) -> String {
         match self {
             Self::Processes(pids) => numbers(pids),
@@ -82,7 +82,7 @@ fn numbers(pids: &[u32]) -> String {
 }
 
 impl Reason {
-    /// The sentence.
+    /// Returns the sentence.
     pub fn sentence(&self) -> Text {
         match self {
             Self::Fault(fault) => fault.sentence(),
@@ -95,7 +95,8 @@ impl Reason {
         }
     }
 
-    /// What a person gives to `kill`, so that what stands still goes on; nothing where nothing does.
+    /// Returns the arguments for `kill` with which an operator makes frozen processes go on; `None` if no process is
+    /// frozen.
     pub fn thaws(&self) -> Option<String> {
         match self {
             Self::Still(still) => Some(still.thaws()),
@@ -108,7 +109,7 @@ impl Reason {
         }
     }
 
-    /// What went wrong, where that is the reason.
+    /// Returns the fault, if that is the reason.
     pub const fn fault(&self) -> Option<&Fault> {
         match self {
             Self::Fault(why) | Self::Ended { why, .. } | Self::Writer { why, .. } => Some(why),
@@ -116,7 +117,7 @@ impl Reason {
         }
     }
 
-    /// The port that another program holds, if that is why.
+    /// Returns the port that another program holds, if that is the reason.
     pub const fn taken_port(&self) -> Option<u16> {
         match self.fault() {
             Some(Fault::PortTaken { port, .. }) => Some(*port),
@@ -124,7 +125,7 @@ impl Reason {
         }
     }
 
-    /// Whether two are one reason to a person: of the same things, whatever was measured.
+    /// Whether two reasons are the same to an operator: about the same things, whatever the measured numbers are.
     pub fn is_like(&self, other: &Self) -> bool {
         self.sentence().is_like(&other.sentence())
     }

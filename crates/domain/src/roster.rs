@@ -1,8 +1,9 @@
-//! Which processes are the cluster's: not what a process says of itself, which anybody can make say anything, but what
-//! was written down before it was started.
+//! Recognises the processes of the cluster. What a process says about itself proves nothing, because anybody can make
+//! a process say anything. What counts is a record that was stored before the process was started.
 //!
-//! A record is made before the fork, with a random word that nobody else knows. The process carries the word, and the
-//! record is bound to it: process id, start time and boot. From then on the word alone is worth nothing.
+//! A record is stored before the fork, together with a random word that nobody else knows. The process carries the
+//! word, and the record is then bound to it by process id, start time and boot. From then on the word alone proves
+//! nothing.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,30 +12,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{PoolId, ProcessId, ProcessName, ServerName};
 
-/// What was written down about one start.
+/// The record of one start of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The process's name in the mark.
+    /// The name in the process's mark.
     pub name: String,
     /// The program, by the path that the kernel shows.
     pub program: String,
-    /// Whom it runs as.
+    /// The user it runs as.
     pub uid: u32,
-    /// Whether it leads a group of its own, whose members are then the cluster's too.
+    /// Whether it leads a process group of its own. The members of that group then belong to the cluster too.
     pub leads: bool,
-    /// The process; absent between the record and the fork.
+    /// The process; absent between storing the record and the fork.
     pub bound: Option<Bound>,
 }
 
 impl Record {
-    /// What the processes of this start are; none for Cordée's own. `lies` says what the folder by a server's name is.
+    /// Returns what the processes of this start are, or `None` for Cordée's own. `lies` tells what the folder with a
+    /// server's name belongs to.
     ///
-    /// Neither the mark nor the name in the record says a server's kind, and the wish does not either: the name may be
-    /// one of the other kind's by now. The program says it. It was written down before it was started, by every Cordée
-    /// that has a roster, and it is the program that was *started*: an upgrade may have replaced or removed its file
-    /// since, its link in `/proc` may be closed to us, and what a dead leader left may run another one. Where its path
-    /// led to a file of another name, the folder says it: that stays the process's until it has ended. Whose folder is
-    /// gone too is taken for a database: it runs all the same, holds the name, and has a database's time to end.
+    /// Neither the mark nor the name in the record says what kind of server it is. The wish does not either, because
+    /// the name may belong to a server of the other kind by now. The program tells the kind. Every Cordée that has a
+    /// roster stores the program's path before the start. This is the program that was *started*: since then an
+    /// upgrade may have replaced or removed its file, its link in `/proc` may be unreadable for Cordée, and the
+    /// orphans of a dead leader may run another program. If the program's path leads to a file with another name, the
+    /// folder tells the kind: it stays with the process until the process has ended. If the folder is gone too, the
+    /// process is taken for a database: it runs all the same, holds the name, and gets a database's time to end.
     pub fn who(&self, lies: impl FnOnce(&ServerName) -> Option<PoolId>) -> Option<ProcessId> {
         Some(match ProcessName::parse(&self.name)? {
             ProcessName::Proxy(pool) => ProcessId::Proxy(pool),
@@ -46,7 +49,7 @@ impl Record {
     }
 }
 
-/// What a program serves, by the name of its file.
+/// Returns the pool that a program serves, by its file name.
 fn serves(program: &str) -> Option<PoolId> {
     match Path::new(program).file_name()?.to_str()? {
         "apache2" => Some(PoolId::Web),
@@ -55,29 +58,29 @@ fn serves(program: &str) -> Option<PoolId> {
     }
 }
 
-/// One process, for ever: no two have the same three.
+/// The identity of one process. No two processes ever have the same three values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bound {
-    /// Its id.
+    /// The process id.
     pub pid: u32,
     /// When it was started, in the kernel's ticks since the boot.
     pub started: u64,
-    /// The kernel's name for this boot.
+    /// The kernel's id of this boot.
     pub boot: String,
 }
 
 /// A process that carries the cluster's mark, as the kernel shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marked {
-    /// Its id.
+    /// The process id.
     pub pid: u32,
-    /// Its group.
+    /// The process group.
     pub group: u32,
     /// When it was started.
     pub started: u64,
-    /// Whom it runs as; absent when its real, effective and saved user differ.
+    /// The user it runs as; absent if its real, effective and saved user differ.
     pub uid: Option<u32>,
-    /// The program that it runs. One whose file was replaced since is still itself.
+    /// The program that it runs. A program whose file was replaced since still counts as the same one.
     pub program: String,
     /// The name in its mark.
     pub name: String,
@@ -85,19 +88,20 @@ pub struct Marked {
     pub word: String,
 }
 
-/// What came of a look at all processes.
+/// The result of looking at all processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
-    /// Process ids that are the cluster's, each with the word of its record.
+    /// The ids of the cluster's processes, each with the word of its record.
     pub ours: BTreeMap<u32, String>,
-    /// Words whose record is to be bound now: their process was started, and whoever started it ended in between.
+    /// The words whose record has to be bound now: the process was started, and the Cordée that started it ended
+    /// before it bound the record.
     pub bind: BTreeMap<String, Bound>,
-    /// Words that no living process answers to.
+    /// The words for which no process is left.
     pub spent: Vec<String>,
 }
 
-/// Recognises the cluster's processes. `records` by their word; those that were taken over from a version without words
-/// have one that no mark carries, see [`taken_over`].
+/// Recognises the cluster's processes. `records` are listed by their word. A record that was taken over from a version
+/// without words has a word that no mark carries, see [`taken_over`].
 pub fn recognise(records: &BTreeMap<String, Record>, seen: &[Marked], boot: &str) -> Known {
     let mut known = Known::default();
     for (word, record) in records {
@@ -123,7 +127,7 @@ pub fn recognise(records: &BTreeMap<String, Record>, seen: &[Marked], boot: &str
     known
 }
 
-/// The word of a record that was taken over: it holds what no word does, so no mark can carry it.
+/// Returns the word of a record that was taken over. It has a form that no random word has, so no mark can carry it.
 pub fn taken_over(pid: u32) -> String {
     format!("{TAKEN_OVER}{pid}")
 }
@@ -135,15 +139,15 @@ fn carries(process: &Marked, word: &str, record: &Record) -> bool {
     process.word == said && process.name == record.name
 }
 
-/// The process that an unbound record was made for: the first that carries its word, because whoever copies the word
-/// comes later. Of a group whose leader is gone already it is that leader.
+/// Returns the process for which an unbound record was made: the first one that carries the word, because whoever
+/// copies the word comes later. If the leader of a group is already gone, the identity is that of the leader.
 fn first(fits: &[&Marked], record: &Record, boot: &str) -> Option<Bound> {
     let oldest = fits.iter().filter(|p| p.program == record.program).min_by_key(|p| (p.started, p.pid))?;
     let pid = if record.leads { oldest.group } else { oldest.pid };
     Some(Bound { pid, started: oldest.started, boot: boot.to_owned() })
 }
 
-/// Whether it is the process of the record, or a member of the group that this one leads or led.
+/// Whether a process is the one of the record, or a member of the group that it leads or led.
 fn belongs(process: &Marked, record: &Record, bound: &Bound, seen: &[Marked]) -> bool {
     let is_it = |p: &Marked| p.pid == bound.pid && p.started == bound.started;
     if process.pid == bound.pid {
@@ -240,7 +244,7 @@ mod tests {
         assert_eq!(left(record(Some((7, 100)))).pids(), [9]);
         let unbound = left(record(None));
         assert_eq!((unbound.pids(), unbound.bind["word"].pid), (vec![9], 7));
-        // A program that it ran is ended with it.
+        // A program that the process has run is ended with it.
         let child = Marked { group: 7, program: "/usr/bin/sleep".to_owned(), ..process(9, 120) };
         assert_eq!(known(record(Some((7, 100))), &[child]).pids(), [9]);
         let elsewhere = Marked { group: 9, ..process(9, 120) };
@@ -281,7 +285,7 @@ mod tests {
             let database = older(server, "/usr/sbin/mariadbd").who(never);
             assert_eq!(database, Some(ProcessId::Database(name(server))));
         }
-        // A HAProxy's name is nobody else's.
+        // Only a HAProxy instance can have this name.
         let proxy = older("haproxy-db", "/usr/sbin/haproxy").who(never);
         assert_eq!(proxy, Some(ProcessId::Proxy(PoolId::Db)));
         for own in ["keeper", "serve"] {
@@ -298,7 +302,7 @@ mod tests {
         assert_eq!(odd.who(|_| None), Some(ProcessId::Database(x)));
     }
 
-    /// A name was taken again: both starts are recorded, and each process is known by its own.
+    /// A name was reused: both starts are recorded, and each process is recognised by its own record.
     #[test]
     fn two_bearers_of_one_name_are_each_what_they_were_started_as() {
         let web = Record { uid: 33, ..older("x", "/usr/sbin/apache2") };
@@ -329,8 +333,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever runs: nothing of another user, without the word, or older than the start is ever taken in, and once
-        /// a record is bound no other leader.
+        /// No process of another user, without the word, or older than the start is ever recognised, and no other
+        /// leader once the record is bound.
         #[test]
         fn nothing_foreign_is_ever_taken_in(
             seen in proptest::collection::vec(any_process(), 0..8),
@@ -349,7 +353,7 @@ mod tests {
                     prop_assert!(process.pid != pid || process.started == started);
                 }
             }
-            // What is bound now is recognised again, and as the same.
+            // A process that is bound now is recognised again, and as the same one.
             if let Some(now) = said.bind.get("word") {
                 let again = known(Record { bound: Some(now.clone()), ..record(None) }, &seen);
                 prop_assert_eq!(again.ours, said.ours);

@@ -1,22 +1,22 @@
-//! What everything is decided on: all wishes, all that was seen, and the time.
+//! The input of all decisions: the desired state, everything observed, and the time.
 
 use crate::desired::Desired;
 use crate::ids::Millis;
 use crate::observed::Observed;
 
-/// One moment: what is wished, what is known of the world, and when that is.
+/// The desired state, everything observed, and the time, at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
-    /// What is wished.
+    /// The desired state.
     pub desired: &'a Desired,
-    /// What was seen, each part with its time.
+    /// Everything observed, each part with its time.
     pub observed: &'a Observed,
-    /// Now: everything seen has its age by it.
+    /// The present time, from which the age of every observation is measured.
     pub now: Millis,
 }
 
 impl<'a> Scene<'a> {
-    /// These wishes and what was seen, at that time.
+    /// Combines the desired state, the observations and the time.
     pub const fn new(desired: &'a Desired, observed: &'a Observed, now: Millis) -> Self {
         Self { desired, observed, now }
     }

@@ -1,27 +1,27 @@
-//! What was looked at, with when.
+//! Observed values, with the time of the observation.
 
 use crate::fault::Fault;
 use crate::ids::Millis;
 
-/// A thing looked at from time to time. Not knowing is a value of its own, never "fine".
+/// A value that is observed from time to time. "Unknown" is a state of its own and never counts as fine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Seen<T> {
-    /// Not looked at yet.
+    /// Never observed yet.
     #[default]
     Never,
-    /// Seen so at that time.
+    /// Observed with that value at that time.
     At(Millis, T),
-    /// The look failed.
+    /// The last observation failed.
     Failed {
-        /// When it was last seen well.
+        /// When it was last observed successfully.
         last: Option<Millis>,
-        /// Why.
+        /// Why it failed.
         why: Fault,
     },
 }
 
 impl<T> Seen<T> {
-    /// What was seen, when not older than `limit` milliseconds.
+    /// Returns the observed value, unless it is older than `limit` milliseconds.
     pub fn fresh(&self, now: Millis, limit: u64) -> Option<&T> {
         match self {
             Self::At(at, value) if now.saturating_sub(*at) <= limit => Some(value),
@@ -29,7 +29,7 @@ impl<T> Seen<T> {
         }
     }
 
-    /// What was seen last, however old, unless the last look failed.
+    /// Returns the last observed value, however old, unless the last observation failed.
     pub fn value(&self) -> Option<&T> {
         match self {
             Self::At(_, value) => Some(value),
@@ -37,7 +37,7 @@ impl<T> Seen<T> {
         }
     }
 
-    /// When it was last seen well.
+    /// Returns when the value was last observed successfully.
     pub fn last(&self) -> Option<Millis> {
         match self {
             Self::At(at, _) => Some(*at),

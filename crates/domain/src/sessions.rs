@@ -10,16 +10,18 @@ use crate::problem::Problem;
 use crate::text;
 use crate::text::Text;
 
-/// The request header in which HAProxy says the mode, and the answer header in which a web server says the mode that
-/// it used.
+/// The request header in which HAProxy states the mode, and the response header in which a web server states the mode
+/// that it used.
 pub const HEADER: &str = "X-Cordee-Session";
 
-/// So many web servers at most are asked at once which mode they keep: of many, each is asked less often.
+/// The maximum number of web servers that are asked for their session mode at once. In a large pool each server is
+/// therefore asked less often.
 pub const ASKED_AT_ONCE: usize = 60;
-/// Milliseconds between two times.
+/// Milliseconds between two rounds of asking.
 pub const ASKED_EVERY: Millis = crate::figures::MODES_LOOK;
 
-/// Milliseconds for which what one of so many web servers said counts: it has been asked three times since, and a little.
+/// Milliseconds for which an answer counts in a pool of that many web servers: the time in which a server is asked
+/// three times, and a second more.
 pub fn stale_after(servers: usize) -> Millis {
     let turns = u64::try_from(servers.div_ceil(ASKED_AT_ONCE)).unwrap_or(u64::MAX).max(1);
     turns.saturating_mul(3 * ASKED_EVERY).saturating_add(1_000)
@@ -29,15 +31,15 @@ pub fn stale_after(servers: usize) -> Millis {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// In files of each web server; HAProxy's cookie leads each visitor back to theirs.
+    /// In files on each web server; HAProxy's cookie leads each visitor back to the same server.
     #[default]
     Proxy,
-    /// In the database; any web server answers.
+    /// In the database; any web server can answer.
     Database,
 }
 
 impl Mode {
-    /// The word used in the map, in headers, addresses and commands.
+    /// Returns the word used in the map, in headers, addresses and commands.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Proxy => "proxy",
@@ -45,7 +47,7 @@ impl Mode {
         }
     }
 
-    /// The other one.
+    /// Returns the other mode.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -54,7 +56,7 @@ impl Mode {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word used in the map, in headers, addresses and commands.
     pub fn parse(input: &str) -> Result<Self, Problem> {
         match input {
             "proxy" => Ok(Self::Proxy),
@@ -63,13 +65,13 @@ impl Mode {
         }
     }
 
-    /// The text of the map file.
+    /// Returns the text of the map file.
     pub fn map(self) -> String {
         format!("# Written by Cordée.\n{KEY} {}\n", self.as_str())
     }
 
-    /// Reads what `show map` answers: a line `ADDRESS mode WORD` (management guide 2.6, section 9.3). `None`: there is
-    /// no such map, or nothing in it that we know.
+    /// Parses the answer to `show map`: a line `ADDRESS mode WORD` (management guide 2.6, section 9.3). `None` means
+    /// that there is no such map, or that it holds no known mode.
     pub fn shown(answer: &str) -> Option<Self> {
         answer.lines().find_map(|line| {
             let mut words = line.split_whitespace();
@@ -79,18 +81,19 @@ impl Mode {
     }
 }
 
-/// What a web server said when it was asked for a mode.
+/// What a web server answered when it was asked to use a mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// The mode that it was asked for.
     pub asked: Mode,
-    /// The mode that it says it used; nothing when it does not say.
+    /// The mode that it says it used; `None` if it does not say.
     pub used: Option<Mode>,
 }
 
 impl Answer {
-    /// Why that is not as wished. An answer to an older wish says nothing. A server that says nothing keeps PHP's own
-    /// files, as far as anybody knows: that is as wished while HAProxy keeps visitors on their server.
+    /// Returns why the answer does not follow the wish. An answer to an older wish proves nothing. A server that does
+    /// not say a mode is assumed to use PHP's own files, which is right as long as HAProxy keeps visitors on their
+    /// server.
     pub fn disobeys(self, wish: Mode) -> Option<Text> {
         match (wish, self.used) {
             _ if self.asked != wish => None,
@@ -102,7 +105,7 @@ impl Answer {
     }
 }
 
-/// The map's only key.
+/// The only key in the map.
 pub const KEY: &str = "mode";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One picture of the cluster: what the page, the API and the command line show.
+//! The snapshot of the cluster that the page, the API and the command line show.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,13 +32,13 @@ pub use views::{ChannelView, ComparisonView, LastCheck, LeftOut, ProxyView, Role
 /// Everything that is shown, at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Revision of the wish.
+    /// The revision of the desired state.
     pub revision: u64,
-    /// When it was made.
+    /// When the snapshot was made.
     pub at: Millis,
-    /// The sentence about all of it.
+    /// The verdict: one sentence about the whole cluster.
     pub verdict: Remark,
-    /// Why it is not good, and what puts it right; with a good one mostly empty.
+    /// The causes of a verdict that is not good, with their remedies; mostly empty if the verdict is good.
     pub causes: Vec<Cause>,
     /// Which databases take writes.
     pub routing: Routing,
@@ -46,13 +46,13 @@ pub struct Snapshot {
     pub session: Mode,
     /// Grows each time another database becomes the writer.
     pub epoch: u64,
-    /// A change of writer under way.
+    /// The change of writer that is under way.
     pub handover: Option<Handover>,
-    /// How long nobody wrote when the writer last changed.
+    /// How long no database took writes during the last change of writer.
     pub gap: Option<Gap>,
-    /// What stands against letting all databases write, as far as the writer's tables go.
+    /// The obstacle in the writer's tables to letting all databases take writes, if there is one.
     pub sequences: Option<Text>,
-    /// How many of the writer's tables have a unique key besides the primary one, once it is known.
+    /// How many of the writer's tables have a unique key besides the primary one, if that is known.
     pub unique: Option<u64>,
     /// The two proxies.
     pub proxies: Vec<ProxyView>,
@@ -61,8 +61,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The same picture with what is wished now, which may be newer than the picture: a server that was added since is
-    /// on its way.
+    /// Returns the snapshot with the present wish, which may be newer than the snapshot: a server that was added since
+    /// is shown as on its way.
     #[must_use]
     pub fn as_wished(mut self, desired: &Desired) -> Self {
         let wished: BTreeMap<_, _> = desired.servers().map(|s| ((s.pool(), &s.name), s)).collect();
@@ -85,7 +85,7 @@ impl Snapshot {
     }
 }
 
-/// Takes the picture.
+/// Makes a snapshot.
 pub fn snapshot(scene: Scene<'_>, setting: &Setting) -> Snapshot {
     let Scene { desired, observed, now } = scene;
     let peers = &Peers::of(desired, observed);
@@ -145,7 +145,7 @@ fn proxy(scene: Scene<'_>, peers: &Peers<'_>, setting: &Setting, id: PoolId) -> 
     }
 }
 
-/// How many of the last second's requests or connections were Cordée's own questions.
+/// Returns how many of the last second's requests or connections came from Cordée's own probes.
 fn own_questions(observed: &Observed, id: PoolId, now: Millis) -> u64 {
     let asked =
         |door: &&Door| observed.doors.get(door).is_some_and(|seen| now.saturating_sub(seen.asked) <= 1_000);
@@ -254,7 +254,7 @@ fn channels(scene: Scene<'_>, server: Database<'_>) -> BTreeMap<ServerName, Chan
         .filter(|(name, _)| desired.database(name).is_some())
         .map(|(name, channel)| {
             let runs = channel.receiving == Thread::Running && channel.applying;
-            // What was measured before an end fell silent is not the present.
+            // A delay that was measured before one of the two ends stopped answering says nothing about now.
             let known = both_answer(name);
             let severity = match (channel.receiving, channel.applying, channel.delay_ms) {
                 (Thread::Running, true, _) if !known => Severity::Unknown,
@@ -271,7 +271,7 @@ fn channels(scene: Scene<'_>, server: Database<'_>) -> BTreeMap<ServerName, Chan
         .collect()
 }
 
-/// Tables that a picture names of those that could not be compared.
+/// The maximum number of incomparable tables that a snapshot names.
 const LEFT_OUT: usize = 20;
 
 fn left_out((table, why): (&TableName, &Text)) -> LeftOut {

@@ -1,4 +1,5 @@
-//! Whether all that `cordee up` starts is there: what it waits for, and what would last whatever it waited.
+//! Whether everything that `cordee up` starts is up: what `cordee up` waits for, and what would not change however
+//! long it waited.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,19 +7,19 @@ use crate::desired::{Membership, Power, Runtime};
 use crate::snapshot::{ProxyView, ServerView, Snapshot};
 use crate::state::{Severity, Status};
 
-/// How far a start is.
+/// How far a start has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Started {
     /// Something is on its way, or does not run.
     Waits,
-    /// All runs and serves. What is not well may last until a person sees to it.
+    /// Everything runs and serves. What is not well may last until an operator deals with it.
     Serves,
-    /// All is well, but for what a person set aside.
+    /// Everything is well, except for what an operator took out.
     Well,
 }
 
-/// How far it is.
+/// Returns how far the start has come.
 pub fn started(seen: &Snapshot) -> Started {
     let known = !matches!(seen.verdict.severity, Severity::Progress | Severity::Unknown);
     if !known || !seen.proxies.iter().all(leads) || !seen.servers.iter().all(there) {
@@ -30,7 +31,8 @@ pub fn started(seen: &Snapshot) -> Started {
     }
 }
 
-/// A file that HAProxy refuses stays so until a person corrects what is wished; the worker goes on as it was.
+/// Whether a proxy is up. A file that HAProxy refuses stays refused until an operator corrects the desired state;
+/// meanwhile the worker goes on as before.
 fn leads(proxy: &ProxyView) -> bool {
     match proxy.status.severity {
         Severity::Good => proxy.settled,
@@ -39,8 +41,9 @@ fn leads(proxy: &ProxyView) -> bool {
     }
 }
 
-/// Whether nobody has to wait for that server. What a person took out, what somebody else runs, and a database that is
-/// no member (it is copied for hours, leaves, or stays out until it is copied again) keeps nobody waiting.
+/// Whether a start need not wait for that server any more. It does not wait for a server that an operator took out,
+/// for an external one, nor for a database that is not a member: that one is copied for hours, is leaving, or stays
+/// out until it is copied again.
 fn there(server: &ServerView) -> bool {
     let returns =
         matches!(server.membership, Some(Membership::Returning { .. })) && server.power == Power::On;
@@ -48,8 +51,8 @@ fn there(server: &ServerView) -> bool {
     !awaited || serves(&server.status)
 }
 
-/// Whether it does its work, even if that is all that it will do: a comparison takes hours, a channel that stopped with
-/// an error waits for a person. A channel that is being started is there in a moment.
+/// Whether a server does its work, even if it stays in that state: a comparison takes hours, and a channel that
+/// stopped with an error waits for an operator. A channel that is being started is ready in a moment.
 fn serves(status: &Status) -> bool {
     matches!(status.severity, Severity::Good | Severity::Warning)
         || status.state.lasts()

@@ -1,5 +1,5 @@
-//! What a server or a HAProxy is, as a value that is decided on. What is read of it is made of it at the end: no
-//! decision reads a sentence.
+//! The states of a server or a HAProxy instance, as values on which decisions are made. The words that are shown are
+//! derived from them at the end: no decision depends on a sentence.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,65 +7,65 @@ use crate::reason::Reason;
 use crate::text;
 use crate::text::Text;
 
-/// Six severities; each has a colour, a shape and words of its own.
+/// The six severities. Each has its own colour, shape and words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// As it should be.
     Good,
-    /// A person took it out.
+    /// Taken out by an operator.
     Maintenance,
-    /// On its way.
+    /// On its way to the desired state.
     Progress,
     /// Not known now.
     Unknown,
-    /// Works, with less than wished.
+    /// Works, but with less than wished.
     Warning,
     /// Does not work.
     Critical,
 }
 
-/// The status of a server or of a HAProxy.
+/// The status of a server or of a HAProxy instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// The severity.
     pub severity: Severity,
-    /// What it is.
+    /// The state.
     pub state: State,
     /// The reason or the figure behind it.
     pub reason: Option<Reason>,
 }
 
 impl Status {
-    /// A status with a reason.
+    /// Makes a status with a reason.
     pub fn new(severity: Severity, state: State, reason: impl Into<Reason>) -> Self {
         Self { severity, state, reason: Some(reason.into()) }
     }
 
-    /// A status that explains itself.
+    /// Makes a status that needs no reason.
     pub const fn bare(severity: Severity, state: State) -> Self {
         Self { severity, state, reason: None }
     }
 
-    /// Whether it does its work, perhaps with less than wished. One whose channel is only being started does, and one
-    /// that was asked to leave and waits for another to serve.
+    /// Whether it does its work, perhaps with less than wished. That includes a server whose channel is only being
+    /// started, one whose rows are being compared, and one that was asked to leave and waits until another one serves.
     pub const fn serves(&self) -> bool {
         matches!(self.severity, Severity::Good | Severity::Warning) || self.state.works()
     }
 
-    /// Why it is so, in words: its reason, or its own word.
+    /// Returns the reason in words, or the words of the state if there is no reason.
     pub fn why(&self) -> Text {
         self.reason.as_ref().map_or_else(|| self.state.sentence(), Reason::sentence)
     }
 
-    /// The same in words only.
+    /// Returns the status as a remark: the severity and words only.
     pub fn remark(&self) -> Remark {
         Remark { severity: self.severity, word: self.state.sentence(), reason: self.reason.clone() }
     }
 }
 
-/// A severity and words: of the whole, of a cause, of what a look at a database's own page found. Nothing is decided on
-/// the words.
+/// A severity and words: about the whole cluster, about a cause, or about a finding on a database's own page. No
+/// decision depends on the words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remark {
     /// The severity.
@@ -77,95 +77,95 @@ pub struct Remark {
 }
 
 impl Remark {
-    /// A remark with a reason.
+    /// Makes a remark with a reason.
     pub fn new(severity: Severity, word: Text, reason: impl Into<Reason>) -> Self {
         Self { severity, word, reason: Some(reason.into()) }
     }
 
-    /// A remark that explains itself.
+    /// Makes a remark that needs no reason.
     pub const fn bare(severity: Severity, word: Text) -> Self {
         Self { severity, word, reason: None }
     }
 }
 
-/// What a server or a HAProxy is.
+/// The state of a server or of a HAProxy instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// It does what it is there for, and its checks pass.
+    /// It does its work, and its checks pass.
     Up,
     /// It does not run, or its checks fail.
     Down,
-    /// What is known of it is too old, or it could not be asked.
+    /// The last observation is too old, or it could not be asked.
     Unknown,
-    /// Its process runs, and has not answered yet.
+    /// Its process runs and has not answered yet.
     Starting,
-    /// A person stopped it, and its process has not ended yet.
+    /// An operator stopped it, and its process has not ended yet.
     Stopping,
-    /// A person stopped it.
+    /// An operator stopped it.
     Stopped,
-    /// Its process is older than wished, and is replaced.
+    /// Its process is older than the desired one and is being replaced.
     Restarting,
-    /// Its process stands still.
+    /// Its process is frozen.
     Frozen,
-    /// A process of it stands still, and others do the work.
+    /// One of its processes is frozen, and the others do the work.
     HalfFrozen,
-    /// It is on its way in: nobody is led to it, or nobody copies it, yet.
+    /// It is on its way in: it gets no visitors yet, or no other database replicates from it yet.
     Joining,
     /// It is on its way out.
     Leaving,
-    /// It was asked to leave, and serves until another one does.
+    /// It was asked to leave, and serves until another server does.
     Waits,
-    /// What is wished of it is not in HAProxy yet.
+    /// HAProxy does not have the desired state of the server yet.
     Applying,
-    /// A person took it out of service.
+    /// An operator took it out of service.
     Maintenance,
     /// It gets no new visitors, and keeps those that it has.
     Draining,
-    /// Its checks pass again, and not often enough yet.
+    /// Its checks pass again, but not often enough yet.
     Recovering,
-    /// It has the address of another one.
+    /// It has the same address as another server.
     Double,
-    /// Nobody is served at the addresses of this HAProxy.
+    /// Nobody is served at the addresses of this HAProxy instance.
     Door,
-    /// Whether anybody is served there could not be asked.
+    /// Cordée was unable to ask whether anybody is served there.
     DoorUnknown,
-    /// HAProxy serves, and refused the file that is wished.
+    /// HAProxy serves, but refused the desired configuration file.
     Drift,
-    /// Its files are being made.
+    /// Its files are being created.
     Creating,
     /// It is being copied from another database.
     Copying,
-    /// Its copy failed, or is not what it was copied from.
+    /// Its copy failed, or differs from the donor.
     CopyFailed,
-    /// Its process runs, and it does not answer.
+    /// Its process runs but does not answer.
     Unreachable,
-    /// Cordée reaches it, and applications do not.
+    /// Cordée reaches it, but applications do not.
     Unreached,
-    /// It answers under an id that is not its own.
+    /// It answers with an id that is not its own.
     Astray,
-    /// It has what the others have, as far as positions and comparisons tell.
+    /// It holds what the others hold, as far as positions and comparisons tell.
     InSync,
     /// Its channels are being started.
     Linking,
-    /// A channel to it is interrupted: it copies nothing from there.
+    /// A channel to it is interrupted: it receives nothing from that peer.
     Alone,
-    /// Another one does not copy it.
+    /// Another database does not replicate from it.
     NotCopied,
     /// No standby confirms what is written to it.
     Unprotected,
-    /// It is more than [`LAG_LIMIT`](crate::status::LAG_LIMIT) behind.
+    /// Its delay is above [`LAG_LIMIT`](crate::status::LAG_LIMIT).
     Behind,
-    /// A channel of it stopped with an error.
+    /// One of its channels has stopped with an error.
     ReplicationStopped,
     /// Its rows differ from the writer's.
     RowsDiffer,
-    /// Of some of its tables nothing is proven.
+    /// Nothing is proven about some of its tables.
     RowsUnproven,
     /// It may lack rows, and no comparison can tell.
     MayLack,
     /// Its rows are in doubt, and are being compared.
     Comparing,
-    /// Its log holds less of its own than the others had from it.
+    /// Its log holds fewer of its own transactions than the others have from it.
     LogReset,
     /// A setting or an account is not as the cluster needs it.
     Altered,
@@ -175,43 +175,43 @@ pub enum State {
     Memory,
     /// Sequences would give the same numbers on two databases.
     Sequences,
-    /// Applications do not find all their tables.
+    /// Applications do not find all their schemas and tables.
     Schemaless,
-    /// It was the writer, and gets back what it lacks.
+    /// It was the writer, and is being brought up to date.
     Returning,
-    /// It holds what no other has, or lacks what it wrote.
+    /// It holds transactions that no other database has, or lacks transactions that it wrote.
     Diverged,
     /// It is about to be opened to writes.
     Opening,
     /// It is about to be closed to writes.
     Closing,
-    /// It should take writes, and must not be opened.
+    /// It should take writes, but must not be opened.
     Closed,
-    /// It takes writes, and should not.
+    /// It takes writes, but should not.
     Open,
-    /// Another one takes the writes over from it.
+    /// Another database is taking over the writes from it.
     HandingOver,
     /// All its connections are used.
     Full,
-    /// It answers, and cannot write.
+    /// It answers, but cannot write.
     Blocked,
 }
 
-/// How far one in some state does its work.
+/// How far a server in some state does its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Work {
-    /// Its severity tells.
+    /// The severity decides.
     BySeverity,
-    /// It does, and what is on its way is there in a moment.
+    /// It does, and what is under way is done in a moment.
     Passing,
-    /// It does, and what is on its way may last for hours.
+    /// It does, and what is under way may last for hours.
     Lasting,
-    /// It takes writes although something is wrong: with its channels, its rows, its log.
+    /// It takes writes although something is wrong with its channels, its rows or its log.
     Writes,
 }
 
 impl State {
-    /// Its word.
+    /// Returns the words for the state.
     pub const fn sentence(self) -> Text {
         match self {
             Self::Up => text!("status-up"),
@@ -269,13 +269,13 @@ impl State {
         }
     }
 
-    /// Whether it does its work whatever its severity: its channel is only being started, its rows are being compared,
-    /// or it was asked to leave and waits for another to serve.
+    /// Whether a server in this state does its work whatever its severity: its channel is only being started, its rows
+    /// are being compared, or it was asked to leave and waits until another one serves.
     pub const fn works(self) -> bool {
         matches!(self.work(), Work::Passing | Work::Lasting)
     }
 
-    /// The same of what may last: nobody waits for its end.
+    /// Whether the same holds and the state may last: nobody waits for its end.
     pub const fn lasts(self) -> bool {
         matches!(self.work(), Work::Lasting)
     }
@@ -285,7 +285,7 @@ impl State {
         matches!(self.work(), Work::Writes)
     }
 
-    /// Each state is named here, so that a new one is thought about.
+    /// Every state is listed, so that a new one cannot be forgotten here.
     const fn work(self) -> Work {
         match self {
             Self::Linking => Work::Passing,

@@ -1,4 +1,4 @@
-//! From what is seen to a severity and a sentence.
+//! Derives a severity and a sentence for each server and proxy from what is observed.
 
 use crate::attached::{HOLDS, Held};
 use crate::desired::{Admin, CookieChoice, Desired, Server, Web};
@@ -27,10 +27,10 @@ pub(crate) use passage::linking;
 use process::{frozen, silent, stopped, taken, young};
 pub(crate) use replication::answers;
 
-/// Data delay above which a standby is called behind, in milliseconds.
+/// Replication delay, in milliseconds, above which a standby counts as behind.
 pub const LAG_LIMIT: u64 = crate::figures::LAG_LIMIT;
 
-/// The status of a proxy: what it says of itself, and what is found at its addresses.
+/// Returns the status of a proxy, from what HAProxy reports about itself and from what is found at its addresses.
 pub fn proxy(scene: Scene<'_>, id: PoolId) -> Status {
     let Scene { observed, now, .. } = scene;
     let status = itself(observed, id, now);
@@ -55,7 +55,8 @@ pub fn proxy(scene: Scene<'_>, id: PoolId) -> Status {
 fn itself(observed: &Observed, id: PoolId, now: Millis) -> Status {
     let process = observed.process(&ProcessId::Proxy(id));
     let seen = observed.proxy(id);
-    // Its worker serves without the master; nobody serves without the worker, whatever it said a moment ago.
+    // The worker serves even if the master is frozen. If the worker is frozen nobody is served, even if it answered a
+    // moment ago.
     let serves = process.still.is_empty() && seen.running.fresh(now, STALE).is_some();
     if let Some(status) = frozen(process, serves) {
         return status;
@@ -86,7 +87,7 @@ fn itself(observed: &Observed, id: PoolId, now: Millis) -> Status {
     }
 }
 
-/// The status of a web server among its peers.
+/// Returns the status of a web server among its peers.
 pub fn web(scene: Scene<'_>, peers: &Peers<'_>, server: Web<'_>) -> Status {
     let Scene { desired, observed, now } = scene;
     let id = server.process();
@@ -157,7 +158,7 @@ pub fn web(scene: Scene<'_>, peers: &Peers<'_>, server: Web<'_>) -> Status {
     }
 }
 
-/// By whom a server was stopped.
+/// Returns who stopped a server.
 fn by_whom(desired: &Desired, server: &Server) -> Reason {
     match desired.asked(server) {
         Some(asked) => Reason::StoppedBy(asked.clone()),
@@ -165,7 +166,8 @@ fn by_whom(desired: &Desired, server: &Server) -> Reason {
     }
 }
 
-/// The servers on their way for which a web server that was asked to leave stays in service, when it does.
+/// Returns the servers that are on their way and for which a web server that was asked to leave stays in service;
+/// `None` if it does not wait.
 pub(crate) fn waits_for(scene: Scene<'_>, peers: &Peers<'_>, server: Web<'_>) -> Option<Vec<ServerName>> {
     let Scene { observed, now, .. } = scene;
     observed.proxies.get(&PoolId::Web)?.running.fresh(now, STALE)?;
@@ -188,7 +190,7 @@ fn waits(server: Web<'_>, observed: &Observed, others: &[ServerName]) -> Status 
     Status::new(Severity::Progress, State::Waits, reason)
 }
 
-/// The visitors who hold a web server's cookie, when that is known.
+/// Returns the visitors who hold a web server's cookie, if their number is known.
 pub(crate) fn held(observed: &Observed, server: Web<'_>, cookie: &str) -> Option<Held> {
     let attached = observed.attached.as_ref()?;
     let cookie = match server.cookie {
@@ -199,7 +201,7 @@ pub(crate) fn held(observed: &Observed, server: Web<'_>, cookie: &str) -> Option
     (!cookie.is_empty()).then_some(Held { visitors, minutes: attached.minutes })
 }
 
-/// How many visitors one that is draining still has.
+/// Returns how many visitors a draining server still has, in words.
 fn drains(desired: &Desired, observed: &Observed, server: Web<'_>, now: &RunningServer) -> Text {
     if desired.session == Mode::Database {
         return text!("reason-drain-free");
@@ -214,7 +216,7 @@ fn drains(desired: &Desired, observed: &Observed, server: Web<'_>, now: &Running
 }
 
 fn behind_proxy(desired: &Desired, observed: &Observed, server: Web<'_>, now: &RunningServer) -> Status {
-    // The wish is shown as true only when the process has it.
+    // The desired state is shown as reached only if the running process has it.
     let applied = match server.admin {
         Admin::Maintenance => now.maintenance,
         Admin::Drain => now.drain,
@@ -240,11 +242,12 @@ fn behind_proxy(desired: &Desired, observed: &Observed, server: Web<'_>, now: &R
             State::Recovering,
             text!("reason-recovering", done = now.check.health, goal = now.check.goal),
         ),
-        // A fresh worker takes every server for UP before it has checked it.
+        // A new worker reports every server as UP before it has checked it.
         CheckState::Up | CheckState::Failing if now.weight == 0 || now.check.code.is_empty() => {
             Status::new(Severity::Progress, State::Joining, text!("reason-first-check"))
         }
-        // Put back in service a moment ago: what the last check before found says nothing.
+        // The server was put back in service a moment ago: the result of the last check before that says nothing about
+        // now.
         CheckState::Failing if now.check.passed() => {
             Status::new(Severity::Progress, State::Joining, text!("reason-first-check"))
         }
@@ -258,7 +261,7 @@ fn behind_proxy(desired: &Desired, observed: &Observed, server: Web<'_>, now: &R
     }
 }
 
-/// What a check found, in words. Codes are those of the manual 2.6, section 9.1, field `check_status`.
+/// Describes the result of a check. The codes are those of the manual 2.6, section 9.1, field `check_status`.
 pub fn check_reason(check: &Check) -> Text {
     let ms = check.duration_ms.unwrap_or(0);
     match (check.code.as_str(), check.status) {
@@ -272,7 +275,7 @@ pub fn check_reason(check: &Check) -> Text {
         ("L4CON", _) if check.detail.contains("unreachable") || check.detail.contains("No route") => {
             text!("reason-unreachable")
         }
-        // Why is told a moment later, or not at all.
+        // HAProxy reports the cause a moment later, or not at all.
         ("L4CON", _) => text!("reason-not-connected"),
         ("L7RSP" | "L6RSP", _) => text!("reason-not-http"),
         ("HANA", _) => text!("reason-observed"),
@@ -280,7 +283,7 @@ pub fn check_reason(check: &Check) -> Text {
     }
 }
 
-/// The same of a database, whose check asks in its own language.
+/// Describes the result of a database's check, which speaks the database's own protocol.
 pub fn database_check_reason(check: &Check) -> Text {
     match check.code.as_str() {
         "L7RSP" | "L6RSP" => text!("reason-not-database"),
@@ -288,7 +291,7 @@ pub fn database_check_reason(check: &Check) -> Text {
     }
 }
 
-/// Whether HAProxy leads visitors to a web server, and its checks pass.
+/// Whether HAProxy leads visitors to a web server and the server passes its checks.
 fn passes(scene: Scene<'_>, server: Web<'_>) -> bool {
     let Scene { desired, observed, now } = scene;
     let seen = &observed.proxy(PoolId::Web).running;

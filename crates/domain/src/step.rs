@@ -1,6 +1,6 @@
-//! One fully decided act. Carrying it out leaves nothing to choose.
+//! A step: one fully decided action. Whoever carries it out has nothing left to choose.
 
-// A new step is met wherever steps are told apart.
+// The compiler reports every place that tells steps apart and does not handle a new one.
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod host;
@@ -21,22 +21,23 @@ use crate::decision::Decision;
 use crate::fault::Fault;
 use crate::ids::{PoolId, ProcessName, ServerName};
 
-/// What can be done, by what it is done to.
+/// An action, by what it is done to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// To a HAProxy.
+    /// On a HAProxy instance.
     Proxy(ProxyStep),
-    /// To a process or a folder.
+    /// On a process or a folder.
     Host(HostStep),
-    /// To a database, through SQL.
+    /// On a database, through SQL.
     Sql(SqlStep),
-    /// To a database's rows.
+    /// On a database's rows.
     Rows(RowsStep),
-    /// To the wish: a decision of Cordée's own, stored before it is acted on.
+    /// On the desired state: a decision of Cordée's own, which is stored before it is acted on.
     Wish(Decision),
 }
 
-/// The text of a configuration file. It holds the key of HAProxy's cookies: neither a log nor an error shows it.
+/// The text of a configuration file. It holds the key of HAProxy's cookies, so it must appear neither in a log nor in
+/// an error.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfigText(pub String);
 
@@ -46,43 +47,45 @@ impl fmt::Debug for ConfigText {
     }
 }
 
-/// What a step acts on. Steps on different targets may run at the same time; on one, one after the other.
+/// What a step acts on. Steps on different subjects may run at the same time; steps on one subject run one after the
+/// other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Subject {
-    /// A HAProxy's file and runtime socket.
+    /// A HAProxy instance's file and runtime socket.
     Proxy(PoolId),
-    /// A process or folder: of one name, whichever kind of server has it.
+    /// A process or folder, by its name, whatever kind of server has that name.
     Process(ProcessName),
-    /// A database's SQL.
+    /// A database, through SQL.
     Database(ServerName),
-    /// A comparison of a database's rows: it may take hours, and holds up nothing.
+    /// A comparison or repair of a database's rows: it may take hours, and blocks no other step.
     Rows(ServerName),
-    /// The wish.
+    /// The desired state.
     Wish,
 }
 
-/// What a step puts right that somebody altered. One that is refused for good keeps no other from its turn.
+/// What a repairing step corrects that somebody altered. A step that is refused permanently does not prevent the
+/// others from being tried.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Mend {
-    /// That setting.
+    /// A setting, by name.
     Setting(String),
-    /// How rows are numbered.
+    /// The numbering of new rows.
     Numbers,
-    /// Time zones.
+    /// The time zone tables.
     Zones,
-    /// Scheduled events.
+    /// The scheduled events.
     Events,
-    /// Accounts.
+    /// The cluster's accounts.
     Accounts,
-    /// The channel from that one.
+    /// The channel from that database.
     #[serde(rename = "Link")]
     Channel(ServerName),
-    /// The numbers in the log.
+    /// The sequence numbers in the log.
     Log,
 }
 
 impl Step {
-    /// Its name, for logs and tests.
+    /// Returns its name, for logs and tests.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Proxy(step) => step.into(),
@@ -93,7 +96,7 @@ impl Step {
         }
     }
 
-    /// What it acts on.
+    /// Returns what the step acts on.
     pub fn subject(&self) -> Subject {
         match self {
             Self::Proxy(step) => Subject::Proxy(step.proxy()),
@@ -104,7 +107,7 @@ impl Step {
         }
     }
 
-    /// What it puts right that somebody altered, if it does nothing else.
+    /// Returns what the step corrects, if it does nothing but correct what somebody altered.
     pub fn mends(&self) -> Option<Mend> {
         match self {
             Self::Sql(step) => step.mends(),
@@ -112,7 +115,7 @@ impl Step {
         }
     }
 
-    /// The database whose channels rest while this is done.
+    /// Returns the database whose channels are stopped while the step is done.
     pub fn rests_links(&self) -> Option<&ServerName> {
         match self {
             Self::Sql(step) => step.rests_links().then(|| step.on()),
@@ -120,7 +123,7 @@ impl Step {
         }
     }
 
-    /// Whether the database that it is done on stops receiving from all others for it.
+    /// Whether the database on which the step is done stops receiving from all others for it.
     pub(crate) const fn stops_receiving(&self) -> bool {
         match self {
             Self::Sql(step) => step.stops_receiving(),
@@ -128,8 +131,8 @@ impl Step {
         }
     }
 
-    /// Whether it may be planned again after it was done although nothing happened in between, and must not rest for
-    /// that: closing, fencing, ending and starting. Whoever undoes these is met at once, each time.
+    /// Whether the step may be planned again right after it was done although nothing happened in between, without a
+    /// backoff: closing, fencing, ending and starting. Whatever undoes these steps is countered at once, each time.
     pub const fn insists(&self) -> bool {
         match self {
             Self::Proxy(step) => step.takes_out(),
@@ -139,7 +142,7 @@ impl Step {
         }
     }
 
-    /// Whether it takes a server out of HAProxy altogether.
+    /// Whether the step takes a server out of HAProxy altogether.
     pub(crate) const fn takes_out(&self) -> bool {
         matches!(self, Self::Proxy(step) if step.takes_out())
     }
@@ -148,8 +151,8 @@ impl Step {
 /// How a step ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Done, and seen to be done.
+    /// The step was done, and its effect was observed.
     Done,
-    /// Refused or failed.
+    /// The step was refused or failed.
     Failed(Fault),
 }

@@ -1,4 +1,4 @@
-//! A sentence before it has a language: the key of a message and its arguments.
+//! Sentences before they are put into a language: the key of a message and its arguments.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{PoolId, ProcessId, ProcessName, ServerName};
 
-/// Control characters, and marks that are not seen but turn or hide what is.
+/// Whether a character is a control character, or an invisible mark that reverses or hides other characters.
 pub fn is_unseen(c: char) -> bool {
     let marks =
         matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     marks || c.is_control()
 }
 
-/// Adds a character, so that it is seen: ESC as `\x1B`, the mark that turns the direction of writing as `\u{202E}`.
+/// Appends a character in visible form: ESC as `\x1B`, the mark that reverses the direction of writing as `\u{202E}`.
 pub fn push_seen(text: &mut String, c: char) {
     // Writing to a string cannot fail.
     let _ = match c {
@@ -25,8 +25,8 @@ pub fn push_seen(text: &mut String, c: char) {
     };
 }
 
-/// Words of a program's or a stranger's as text that neither a page nor a terminal takes for anything but text. Lines
-/// and tabs stay.
+/// Returns words of a program or a stranger in a form that a page and a terminal show as plain text. Line breaks and
+/// tabs stay.
 pub fn seen(words: &str) -> Cow<'_, str> {
     let odd = |c: char| is_unseen(c) && !matches!(c, '\n' | '\t');
     if !words.contains(odd) {
@@ -39,14 +39,14 @@ pub fn seen(words: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Something that has a page of its own, as a sentence names it: in the journal, in causes and in the verdict the name
-/// leads there as long as there is one of that name.
+/// Something that has a page of its own, as a sentence names it. In the journal, in causes and in the verdict the name
+/// is a link to that page as long as something with that name exists.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Thing {
     /// A web server or a database.
     Server(ServerName),
-    /// The HAProxy of a pool.
+    /// The HAProxy instance of a pool.
     Proxy(PoolId),
     /// A failover drill, by its number.
     Drill(u64),
@@ -58,22 +58,22 @@ pub enum Thing {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Arg {
-    /// A number, pluralised and written by the language.
+    /// A number. The language decides its plural form and how it is written.
     Number(i64),
-    /// Text shown as it is. What a person or a visitor typed is never anything else.
+    /// Text that is shown as it is. Words typed by an operator or a visitor only ever appear in this form.
     Text(String),
-    /// Another message, put into the reader's language first.
+    /// Another message, which is put into the reader's language first.
     Message(Box<Text>),
-    /// Something that is called by these words.
+    /// A thing that the sentence calls by these words.
     Called {
-        /// What.
+        /// The thing.
         thing: Thing,
-        /// How.
+        /// The words.
         says: Box<Text>,
     },
     /// Several things, one after the other.
     Things(Vec<Thing>),
-    /// Something that is called by its name.
+    /// A thing that the sentence calls by its name.
     Thing(Thing),
 }
 
@@ -132,15 +132,15 @@ impl From<&ProcessId> for Arg {
 }
 
 impl Arg {
-    /// Servers, by their names.
+    /// Makes an argument of servers, by their names.
     pub fn servers<'a>(names: impl IntoIterator<Item = &'a ServerName>) -> Self {
         Self::Things(names.into_iter().map(Thing::from).collect())
     }
 
-    /// Names that a title or a sentence holds at most.
+    /// The maximum number of names in a title or a sentence.
     pub(crate) const MOST_NAMES: usize = 3;
 
-    /// The first of these servers by their names, and how many more there are.
+    /// Makes an argument of the first servers by their names, and the number of the others.
     pub fn few<'a>(names: impl IntoIterator<Item = &'a ServerName>) -> Self {
         let mut names = names.into_iter();
         let first = Self::servers(names.by_ref().take(Self::MOST_NAMES));
@@ -151,19 +151,19 @@ impl Arg {
     }
 }
 
-/// A message that every language has under the same key. Written with [`text!`](crate::text!), so that
-/// the build can find each key in the sources and refuse one that a language lacks.
+/// A message that every language has under the same key. It is written with [`text!`](crate::text!), so that the build
+/// can find each key in the sources and refuse a key that a language lacks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "Stored")]
 pub struct Text {
-    /// Key in `locales/*/*.ftl`.
+    /// The key in `locales/*/*.ftl`.
     pub key: Cow<'static, str>,
-    /// Arguments by name.
+    /// The arguments, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub args: BTreeMap<Cow<'static, str>, Arg>,
 }
 
-/// A message as it was written down.
+/// A message as it is stored.
 #[derive(Deserialize)]
 struct Stored {
     key: Cow<'static, str>,
@@ -172,7 +172,7 @@ struct Stored {
 }
 
 impl From<Stored> for Text {
-    /// An older Cordée wrote down a proxy by the word of its pool.
+    /// An older Cordée stored a proxy as the word of its pool.
     fn from(Stored { key, mut args }: Stored) -> Self {
         let proxy = match args.get("proxy") {
             Some(Arg::Text(word)) => PoolId::parse(word).ok(),
@@ -184,7 +184,7 @@ impl From<Stored> for Text {
 }
 
 impl Text {
-    /// A message without arguments; use `text!`, which the build checks.
+    /// Makes a message without arguments. Use `text!` instead, which the build checks.
     #[must_use]
     pub const fn of(key: &'static str) -> Self {
         Self { key: Cow::Borrowed(key), args: BTreeMap::new() }
@@ -197,16 +197,17 @@ impl Text {
         self
     }
 
-    /// Numbers that say which trouble it is. All others are measured, and differ from server to server and from one
-    /// look to the next.
+    /// Names of the numbers that identify the fault. All other numbers are measurements, and differ from server to
+    /// server and from one observation to the next.
     const TELLING: [&str; 3] = ["code", "signal", "status"];
 
-    /// Whether two sentences say the same of the same things to a reader, whatever was measured.
+    /// Whether two sentences say the same about the same things, whatever the measured numbers are.
     pub fn is_like(&self, other: &Self) -> bool {
         let mut names = self.args.keys().chain(other.args.keys());
         self.key == other.key
             && names.all(|name| match (self.args.get(name), other.args.get(name)) {
-                // A number that is not said on one side, such as the seconds until the next try, is one too.
+                // A number that one of the two sentences lacks, such as the seconds until the next attempt, counts as
+                // a measurement too.
                 (None | Some(Arg::Number(_)), None | Some(Arg::Number(_)))
                     if !Self::TELLING.contains(&&**name) =>
                 {

@@ -1,5 +1,5 @@
-//! The comparison of ways to keep sessions: which experiments there are, what each may be tried on, and what its
-//! counts say. Running them is the server's business (`lab`).
+//! The comparison of ways to keep sessions: the experiments, the ways that each applies to, and the verdict on its
+//! counts. The server runs them (`lab`).
 
 use serde::{Deserialize, Serialize};
 
@@ -11,24 +11,24 @@ use crate::text::Text;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
-    /// Files of each web server, and visitors led to any of them: broken on purpose.
+    /// Files on each web server, and visitors led to any server: fails on purpose.
     FilesAnywhere,
-    /// Files of each web server, and visitors led back to theirs by HAProxy's cookie.
+    /// Files on each web server, and visitors led back to the same server by HAProxy's cookie.
     FilesSticky,
-    /// A table of the one writer, each session locked while a request uses it.
+    /// A table on the one writer. A session is locked while a request uses it.
     Locked,
-    /// A table of the one writer, without a lock.
+    /// A table on the one writer, without a lock.
     Unlocked,
-    /// The locking handler over two databases that both take writes: broken on purpose.
+    /// The locking handler over two databases that both take writes: fails on purpose.
     TwoWriters,
 }
 
 impl Way {
-    /// In the order of the columns.
+    /// All ways, in the order of the columns.
     pub const ALL: [Self; 5] =
         [Self::FilesAnywhere, Self::FilesSticky, Self::Locked, Self::Unlocked, Self::TwoWriters];
 
-    /// The word in addresses, exports and requests.
+    /// Returns the word used in addresses, exports and requests.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::FilesAnywhere => "files-anywhere",
@@ -39,7 +39,7 @@ impl Way {
         }
     }
 
-    /// Its name for a person.
+    /// Returns the name for display.
     pub fn name(self) -> Text {
         match self {
             Self::FilesAnywhere => text!("way-files-anywhere"),
@@ -50,49 +50,49 @@ impl Way {
         }
     }
 
-    /// Broken on purpose, to show that the experiments can fail.
+    /// Whether the way fails on purpose, to prove that the experiments can fail.
     pub const fn is_control(self) -> bool {
         matches!(self, Self::FilesAnywhere | Self::TwoWriters)
     }
 
-    /// Whether the visitor keeps HAProxy's cookie.
+    /// Whether the visitor returns HAProxy's cookie.
     pub const fn is_sticky(self) -> bool {
         matches!(self, Self::FilesSticky)
     }
 
-    /// Whether sessions are rows of a database.
+    /// Whether sessions are rows in a database.
     pub const fn in_database(self) -> bool {
         !matches!(self, Self::FilesAnywhere | Self::FilesSticky)
     }
 }
 
-/// One question that is put to each way.
+/// A question that is asked about each way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Experiment {
-    /// One visitor, all servers in turn: still the same person?
+    /// One visitor, all servers in turn: is it still the same user?
     LoginAcross,
-    /// The visitors' server dies: still the same persons?
+    /// The visitors' server dies: are they still the same users?
     ServerDeath,
-    /// Requests of one session at once, each adding one.
+    /// Concurrent requests of one session, each of which adds one.
     LostUpdates,
-    /// Two requests at once that write different keys.
+    /// Two concurrent requests that write different keys.
     DifferentKeys,
     /// A slow request and a log-out: is the session back afterwards?
     LogoutFinal,
-    /// Write, then read at once.
+    /// A write, and a read right after it.
     StaleRead,
-    /// Whether the two databases still copy each other and hold the same rows.
+    /// Whether the two databases still replicate from each other and hold the same rows.
     Copies,
-    /// What a session adds to a request.
+    /// The time that a session adds to a request.
     Latency,
     /// Requests per second of many visitors.
     Throughput,
 }
 
 impl Experiment {
-    /// In the order of the rows, which is the order in which they are run: what may leave the two databases
-    /// different comes last.
+    /// All experiments, in the order of the rows, which is also the order in which they run: experiments that may
+    /// leave the two databases different come last.
     pub const ALL: [Self; 9] = [
         Self::LoginAcross,
         Self::StaleRead,
@@ -105,7 +105,7 @@ impl Experiment {
         Self::Copies,
     ];
 
-    /// The word in addresses and exports.
+    /// Returns the word used in addresses and exports.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LoginAcross => "login-across",
@@ -120,7 +120,7 @@ impl Experiment {
         }
     }
 
-    /// Its name for a person.
+    /// Returns the name for display.
     pub fn name(self) -> Text {
         match self {
             Self::LoginAcross => text!("trial-login-across"),
@@ -135,7 +135,7 @@ impl Experiment {
         }
     }
 
-    /// How it is measured.
+    /// Returns how the experiment is measured.
     pub fn how(self) -> Text {
         match self {
             Self::LoginAcross => text!("trial-login-across-how"),
@@ -150,8 +150,9 @@ impl Experiment {
         }
     }
 
-    /// Whether it can be put to that way. Copies are compared only where sessions are in them; and with two
-    /// writers held apart, who is still known after a server's death is left to chance.
+    /// Whether the experiment applies to that way. Copies are compared only for ways that keep sessions in them. With
+    /// two writers that are kept apart, it is a matter of chance who is still known after a server's death, so that is
+    /// not measured.
     pub const fn applies(self, way: Way) -> bool {
         match self {
             Self::Copies => way.in_database(),
@@ -161,77 +162,77 @@ impl Experiment {
     }
 }
 
-/// Every cell of the table, in the order in which it is measured.
+/// Returns all cells of the table, in the order in which they are measured.
 pub fn cells() -> impl Iterator<Item = (Way, Experiment)> {
     Way::ALL
         .into_iter()
         .flat_map(|way| Experiment::ALL.into_iter().filter(move |e| e.applies(way)).map(move |e| (way, e)))
 }
 
-/// What an experiment counted.
+/// The counts of an experiment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "measure", rename_all = "kebab-case")]
 pub enum Measure {
-    /// How often the session was there.
+    /// How often the session was still there.
     Kept {
-        /// There.
+        /// Requests in which it was there.
         kept: u32,
-        /// Asked.
+        /// Requests in all.
         of: u32,
     },
     /// How many visitors were still signed in after a server's death.
     Survived {
-        /// Signed in.
+        /// Visitors who were still signed in.
         kept: u32,
-        /// Visitors.
+        /// Visitors in all.
         of: u32,
         /// Requests that were not answered with a page.
         failed: u32,
         /// Milliseconds that the slowest answer took.
         longest_ms: u64,
     },
-    /// What was added to a counter.
+    /// Additions to a counter.
     Updates {
-        /// Additions that were answered with success.
+        /// Additions that were acknowledged.
         acknowledged: u32,
-        /// What the counter says in the end.
+        /// The counter's value at the end.
         counted: u32,
     },
-    /// Log-outs after which the session was there again.
+    /// Log-outs after which the session came back.
     Returned {
-        /// There again.
+        /// Sessions that came back.
         returned: u32,
-        /// Log-outs.
+        /// Log-outs in all.
         of: u32,
     },
     /// Reads that did not see the write before them.
     Stale {
-        /// Did not.
+        /// Stale reads.
         stale: u32,
-        /// Reads.
+        /// Reads in all.
         of: u32,
     },
-    /// Two databases.
+    /// The state of two databases.
     Copies {
         /// Both channels apply what they receive.
         running: bool,
-        /// Rows that only one has, or that differ.
+        /// Rows that only one of them has, or that differ.
         different: u64,
     },
     /// Microseconds per request.
     Times {
-        /// Half of the requests were quicker.
+        /// The median: half of the requests were quicker.
         median: u64,
-        /// 99 of 100 were quicker.
+        /// The 99th percentile: 99 of 100 requests were quicker.
         high: u64,
         /// The median of the same page without a session.
         without: u64,
     },
-    /// Requests in a time.
+    /// The throughput.
     Rate {
         /// Requests answered with success.
         requests: u64,
-        /// Milliseconds.
+        /// The duration in milliseconds.
         millis: u64,
     },
     /// It could not be measured.
@@ -241,13 +242,13 @@ pub enum Measure {
     },
 }
 
-/// What a measure says.
+/// The verdict on a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MeasureResult {
-    /// As a person expects of a session.
+    /// The sessions behave as a user expects.
     Right,
-    /// Not so.
+    /// They do not.
     Wrong,
     /// A figure, to be compared with others of the same run.
     Figure,
@@ -256,7 +257,7 @@ pub enum MeasureResult {
 }
 
 impl MeasureResult {
-    /// Its word for a person.
+    /// Returns the word for display.
     pub fn word(self) -> Text {
         match self {
             Self::Right => text!("trial-right"),
@@ -268,7 +269,8 @@ impl MeasureResult {
 }
 
 impl Measure {
-    /// Judges. One loss is enough: an operator asks whether it can happen. Nothing asked proves nothing.
+    /// Returns the verdict. One loss is enough, because an operator wants to know whether it can happen. If nothing
+    /// was asked, nothing is proven.
     pub fn verdict(&self) -> MeasureResult {
         let fine = |fine: bool| if fine { MeasureResult::Right } else { MeasureResult::Wrong };
         match *self {
@@ -289,7 +291,7 @@ impl Measure {
         }
     }
 
-    /// The figure for a person.
+    /// Returns the figure for display.
     pub fn sentence(&self) -> Text {
         match self {
             Self::Kept { kept, of } => text!("trial-kept", kept = *kept, of = *of),
@@ -320,7 +322,7 @@ impl Measure {
         }
     }
 
-    /// Requests per second, for a rate.
+    /// Returns the requests per second, for a throughput.
     pub fn per_second(&self) -> Option<u64> {
         match *self {
             Self::Rate { requests, millis } if millis > 0 => Some(requests * 1_000 / millis),
@@ -329,7 +331,7 @@ impl Measure {
     }
 }
 
-/// The two decimals of microseconds as milliseconds; the sign before them is the language's.
+/// Returns the two decimals of a time in milliseconds, given in microseconds. The language adds the decimal mark.
 fn hundredths(micros: u64) -> String {
     format!("{:02}", micros % 1_000 / 10)
 }
@@ -343,22 +345,22 @@ pub struct Cell {
     pub experiment: Experiment,
     /// When it was measured.
     pub at: Millis,
-    /// What was counted.
+    /// The counts.
     #[serde(flatten)]
     pub measure: Measure,
 }
 
-/// How a run ended.
+/// The state of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum End {
-    /// It has not.
+    /// It has not ended.
     Running,
     /// Every cell was measured.
     Done,
-    /// A person gave it up.
+    /// An operator cancelled it.
     Cancelled,
-    /// Cordée ended in the middle.
+    /// Cordée itself ended during the run.
     BrokenOff,
     /// It could not go on.
     Failed {
@@ -368,7 +370,7 @@ pub enum End {
 }
 
 impl End {
-    /// The word in exports.
+    /// Returns the word used in exports.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -379,7 +381,7 @@ impl End {
         }
     }
 
-    /// In words.
+    /// Returns the state in words.
     pub fn sentence(&self) -> Text {
         match self {
             Self::Running => text!("trial-running"),
@@ -402,21 +404,21 @@ pub struct Run {
     pub begun: Millis,
     /// When it ended.
     pub ended: Option<Millis>,
-    /// How.
+    /// Its state.
     #[serde(flatten)]
     pub end: End,
-    /// What is measured so far.
+    /// The cells measured so far.
     pub cells: Vec<Cell>,
 }
 
 impl Run {
-    /// One cell.
+    /// Returns one cell.
     pub fn cell(&self, way: Way, experiment: Experiment) -> Option<&Cell> {
         self.cells.iter().find(|c| c.way == way && c.experiment == experiment)
     }
 }
 
-/// What is foreseen for a way; the page marks a cell that differs. For figures there is none.
+/// Returns the expected verdict for a way; the page marks a cell that differs. Figures have no expected verdict.
 pub fn expected(way: Way, experiment: Experiment) -> Option<MeasureResult> {
     use Experiment::{DifferentKeys, Latency, LogoutFinal, LostUpdates, ServerDeath, Throughput};
     if !experiment.applies(way) || matches!(experiment, Latency | Throughput) {

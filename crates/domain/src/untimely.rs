@@ -1,4 +1,4 @@
-//! What only the picture tells against a change.
+//! Objections to a change that follow only from the snapshot.
 
 use crate::actions::copied_again;
 use crate::change::Request;
@@ -8,8 +8,9 @@ use crate::problem::Problem;
 use crate::snapshot::Snapshot;
 use crate::text;
 
-/// What only the picture tells against a change. The wish does not say whether a web server waits for another one to
-/// serve, nor whether a copy is under way or has failed: one that is under way would begin again from nothing.
+/// Returns the objection to a change that follows only from the snapshot. The wish does not say whether a web server
+/// waits for another one to serve, nor whether a copy is under way or has failed; a copy that is under way would start
+/// again from the beginning.
 pub fn untimely(change: &Request, desired: &Desired, seen: &Snapshot) -> Option<Problem> {
     let view = |name: &ServerName| seen.servers.iter().find(|s| s.name.same_as(name));
     let conflict = |text| Some(Problem::conflict("name", text));

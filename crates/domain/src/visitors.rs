@@ -1,4 +1,4 @@
-//! Visitors: what is wished of the list of them, and how the lines of one second become few rows.
+//! The list of visitors: its settings, and how the log lines of one second are summed up in a few rows.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,16 +11,16 @@ use crate::ids::{Millis, ServerName};
 use crate::problem::Problem;
 use crate::text;
 
-/// What is wished of the list of visitors.
+/// The settings of the list of visitors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keeping {
-    /// The port on 127.0.0.1 to which HAProxy `web` sends its log; chosen once, when Cordée first starts.
+    /// The port on 127.0.0.1 to which HAProxy `web` sends its log. Cordée chooses it, and replaces it if it is taken.
     pub port: Option<u16>,
     /// Days after which a visitor who did not come again is forgotten.
     pub days: u16,
     /// Keep networks instead of addresses.
     pub shorten: bool,
-    /// Proxies in front of HAProxy `web` whose `X-Forwarded-For` is believed.
+    /// The proxies in front of HAProxy `web` whose `X-Forwarded-For` is trusted.
     pub trusted: Vec<Network>,
 }
 
@@ -32,10 +32,10 @@ impl Default for Keeping {
 
 /// The longest time for which visitors are kept, in days.
 pub const MOST_DAYS: u16 = 3_650;
-/// Trusted proxies that may be named.
+/// The maximum number of trusted proxies.
 const MOST_TRUSTED: usize = 16;
 
-/// Reads a number of days.
+/// Parses a number of days.
 pub fn parse_days(input: &str) -> Result<u16, Problem> {
     let wrong = || Problem::invalid("days", text!("problem-days", most = MOST_DAYS));
     if input.is_empty() || input.len() > 4 || !input.bytes().all(|b| b.is_ascii_digit()) {
@@ -44,7 +44,7 @@ pub fn parse_days(input: &str) -> Result<u16, Problem> {
     input.parse().ok().filter(|d| (1..=MOST_DAYS).contains(d)).ok_or_else(wrong)
 }
 
-/// Reads trusted proxies, separated by commas or blanks.
+/// Parses trusted proxies, separated by commas or blanks.
 pub fn parse_trusted(input: &str) -> Result<Vec<Network>, Problem> {
     let mut all = Vec::new();
     for word in input.split([',', ' ', '\t', '\r', '\n']).filter(|w| !w.is_empty()) {
@@ -59,7 +59,7 @@ pub fn parse_trusted(input: &str) -> Result<Vec<Network>, Problem> {
     Ok(all)
 }
 
-/// An address, or all that begin with the same bits.
+/// An address, or all addresses that begin with the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Network {
@@ -68,8 +68,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Reads `10.0.0.7`, `10.0.0.0/8` or `2001:db8::/32`. A network of all addresses is refused: everybody could say
-    /// who they are.
+    /// Parses `10.0.0.7`, `10.0.0.0/8` or `2001:db8::/32`. A network of all addresses is refused: every visitor could
+    /// then claim any address.
     pub fn parse(input: &str) -> Result<Self, Problem> {
         let shown: String = input.chars().take(64).collect();
         let wrong = || Problem::invalid("trusted", text!("problem-trusted", typed = shown.as_str()));
@@ -89,7 +89,7 @@ impl Network {
         Ok(Self::of(ip, bits))
     }
 
-    /// The network of an address: its first `bits` bits.
+    /// Returns the network of an address: its first `bits` bits.
     pub fn of(ip: IpAddr, bits: u8) -> Self {
         let ip = match ip {
             IpAddr::V4(v4) => {
@@ -125,7 +125,7 @@ impl From<Network> for String {
     }
 }
 
-/// The address as it is kept: itself, or its network (IPv4: the first 24 bits, IPv6: the first 48).
+/// Returns the address as it is kept: itself, or its network (IPv4: the first 24 bits, IPv6: the first 48).
 pub fn kept(address: IpAddr, shorten: bool) -> Network {
     let bits = match (address, shorten) {
         (IpAddr::V4(_), true) => 24,
@@ -136,17 +136,17 @@ pub fn kept(address: IpAddr, shorten: bool) -> Network {
     Network::of(address, bits)
 }
 
-/// Which answers are looked for.
+/// A filter for the status of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusFilter {
-    /// This one.
+    /// Answers with this status.
     Exactly(u16),
-    /// All that begin with this digit.
+    /// Answers whose status begins with this digit.
     Class(u16),
 }
 
 impl StatusFilter {
-    /// Reads `404` or `5xx`; nothing typed means any.
+    /// Parses `404` or `5xx`; an empty text means any status.
     pub fn parse(input: &str) -> Result<Option<Self>, Problem> {
         let wrong = || Problem::invalid("status", text!("problem-status"));
         match input.trim().as_bytes() {
@@ -159,7 +159,7 @@ impl StatusFilter {
         }
     }
 
-    /// Whether an answer is one of them.
+    /// Whether an answer passes the filter.
     pub fn fits(self, status: Option<u16>) -> bool {
         status.is_some_and(|status| match self {
             Self::Exactly(wanted) => status == wanted,
@@ -168,34 +168,34 @@ impl StatusFilter {
     }
 }
 
-/// Reads a part of an address to look for.
+/// Parses a part of an address to search for.
 pub fn parse_part(input: &str) -> Result<String, Problem> {
     let part = input.trim().to_ascii_lowercase();
     let fine = part.len() <= 64 && part.bytes().all(|b| b.is_ascii_hexdigit() || b":./".contains(&b));
     if fine { Ok(part) } else { Err(Problem::invalid("address", text!("problem-part"))) }
 }
 
-/// Pairs of address and server that one second may hold; what is beyond is counted, not listed.
+/// The maximum number of address and server pairs in one second. Requests beyond it are counted, not listed.
 pub const MOST_VISITS: usize = 5_000;
-/// Changes of colour that one second may hold.
+/// The maximum number of colour changes in one second.
 pub const MOST_CHANGES: usize = 1_000;
-/// Workers of HAProxy whose lines are counted apart: the present one and those that a reload leaves for a while.
+/// The maximum number of workers whose lines are counted separately: the present one, and those that a reload leaves.
 const MOST_WORKERS: usize = 16;
 
-/// The lines of about one second, summed up.
+/// The sum of the log lines of about one second.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// By visitor and server.
     pub visits: BTreeMap<(Network, Option<ServerName>), Visit>,
     /// Changes of colour, in the order in which they came.
     pub changes: Vec<Chosen>,
-    /// Lines of each worker about requests that it understood: those that HAProxy counts as such.
+    /// The lines of each worker about requests that HAProxy was able to parse, which are those that it counts itself.
     pub workers: BTreeMap<u32, u64>,
-    /// What became of the lines.
+    /// What happened to the lines.
     pub counts: Counts,
 }
 
-/// One visitor on one server.
+/// One visitor's requests to one server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Visit {
     /// First request.
@@ -204,12 +204,12 @@ pub struct Visit {
     pub last: Millis,
     /// Requests.
     pub requests: u64,
-    /// Those that were refused, failed or never answered.
+    /// Requests that were refused, failed or were never answered.
     pub errors: u64,
 }
 
 impl Visit {
-    /// Both together.
+    /// Returns the sum of both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -221,49 +221,49 @@ impl Visit {
     }
 }
 
-/// A colour chosen on the session test page.
+/// A colour that was chosen on the session test page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {
     /// When.
     pub at: Millis,
-    /// By whom.
+    /// Who chose it.
     pub address: Network,
     /// On which server.
     pub server: ServerName,
-    /// From which colour to which.
+    /// The former and the new colour.
     pub change: Recolour,
 }
 
-/// What became of the lines. Together they are all that HAProxy sent.
+/// What happened to the log lines. All counts except `foreign` and `own` add up to HAProxy's own lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// In the list.
+    /// Requests in the list.
     pub stored: u64,
-    /// Requests of more addresses than the list holds.
+    /// Requests from more addresses than the list holds.
     pub crowd: u64,
-    /// Not understood.
+    /// Lines that could not be parsed.
     pub unreadable: u64,
-    /// Lost by the kernel, because Cordée did not read quickly enough.
+    /// Lines that the kernel dropped, because Cordée did not read quickly enough.
     pub kernel: u64,
-    /// Not sent by HAProxy.
+    /// Lines that HAProxy was unable to send.
     pub unsent: u64,
-    /// HAProxy's own messages: no requests.
+    /// HAProxy's own messages, which are not requests.
     pub notices: u64,
-    /// Lines that HAProxy did not write: nobody's requests.
+    /// Lines that HAProxy did not write, and that are not believed.
     #[serde(default)]
     pub foreign: u64,
-    /// The number of the last question of Cordée's own that came by: no visit.
+    /// The number of the last probe of Cordée's own that was seen in the log: it is not a visit.
     #[serde(default)]
     pub own: u64,
 }
 
 impl Counts {
-    /// Requests that are not in the list.
+    /// Returns the number of requests that are not in the list.
     pub fn dropped(&self) -> u64 {
         self.crowd + self.unreadable + self.kernel + self.unsent
     }
 
-    /// Both together.
+    /// Returns the sum of both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -280,7 +280,7 @@ impl Counts {
 }
 
 impl Tally {
-    /// Takes in one line.
+    /// Counts one line.
     pub fn take(&mut self, line: &Line, shorten: bool) {
         let record = match line {
             Line::Request(record) => record,
@@ -306,18 +306,18 @@ impl Tally {
         }
     }
 
-    /// Takes in the line of a question of Cordée's own, the `number`th one: counted as read, and as nothing else.
+    /// Counts the line of the `number`th probe of Cordée's own: as read, and as nothing else.
     pub fn own(&mut self, worker: u32, number: u64) {
         *self.workers.entry(worker).or_default() += 1;
         self.counts.own = self.counts.own.max(number);
     }
 
-    /// Whether it holds something to show.
+    /// Whether there is something to show.
     pub fn tells(&self) -> bool {
         Counts { own: 0, ..self.counts } != Counts::default()
     }
 
-    /// Adds a visit, when there is room; else its requests are counted as those of a crowd.
+    /// Adds a visit if there is room; otherwise its requests are counted as `crowd`.
     fn add(&mut self, key: (Network, Option<ServerName>), visit: Visit) -> bool {
         let room = self.visits.len() < MOST_VISITS;
         match self.visits.get_mut(&key) {
@@ -332,10 +332,10 @@ impl Tally {
         true
     }
 
-    /// Puts back what could not be written, under what came meanwhile.
+    /// Puts back what could not be stored, below what arrived meanwhile.
     pub fn put_back(&mut self, older: Self) {
         let newer = std::mem::replace(self, older);
-        // Those that are taken in again are counted again.
+        // The newer visits are added again below, so they are not counted twice here.
         let again = Counts { stored: 0, ..newer.counts };
         self.counts = self.counts.and(again);
         for (key, visit) in newer.visits {
@@ -348,7 +348,7 @@ impl Tally {
         self.changes.extend(newer.changes.into_iter().take(room));
     }
 
-    /// Whether there is nothing to write.
+    /// Whether there is nothing to store.
     pub fn is_empty(&self) -> bool {
         self.counts == Counts::default()
     }
@@ -472,7 +472,7 @@ mod tests {
     }
 
     proptest! {
-        /// Every line is counted once, whatever it is, and putting back counts none twice.
+        /// Every line is counted once, whatever it is, and putting back counts no line twice.
         #[test]
         fn every_line_is_counted_once(
             ns in proptest::collection::vec((0_u32..40, 0_u8..6), 0..200),

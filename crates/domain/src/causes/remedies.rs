@@ -1,4 +1,4 @@
-//! What puts a cause right, the likeliest first.
+//! The remedies for a cause, the most likely first.
 
 use super::Shown;
 use crate::actions::Action;
@@ -12,55 +12,55 @@ use crate::state::{Severity, State, Status};
 use crate::text;
 use crate::text::{Text, Thing};
 
-/// What puts a cause right.
+/// A remedy for a cause.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Remedy {
-    /// A person asks that of a server; it is among what may be asked of it now.
+    /// The operator takes an action on a server. It is one of the actions that the server offers now.
     Ask {
-        /// Its pool.
+        /// The server's pool.
         pool: PoolId,
-        /// Its name.
+        /// The server's name.
         name: ServerName,
-        /// What.
+        /// The action.
         action: Action,
     },
-    /// A person has a HAProxy start anew from its file.
+    /// The operator starts a new worker of a HAProxy instance from its file.
     Reload {
-        /// Which.
+        /// The proxy.
         proxy: PoolId,
     },
-    /// A person adds the first web server.
+    /// The operator adds the first web server.
     Add,
-    /// A person looks at a database's own page, which says what there is to do.
+    /// The operator looks at a database's own page, which says what to do.
     Page {
-        /// Which.
+        /// The database.
         name: ServerName,
     },
-    /// A person looks at a HAProxy's file.
+    /// The operator looks at a HAProxy instance's file.
     Config {
-        /// Whose.
+        /// The proxy.
         proxy: PoolId,
     },
-    /// A person looks into the journal.
+    /// The operator looks into the journal.
     Journal,
-    /// What only a person at the machine can do, in words.
+    /// Something that only an operator on the machine can do, in words.
     Hand {
         /// The words.
         says: Text,
     },
-    /// Nothing: Cordée is at it.
+    /// Nothing: Cordée is already working on it.
     Itself,
 }
 
 impl Remedy {
-    /// What it asks, when it asks anything. `at` is the time at which it is asked for.
+    /// Returns the request that the remedy makes, if it makes one. `at` is the time of the request.
     pub fn request(&self, desired: &Desired, at: Millis) -> Option<Request> {
         let (pool, name, action) = match self {
             Self::Ask { pool, name, action } => (*pool, name.clone(), *action),
             Self::Reload { proxy } => return Some(Request::Reload { proxy: *proxy }),
             _ => return None,
         };
-        // It is said of servers that serve nobody: it takes nothing from anybody.
+        // The remedy is for servers that serve nobody, so forcing it takes nothing from any visitor.
         let force = true;
         Some(match action {
             Action::Ready => Request::SetAdmin { pool, name, admin: Admin::Ready, force },
@@ -100,19 +100,19 @@ impl Shown<'_> {
             all.extend(asks(view, &[Action::Restart]));
             all.extend(thaw(&view.status));
         } else if is(&[State::Down, State::Open]) {
-            // Cordée starts it again, or has another one take over.
+            // Cordée starts it again, or lets another database take over.
             let taken = free_port(&view.status, Thing::Server(view.name.clone()));
             all.extend(taken.or((ours && !keeps_ending(&view.status)).then_some(Remedy::Itself)));
         } else if is(&[State::Unreached]) {
             all.push(Remedy::Reload { proxy: PoolId::Db });
         } else if is(&[State::ReplicationStopped, State::RowsDiffer]) && !writer {
-            // Whose rows are right is asked there.
+            // On that page the operator says whose rows are right.
             all.push(Remedy::Page { name: view.name.clone() });
         } else if is(&[State::Altered]) && !(writer && view.status.serves()) {
-            // Of a writer that serves no restart is a remedy.
+            // A restart is no remedy for a writer that serves.
             all.extend(asks(view, &[Action::Restart]));
         }
-        // Before another one takes over: that may lose what only this one holds.
+        // This comes before a promotion, which may lose transactions that only this database holds.
         if !ours && is(&[State::Unreachable, State::Astray, State::Diverged]) {
             all.push(Remedy::Hand { says: text!("remedy-external", name = &view.name) });
         }
@@ -130,7 +130,7 @@ impl Shown<'_> {
         all
     }
 
-    /// Another database that could take the writes.
+    /// Returns the promotion of another database that could take the writes.
     fn candidate(&self) -> Option<Remedy> {
         let candidate =
             self.servers.iter().find(|s| s.actions.contains(&Action::Promote) && s.status.serves())?;
@@ -165,7 +165,7 @@ pub(super) fn web(view: &ServerView) -> Vec<Remedy> {
     } else if let Some(taken) = free_port(&view.status, Thing::Server(view.name.clone())) {
         all.push(taken);
     } else if ours && view.pid.is_none() {
-        // Cordée starts it again; where it keeps ending, its log says why.
+        // Cordée starts it again; if it keeps ending, its log says why.
         all.extend((!keeps_ending(&view.status)).then_some(Remedy::Itself));
     } else if ours {
         all.extend(asks(view, &[Action::Restart]));
@@ -176,18 +176,18 @@ pub(super) fn web(view: &ServerView) -> Vec<Remedy> {
     all
 }
 
-/// Whether it ended again and again, with a word of its own: that Cordée starts it anew does not help.
+/// Whether the process ended again and again, with an error message of its own: another start by Cordée does not help.
 pub(super) fn keeps_ending(status: &Status) -> bool {
     matches!(status.reason.as_ref().and_then(Reason::fault), Some(Fault::ExitSaying { .. }))
 }
 
-/// What a person does about a port that another program holds.
+/// Returns the remedy for a port that another program holds.
 pub(super) fn free_port(status: &Status, name: Thing) -> Option<Remedy> {
     let port = status.reason.as_ref()?.taken_port()?;
     Some(Remedy::Hand { says: text!("remedy-port", port = port.to_string(), name = name) })
 }
 
-/// What of these may be asked of it now.
+/// Returns those of these actions that the server offers now.
 fn asks(view: &ServerView, actions: &[Action]) -> Vec<Remedy> {
     let may = actions.iter().filter(|action| view.actions.contains(action));
     may.map(|action| Remedy::Ask { pool: view.pool, name: view.name.clone(), action: *action }).collect()
@@ -200,7 +200,7 @@ pub(super) fn look(view: &ServerView) -> Remedy {
     }
 }
 
-/// A process that is stopped by a signal goes on by another one.
+/// Returns the remedy for processes that were stopped by a signal: another signal makes them go on.
 pub(super) fn thaw(status: &Status) -> Vec<Remedy> {
     let pids = status.reason.as_ref().and_then(Reason::thaws);
     pids.map(|pids| Remedy::Hand { says: text!("remedy-thaw", pids = pids) }).into_iter().collect()

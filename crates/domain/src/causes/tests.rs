@@ -1,5 +1,5 @@
-//! What is said while something stands still, comes back or fails in numbers: by the picture of a cluster that was
-//! well.
+//! What is reported while processes are frozen, come back or fail in numbers: tests on the snapshot of a cluster that
+//! was healthy.
 
 use crate::db::failover::tests::scene::{NOW, Scene, cluster, name};
 use crate::desired::{Doubt, Handover, Membership, Power, Run};
@@ -27,13 +27,13 @@ fn shown(scene: &Scene) -> Snapshot {
     snapshot(scene.scene(), &setting())
 }
 
-/// That process is altered.
+/// Alters what is observed of that process.
 fn with(mut scene: Scene, id: &ProcessId, alter: impl FnOnce(&mut ProcessSeen)) -> Scene {
     alter(scene.seen.processes.entry(id.clone()).or_default());
     scene
 }
 
-/// The leader is stopped by a signal, or not, and these others are.
+/// Freezes these other processes, and the leader if `leader` is set.
 fn still(scene: Scene, id: &ProcessId, leader: bool, others: &[u32]) -> Scene {
     with(scene, id, |seen| {
         seen.leader.as_mut().expect("it runs").frozen = leader;
@@ -41,7 +41,7 @@ fn still(scene: Scene, id: &ProcessId, leader: bool, others: &[u32]) -> Scene {
     })
 }
 
-/// What HAProxy `web` says of a web server is altered.
+/// Alters what HAProxy `web` reports about a web server.
 fn behind(mut scene: Scene, server: &str, alter: impl FnOnce(&mut RunningServer)) -> Scene {
     let seen = scene.seen.proxies.get_mut(&PoolId::Web).expect("HAProxy web");
     let Seen::At(_, running) = &mut seen.running else { panic!("not looked at") };
@@ -53,7 +53,7 @@ fn down(scene: Scene, server: &str) -> Scene {
     behind(scene, server, |s| (s.verdict, s.check.code) = (CheckState::Down, "L7TOUT".to_owned()))
 }
 
-/// Light and words of the one entry, and every command in it.
+/// Returns severity and words of the only cause, and every `kill` command in it.
 fn said(scene: &Scene) -> (Severity, String, Vec<String>) {
     let mut all = shown(scene).causes;
     assert_eq!(all.len(), 1, "{all:#?}");
@@ -68,7 +68,8 @@ fn said(scene: &Scene) -> (Severity, String, Vec<String>) {
     (cause.status.severity, cause.status.word.key.to_string(), commands.collect())
 }
 
-/// Of a HAProxy it was the master, whichever of both stood still.
+/// The frozen processes are listed by their own ids. Cordée once listed HAProxy's master, whichever of master and
+/// worker was frozen.
 #[test]
 fn what_stands_still_is_named_by_its_own_number() {
     let frozen = |pids: &str| (Severity::Critical, "status-frozen".to_owned(), vec![pids.to_owned()]);
@@ -95,14 +96,14 @@ fn a_parent_that_stands_still_alone_is_no_outage() {
         let unknown = shown.servers.iter().filter(|s| !s.status.serves()).count();
         assert_eq!(unknown, 0, "{id:?}");
     }
-    // Of several children one may stand still, and the check passes: the others serve.
+    // If one of several children is frozen and the check passes, the others serve.
     assert_eq!(shown(&still(well(), &process("web1"), false, &[70])).verdict.severity, Severity::Good);
-    // What HAProxy said before its worker stood still is not the present.
+    // What HAProxy reported before its worker was frozen says nothing about now.
     let mut silent = still(well(), &WEB, true, &[]);
     silent.seen.proxies.get_mut(&PoolId::Web).expect("it").running =
         Seen::Failed { last: Some(NOW - 100), why: Fault::NoAnswer };
     assert_eq!(said(&silent).1, "status-frozen");
-    // Where it serves nobody, that is said: the address tells.
+    // If it serves nobody, the probe of the address shows that.
     let mut shut = still(well(), &WEB, true, &[]);
     let refused = Ok(crate::door::Answer::Refused);
     let desired = shut.desired.clone();
@@ -112,12 +113,12 @@ fn a_parent_that_stands_still_alone_is_no_outage() {
     assert_eq!(shown(&shut).verdict.severity, Severity::Critical);
 }
 
-/// It ended, and nobody had asked for that.
+/// The process ended, and nobody had asked for that.
 fn fell(scene: Scene, id: &ProcessId) -> Scene {
     with(scene, id, |seen| seen.trouble = Some(Fault::Ended))
 }
 
-/// It fell and is started again, so long ago.
+/// The process ended, and was started again `ago` milliseconds before now.
 fn anew(scene: Scene, id: &ProcessId, ago: u64) -> Scene {
     let mut scene = with(fell(scene, id), id, |seen| seen.started_at = Some(NOW - ago));
     match id {
@@ -153,15 +154,15 @@ fn what_served_and_fell_is_down_until_it_serves_again() {
         scene
     };
     assert_eq!(verdict(&fresh(dead(well(), Some(50)))), starting(), "a first start");
-    // The writer died, and its candidate is chosen and not open yet.
+    // The writer died; its successor has been elected and is not open yet.
     let mut chosen = fell(well().gone("db1"), &process("db1")).database("db2", |d| d.read_only = true);
     chosen.desired = chosen.desired.apply(&elect(&chosen.desired, "db2", Some(10))).expect("an heir");
     assert_eq!(verdict(&chosen), no_database(), "an heir that is not open yet");
-    // A change that a person asked for ends nothing.
+    // A change of writer that an operator asked for does not count as an end.
     let mut handing = well().database("db1", |d| d.read_only = true);
     handing.desired.handover = Some(Handover { to: name("db2"), at: NOW - 200, accept_loss: false });
     assert_eq!(verdict(&handing), (Severity::Progress, "verdict-handover".to_owned()), "a planned change");
-    // And the one that was chosen is not open yet.
+    // The elected writer is not open yet.
     let mut opens = well().database("db2", |d| d.read_only = true).database("db1", |d| d.read_only = true);
     opens.desired = opens.desired.apply(&elect(&opens.desired, "db2", None)).expect("a change");
     assert_eq!(verdict(&opens), (Severity::Progress, "verdict-handover".to_owned()), "its end");
@@ -171,7 +172,7 @@ fn what_served_and_fell_is_down_until_it_serves_again() {
     assert_eq!(verdict(&fresh(anew(well(), &db, 50))), starting(), "HAProxy db starts");
     let gone = with(fell(well(), &db), &db, |seen| (seen.leader, seen.ended_at) = (None, Some(NOW - 50)));
     assert_eq!(verdict(&gone), no_database(), "HAProxy db is gone: visitors get pages");
-    // All is there again, and nobody was seen to be served since.
+    // Everything is up again, and no probe has been served since.
     let wrong = |mut scene: Scene, door: Door| {
         let seen = scene.seen.doors.get_mut(&door).expect("a door");
         seen.expected_since = Some(NOW - 100);
@@ -182,12 +183,12 @@ fn what_served_and_fell_is_down_until_it_serves_again() {
     assert_eq!(verdict(&wrong(back(&process("db1")), Door::Writer)), no_database(), "the writer is back");
     assert_eq!(verdict(&wrong(back(&process("web1")), Door::Site)), no_site(), "a web server is back");
     assert_eq!(verdict(&wrong(fresh(well()), Door::Writer)), starting(), "a first start");
-    // Nothing began: one answer is wrong, or another database was opened as the writer.
+    // Nothing was started: one answer is wrong, or another database was opened as the writer.
     assert_eq!(verdict(&wrong(well(), Door::Writer)).1, "verdict-checking");
     let mut opened = well();
     opened.seen.doors.get_mut(&Door::Writer).expect("a door").epoch += 1;
     assert_eq!(verdict(&wrong(opened, Door::Writer)).1, "verdict-handover");
-    // Both web servers died; they run again, and are not checked yet.
+    // Both web servers died; they run again, and have not been checked yet.
     let webs = ["web1", "web2"].into_iter().fold(well(), |scene, web| {
         let scene = with(fell(scene, &process(web)), &process(web), |seen| seen.started_at = Some(NOW - 50));
         behind(scene, web, |s| s.maintenance = true)
@@ -200,7 +201,7 @@ fn what_served_and_fell_is_down_until_it_serves_again() {
     assert_eq!(verdict(&asked), starting(), "a person had stopped them");
 }
 
-/// "All good" it was once called: the writer alone, and nobody to take over from it.
+/// Cordée once reported "All good" while the writer was alone and no database could take over from it.
 #[test]
 fn a_writer_whose_only_standby_is_on_its_way_back_is_at_risk() {
     let risk = |scene: &Scene| {
@@ -217,11 +218,11 @@ fn a_writer_whose_only_standby_is_on_its_way_back_is_at_risk() {
         scene
     };
     assert_eq!(risk(&back()), (Severity::Warning, vec!["db2".to_owned()]));
-    // One that joins for the first time took nothing from the writer.
+    // A database that joins for the first time took nothing away from the writer.
     let mut joins = back();
     joins.desired.db.servers[1].stands(Membership::Joining);
     assert_eq!(risk(&joins), (Severity::Good, vec![]));
-    // One whose rows are in doubt follows well, and must not be relied on.
+    // A database whose rows are in doubt follows well, but must not be relied on.
     let mut doubted = well();
     let doubt = Doubt { since: NOW - 100, lacks: false };
     let id = doubted.desired.db.servers[1].id;
@@ -243,7 +244,7 @@ fn what_was_measured_makes_no_entry_of_its_own() {
     assert_eq!(entries(&checks("L7TOUT", (1_001, 0), (1_002, 0))), 1, "milliseconds");
     assert_eq!(entries(&checks("L7STS", (1, 500), (2, 500))), 1, "one and the same answer");
     assert_eq!(entries(&checks("L7STS", (1, 500), (1, 503))), 2, "two answers");
-    // The same trouble; one of them rests before the next try.
+    // Both have the same trouble; one of them waits for its next attempt.
     let ended = ["web1", "web2"].into_iter().fold(well(), |scene, web| {
         with(scene, &process(web), |seen| {
             (seen.leader, seen.trouble) = (None, Some(Fault::Exit(1)));
@@ -257,7 +258,7 @@ fn what_was_measured_makes_no_entry_of_its_own() {
     assert_eq!(entries(&other), 2, "another exit code");
 }
 
-/// "There is no copy any more", it said of three databases of which each had two.
+/// Cordée once reported "There is no copy any more" about three databases, each of which had two.
 #[test]
 fn copies_are_counted() {
     let told = |standbys: u32, fall: fn(Scene) -> Scene| {
@@ -288,12 +289,12 @@ fn copies_are_counted() {
     assert_eq!(told(3, |s| s), counts(&[2, 2, 2]), "two others copy");
     assert_eq!(told(2, |s| s), counts(&[1, 1]));
     assert_eq!(told(1, |s| s), counts(&[0]), "no copy any more");
-    // A channel that stands still copies nothing.
+    // A channel that is stopped does not replicate.
     assert_eq!(told(3, |s| s.idle("db2").channel("db3", |_| ()))[0], Some(Arg::Number(1)));
 }
 
-/// One that lives beside somebody who took its port, and one that could not be started for that: a person frees the
-/// port.
+/// One server runs while another program holds its port, and one cannot be started for that reason: the operator has
+/// to free the port.
 #[test]
 fn a_port_that_somebody_else_took_is_freed_by_a_person() {
     let taken = || Fault::PortTaken { port: 8081, holder: "nc (pid 7)".to_owned() };
@@ -325,7 +326,7 @@ fn a_port_that_somebody_else_took_is_freed_by_a_person() {
     }
 }
 
-/// A promotion may lose what only the lost one holds; whoever runs that one can start it.
+/// A promotion may lose transactions that only the lost writer holds; whoever runs that database can start it.
 #[test]
 fn an_external_writer_is_first_to_be_started_where_it_runs() {
     let mut scene = well();
@@ -338,7 +339,7 @@ fn an_external_writer_is_first_to_be_started_where_it_runs() {
     assert!(matches!(first, Remedy::Hand { says } if says.key == "remedy-external"), "{all:#?}");
 }
 
-/// "All good" it was called once, and nobody would have started Cordée again.
+/// Cordée once reported "All good" while nothing would have started Cordée again.
 #[test]
 fn a_cordee_without_its_keeper_is_at_risk() {
     let mut scene = well();
@@ -347,13 +348,13 @@ fn a_cordee_without_its_keeper_is_at_risk() {
     assert_eq!((seen.verdict.severity, seen.causes.len()), (Severity::Warning, 1), "{:#?}", seen.causes);
     assert_eq!(seen.causes[0].about, About::Cordee);
     assert!(matches!(&seen.causes[0].remedies[..], [Remedy::Hand { says }] if says.key == "remedy-unkept"));
-    // What is worse is said first, and this with it.
+    // A worse fault is reported first, and this one together with it.
     let seen = shown(&fell(scene.gone("db1"), &process("db1")));
     assert_eq!(seen.verdict.severity, Severity::Critical);
     assert!(seen.causes.iter().any(|cause| cause.about == About::Cordee), "{:#?}", seen.causes);
 }
 
-/// It answers again, and its channels and ACKs come a moment later: the writer was blamed for that.
+/// A standby that answers again gets its channels and ACKs a moment later. The writer was once blamed for that.
 #[test]
 fn a_standby_that_came_back_a_moment_ago_leaves_the_writer_alone() {
     let behind = |scene: Scene| {
@@ -373,7 +374,8 @@ fn a_standby_that_came_back_a_moment_ago_leaves_the_writer_alone() {
     let first =
         shown(&behind(well())).servers.into_iter().find(|s| s.name == name("db1")).expect("it").status;
     assert_eq!(first.severity, Severity::Warning, "nothing came back");
-    // Who came back is noted as it answers: after silence, or for the first time since Cordée started it.
+    // The return of a database is noted when it answers: after a silence, or for the first time since Cordée started
+    // it.
     let mut seen = well().seen;
     let look =
         |seen: &crate::observed::Observed| seen.databases[&name("db2")].value().cloned().expect("seen");
@@ -388,7 +390,7 @@ fn a_standby_that_came_back_a_moment_ago_leaves_the_writer_alone() {
     assert_eq!(seen.back.get(&name("db2")), Some(&(NOW + 4_000)));
 }
 
-/// Both directions stayed green beside the word "Frozen": 18 ms, measured before.
+/// Both directions once stayed green beside the word "Frozen", with a delay of 18 ms that was measured before.
 #[test]
 fn a_delay_whose_end_does_not_answer_is_unknown() {
     let delays = |scene: &Scene| {
@@ -412,14 +414,14 @@ fn a_delay_whose_end_does_not_answer_is_unknown() {
     let failed = Seen::Failed { last: Some(NOW - 100), why: Fault::Silent };
     silent.seen.databases.insert(name("db2"), failed);
     assert_eq!(delays(&silent), [unknown, None], "it is asked in vain");
-    // Nor is the writer so many milliseconds behind it.
+    // The writer does not show that old delay as its own either.
     let view =
         shown(&still(well(), &process("db2"), true, &[])).servers.into_iter().find(|s| s.name == name("db1"));
     let why = view.expect("db1").status.why();
     assert_ne!(why.key, "reason-delay", "{why:?}");
 }
 
-/// "Down (connection refused)", it said of one that had been added a second before.
+/// Cordée once reported "Down (connection refused)" about a server that had been added a second before.
 #[test]
 fn a_new_web_server_that_does_not_listen_yet_is_on_its_way() {
     let state = |scene: &Scene| {

@@ -1,4 +1,4 @@
-//! What a person asks of the wishes.
+//! Applies the operator's requests to the desired state.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -13,7 +13,7 @@ use crate::text;
 use crate::visitors::Keeping;
 
 impl Desired {
-    /// The request with everything in it that is Cordée's to choose: what is applied is what stands in the history.
+    /// Returns the request with every open choice made by Cordée, so that the history holds exactly what is applied.
     pub fn chosen(&self, change: &Request) -> Result<Request, Vec<Problem>> {
         match change {
             Request::AddServer { pool, server } => {
@@ -31,7 +31,7 @@ impl Desired {
         }
     }
 
-    /// What a person asks.
+    /// Applies an operator's request.
     pub(super) fn ask(&mut self, change: &Request) -> Result<(), Vec<Problem>> {
         let next = self;
         match change {
@@ -128,7 +128,7 @@ impl Desired {
         Ok(())
     }
 
-    /// What a new database is, unless something is against it.
+    /// Returns the facts of a new database, or `None` after adding the problems that stand against it.
     fn new_database(&self, new: &NewServer, problems: &mut Vec<Problem>) -> Option<Kind> {
         if new.runtime == Runtime::External && !here(&new.host) {
             problems.push(Problem::conflict("address", text!("problem-db-elsewhere")));

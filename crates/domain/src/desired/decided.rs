@@ -1,5 +1,5 @@
-//! What alters the wishes, and what Cordée's own decisions make of them. Each is compared with what it was made on
-//! first: one that was overtaken alters nothing.
+//! The trait for everything that alters the desired state, and how Cordée's own decisions alter it. Each decision is
+//! first compared with the state it was made on; a decision that was overtaken alters nothing.
 
 use super::{Database, Desired, Doubt, Membership, Power, Saved, Server};
 use crate::change::Request;
@@ -8,25 +8,25 @@ use crate::ids::{Millis, PoolId, ServerName};
 use crate::problem::Problem;
 use crate::text::Text;
 
-/// What alters the wishes through [`Desired::apply`]: a person's request, refused in words for that person, or a
-/// decision of Cordée's, refused when it was overtaken.
+/// A change that alters the desired state through [`Desired::apply`]: either an operator's request, which is refused
+/// with an explanation for the operator, or a decision of Cordée's own, which is refused if it was overtaken.
 pub trait Alters: Clone {
-    /// Why it is refused.
+    /// The reason why the change is refused.
     type Refused;
 
-    /// The same with everything in it that is Cordée's to choose: what is applied is what stands in the history.
+    /// Returns the change with every open choice made by Cordée, so that the history holds exactly what is applied.
     fn chosen(&self, desired: &Desired) -> Result<Self, Self::Refused>;
 
-    /// Does it to the wish. On a refusal the wish is of no use any more.
+    /// Alters the wish. After a refusal the wish is in an undefined state and must be dropped.
     fn alter(&self, wish: &mut Desired) -> Result<(), Self::Refused>;
 
-    /// The request, if it is one: who asked for it is kept beside the wish.
+    /// Returns the request, if the change is one: who asked for it is kept beside the wish.
     fn request(&self) -> Option<&Request>;
 
-    /// The server or proxy it is about.
+    /// Returns the name of the server or proxy that the change is about.
     fn subject(&self) -> String;
 
-    /// The sentence that stands in the journal.
+    /// Returns the sentence for the journal.
     fn sentence(&self) -> Text;
 }
 
@@ -78,16 +78,16 @@ impl Alters for Decision {
     }
 }
 
-/// That membership is still what the decision was made on.
+/// Checks that the membership is still the one on which the decision was made.
 fn still(so: bool) -> Result<(), Overtaken> {
     if so { Ok(()) } else { Err(Overtaken::Membership) }
 }
 
-/// What it becomes when it stays out, if it is one that may be expelled.
+/// Returns the membership of a returning database that stays out, or `None` if the database may not be expelled.
 fn diverged(database: &Database<'_>) -> Option<Membership> {
     match database.membership {
         Membership::Returning { saved: Some(saved), .. } => Some(Membership::Diverged(saved.clone())),
-        // Its log is not ours to read: what it alone holds stays on it, and is not counted.
+        // Cordée cannot read the log of an external database: its own transactions stay on it and are not counted.
         Membership::Returning { saved: None, .. } if !database.is_ours() => {
             Some(Membership::Diverged(Saved { count: 0, file: String::new() }))
         }
@@ -118,7 +118,7 @@ impl Desired {
             }
             Decision::Forget(of) => {
                 let database = self.base_of(of)?;
-                // What is ours is taken off somebody else's first.
+                // An external database is forgotten only after Cordée's channels and accounts were removed from it.
                 let last = if database.is_ours() { Membership::Leaving } else { Membership::Released };
                 still(*database.membership == last)?;
                 self.db.servers.retain(|s| s.id != of.id);
@@ -172,13 +172,13 @@ impl Desired {
         Ok(())
     }
 
-    /// The server that was meant: by that name, and with that id.
+    /// Returns the server that was meant: the one with that name and that id.
     fn meant(&self, pool: PoolId, name: &ServerName, id: u32) -> Result<&Server, Overtaken> {
         let mut servers = self.pool(pool).servers.iter();
         servers.find(|s| s.id == id && s.name.same_as(name)).ok_or(Overtaken::Server)
     }
 
-    /// The database that a decision is about, if it was made in this epoch.
+    /// Returns the database that a decision is about, if the decision was made in the present epoch.
     fn base_of(&self, of: &Basis) -> Result<Database<'_>, Overtaken> {
         if of.epoch != self.epoch {
             return Err(Overtaken::Epoch);
@@ -186,7 +186,7 @@ impl Desired {
         self.meant(PoolId::Db, &of.name, of.id)?.as_database().ok_or(Overtaken::Server)
     }
 
-    /// Its place among the others from now on.
+    /// Sets the database's membership.
     fn becomes(&mut self, of: &Basis, membership: Membership) {
         let found = self.db.servers.iter_mut().find(|s| s.id == of.id);
         if let Some(facts) = found.and_then(Server::database_mut) {
@@ -194,7 +194,7 @@ impl Desired {
         }
     }
 
-    /// That very change of writer is given up; a person may have asked for another one meanwhile.
+    /// Gives up exactly that change of writer. An operator may have asked for another one meanwhile.
     fn abandon(&mut self, of: &Basis, at: Millis) -> Result<(), Overtaken> {
         if of.epoch != self.epoch {
             return Err(Overtaken::Epoch);
@@ -203,12 +203,13 @@ impl Desired {
         if !under_way {
             return Err(Overtaken::Handover);
         }
-        // The writer to be may be gone altogether; another one by its name was not asked for.
+        // The target server is not looked up: it may have been removed, and another server with its name was not asked
+        // for.
         self.handover = None;
         Ok(())
     }
 
-    /// The next epoch: another writer.
+    /// Begins the next epoch, with another writer.
     fn elect(
         &mut self,
         (to, id): (&ServerName, u32),
@@ -223,7 +224,7 @@ impl Desired {
             return Err(Overtaken::Handover);
         }
         let candidate = self.meant(PoolId::Db, to, id)?.as_database().ok_or(Overtaken::Server)?;
-        // Meanwhile a person may have stopped it.
+        // An operator may have stopped the candidate meanwhile.
         still(*candidate.membership == Membership::Member && !candidate.stopped())?;
         let to = candidate.name.clone();
         let old = self.writer_server().map(|old| Basis::of(self, &old));
@@ -236,8 +237,8 @@ impl Desired {
         Ok(())
     }
 
-    /// A fresh copy under a fresh id: the former one is never used again, because MariaDB skips events that carry its
-    /// own.
+    /// Gives the database a fresh copy under a fresh id. The former id is never reused, because MariaDB skips events
+    /// that carry the server's own id.
     pub(super) fn copied_anew(&mut self, id: u32) {
         let fresh = self.next_id;
         for server in self.db.servers.iter_mut().filter(|s| s.id == id) {

@@ -1,4 +1,4 @@
-//! The cluster of the first start.
+//! The desired state of a new installation: the cluster of the first start.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -10,25 +10,25 @@ use crate::sessions::Mode;
 use crate::text;
 use crate::visitors::Keeping;
 
-/// Where the cluster listens.
+/// The addresses at which the cluster listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addresses {
-    /// The page.
+    /// The address of the page.
     pub page: SocketAddr,
-    /// Names by which the page may be called.
+    /// Host names by which the page may be called.
     pub names: Vec<Host>,
-    /// HAProxy `web`.
+    /// The address of HAProxy `web`.
     pub site: SocketAddr,
-    /// HAProxy `db`, as the routing says.
+    /// The address of HAProxy `db` that follows the routing.
     pub db: SocketAddr,
-    /// HAProxy `db`, always the writer.
+    /// The address of HAProxy `db` that always leads to the writer.
     pub writer: SocketAddr,
     /// First and last port for servers started on this machine.
     pub ports: (u16, u16),
 }
 
 impl Desired {
-    /// The cluster of the first start: two web servers with the cookies S1 and S2, two databases.
+    /// Returns the cluster of the first start: two web servers with the cookies S1 and S2, and two databases.
     ///
     /// Every server's port is chosen here, once, among those that `free` accepts.
     pub fn first(addresses: &Addresses, free: impl Fn(u16) -> bool) -> Result<Self, Vec<Problem>> {
@@ -77,26 +77,28 @@ impl Desired {
         Ok(desired)
     }
 
-    /// The first port for a new server on this machine that no server has and that `free` accepts.
+    /// Returns the first port for a new server on this machine that nothing in the cluster uses and that `free`
+    /// accepts.
     fn pick_port(&self, free: impl Fn(u16) -> bool) -> Result<u16, Problem> {
         self.choose_port(self.open_ports().filter(|p| free(*p)))
     }
 
-    /// The ports for a new server on this machine that `free` accepts. Whether a server has one of them by then is seen
-    /// when one is chosen.
+    /// Returns the ports for a new server on this machine that `free` accepts. Another server may have taken one of
+    /// them by the time a port is chosen; `choose_port` checks that.
     pub fn free_ports(&self, free: impl Fn(u16) -> bool) -> Vec<u16> {
         self.open_ports().filter(|p| free(*p)).collect()
     }
 
-    /// Those of its ports that nothing of the cluster has. `free` tries whether it can be bound: a server that is
-    /// started at this very moment would find its own taken.
+    /// Returns the ports of the configured range that nothing in the cluster uses. Used ports are left out before
+    /// `free` is asked: `free` tries to bind the port, and a server that is being started at that moment would find
+    /// its own port taken.
     fn open_ports(&self) -> impl Iterator<Item = u16> {
         let listens = [self.page, self.web.listen, self.db.listen, self.writer_listen].map(|a| a.port());
         let own: BTreeSet<u16> = self.servers().map(|s| s.port).chain(listens).collect();
         (self.ports.0..=self.ports.1).filter(move |p| !own.contains(p))
     }
 
-    /// The first of these ports that no server has.
+    /// Returns the first of these ports that no server has.
     pub(super) fn choose_port(&self, among: impl IntoIterator<Item = u16>) -> Result<u16, Problem> {
         among.into_iter().find(|p| self.servers().all(|s| s.port != *p)).ok_or_else(|| {
             let (first, last) = self.ports;

@@ -1,4 +1,4 @@
-//! A server as wished: what every one has, and what only a web server or only a database has.
+//! The desired state of one server: the facts common to all servers, and those of a web server or a database only.
 
 use std::ops::Deref;
 
@@ -7,77 +7,77 @@ use serde::{Deserialize, Serialize};
 use super::Membership;
 use crate::ids::{Cookie, Host, PoolId, ProcessId, ServerName};
 
-/// One server as wished.
+/// The desired state of one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     /// HAProxy's id of the server; for a database also MariaDB's `server_id` and GTID domain.
     pub id: u32,
-    /// Unique in both pools, without regard to case.
+    /// Unique across both pools, ignoring case.
     pub name: ServerName,
-    /// Address or name.
+    /// IP address or host name.
     pub host: Host,
     /// TCP port.
     pub port: u16,
-    /// What it is, and what is wished of it as that.
+    /// What kind of server it is, with the desired state of that kind.
     pub kind: Kind,
-    /// Who starts it, and what is wished of its process.
+    /// Who starts it, and the desired state of its process.
     pub runtime: Run,
 }
 
-/// What a server is.
+/// The kind of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It answers visitors.
+    /// A web server: it answers visitors.
     Web(WebFacts),
-    /// It holds the site's rows, and a copy of the others'.
+    /// A database: it holds the site's rows, and a copy of the other databases' rows.
     Database(DatabaseFacts),
 }
 
-/// What is wished of a web server only.
+/// The desired state that only a web server has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebFacts {
-    /// Stickiness.
+    /// The stickiness cookie.
     pub cookie: CookieChoice,
     /// Whether it should get visitors.
     pub admin: Admin,
-    /// It is gone once others serve its visitors.
+    /// The server is to be removed once other servers serve its visitors.
     pub leaving: bool,
-    /// What was asked of it last is done even if nobody else serves then: a person said so.
+    /// Carry out the last request even if no other server serves then: an operator insisted.
     pub anyway: bool,
-    /// Whichever process runs stays: the restart that was asked for last was withdrawn.
+    /// Keep the process that runs now: the last requested restart was withdrawn.
     pub kept: bool,
 }
 
-/// What is wished of a database only.
+/// The desired state that only a database has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseFacts {
-    /// Its place in the auto-increment sequence, 1 to 9.
+    /// Its slot in the auto-increment sequence, 1 to 9.
     pub slot: u8,
-    /// Its place among the others.
+    /// Its membership of the cluster.
     pub membership: Membership,
 }
 
-/// Who starts a server, and what is wished of its process.
+/// Who starts a server, and the desired state of its process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Run {
-    /// Somebody else: Cordée has no process of it to wish anything of.
+    /// Somebody else starts it: Cordée controls no process for it.
     External,
-    /// Cordée, on this machine.
+    /// Cordée starts it, on this machine.
     Process {
         /// Whether it should run.
         power: Power,
-        /// Grows by one each time a person asks for a restart.
+        /// Grows by one each time an operator asks for a restart.
         generation: u32,
     },
 }
 
-/// Who starts a server: the word alone.
+/// Who starts a server, without the state of its process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Runtime {
-    /// Somebody else: Cordée only watches it.
+    /// Somebody else starts it; Cordée only watches it.
     External,
-    /// Cordée, on this machine.
+    /// Cordée starts it, on this machine.
     Process,
 }
 
@@ -85,9 +85,9 @@ pub enum Runtime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Power {
-    /// It should.
+    /// The process should run.
     On,
-    /// A person stopped it.
+    /// An operator stopped it.
     Off,
 }
 
@@ -95,12 +95,12 @@ pub enum Power {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Admin {
-    /// Yes.
+    /// It gets visitors.
     #[default]
     Ready,
-    /// No new ones; those who hold its cookie still reach it.
+    /// It gets no new visitors; those who hold its cookie still reach it.
     Drain,
-    /// None at all, and no checks.
+    /// It gets no visitors at all, and no checks.
     Maintenance,
 }
 
@@ -108,37 +108,37 @@ pub enum Admin {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CookieChoice {
-    /// HAProxy derives it from the address and a secret key.
+    /// HAProxy derives the cookie from the address and a secret key.
     Automatic,
-    /// A person chose it.
+    /// An operator chose the cookie.
     Chosen(Cookie),
 }
 
-/// A web server and what only it has. It reads like its [`Server`].
+/// A web server with its web-only facts. It dereferences to its [`Server`].
 #[derive(Clone, Copy, Debug)]
 pub struct Web<'a> {
-    /// What every server has.
+    /// The facts that every server has.
     pub server: &'a Server,
-    /// Stickiness.
+    /// The stickiness cookie.
     pub cookie: &'a CookieChoice,
     /// Whether it should get visitors.
     pub admin: Admin,
-    /// It is gone once others serve its visitors.
+    /// The server is to be removed once other servers serve its visitors.
     pub leaving: bool,
-    /// What was asked of it last is done even if nobody else serves then.
+    /// Carry out the last request even if no other server serves then.
     pub anyway: bool,
-    /// The restart that was asked for last was withdrawn.
+    /// The last requested restart was withdrawn.
     pub kept: bool,
 }
 
-/// A database and what only it has. It reads like its [`Server`].
+/// A database with its database-only facts. It dereferences to its [`Server`].
 #[derive(Clone, Copy, Debug)]
 pub struct Database<'a> {
-    /// What every server has.
+    /// The facts that every server has.
     pub server: &'a Server,
-    /// Its place in the auto-increment sequence, 1 to 9.
+    /// Its slot in the auto-increment sequence, 1 to 9.
     pub slot: u8,
-    /// Its place among the others.
+    /// Its membership of the cluster.
     pub membership: &'a Membership,
 }
 
@@ -158,7 +158,7 @@ impl Deref for Database<'_> {
     }
 }
 
-/// A server as what it is: for whoever does something else with each kind.
+/// A server by its kind, for code that treats the kinds differently.
 #[derive(Clone, Copy, Debug)]
 pub enum Either<'a> {
     /// A web server.
@@ -168,17 +168,17 @@ pub enum Either<'a> {
 }
 
 impl WebFacts {
-    /// A web server that serves as soon as it answers.
+    /// Returns the facts of a web server that serves as soon as it answers.
     pub const fn ready(cookie: CookieChoice) -> Self {
         Self { cookie, admin: Admin::Ready, leaving: false, anyway: false, kept: false }
     }
 }
 
 impl Run {
-    /// A process that is to run, and of which nobody asked anything since.
+    /// A process that should run and that was never asked to restart.
     pub const STARTED: Self = Self::Process { power: Power::On, generation: 0 };
 
-    /// What a new server's process is to do.
+    /// Returns the desired state of a new server's process.
     pub const fn new(runtime: Runtime) -> Self {
         match runtime {
             Runtime::External => Self::External,
@@ -186,7 +186,7 @@ impl Run {
         }
     }
 
-    /// Who starts it.
+    /// Returns who starts the server.
     pub const fn word(self) -> Runtime {
         match self {
             Self::External => Runtime::External,
@@ -194,7 +194,7 @@ impl Run {
         }
     }
 
-    /// Whether it should run, as it is shown: what somebody else starts should.
+    /// Returns whether the process should run, for display: an external server always counts as on.
     pub const fn power(self) -> Power {
         match self {
             Self::External => Power::On,
@@ -202,14 +202,14 @@ impl Run {
         }
     }
 
-    /// Whether a person stopped it: only what Cordée starts can be.
+    /// Whether an operator stopped it. Only a server that Cordée starts can be stopped.
     pub const fn stopped(self) -> bool {
         matches!(self, Self::Process { power: Power::Off, .. })
     }
 }
 
 impl Server {
-    /// As what it is.
+    /// Returns the server by its kind.
     pub const fn either(&self) -> Either<'_> {
         match &self.kind {
             Kind::Web(WebFacts { cookie, admin, leaving, anyway, kept }) => Either::Web(Web {
@@ -226,7 +226,7 @@ impl Server {
         }
     }
 
-    /// As a web server, if it is one.
+    /// Returns the server as a web server, if it is one.
     pub const fn as_web(&self) -> Option<Web<'_>> {
         match self.either() {
             Either::Web(web) => Some(web),
@@ -234,7 +234,7 @@ impl Server {
         }
     }
 
-    /// As a database, if it is one.
+    /// Returns the server as a database, if it is one.
     pub const fn as_database(&self) -> Option<Database<'_>> {
         match self.either() {
             Either::Web(_) => None,
@@ -242,7 +242,7 @@ impl Server {
         }
     }
 
-    /// What is wished of it as a web server, to be altered.
+    /// Returns the web-only facts for modification.
     pub const fn web_mut(&mut self) -> Option<&mut WebFacts> {
         match &mut self.kind {
             Kind::Web(facts) => Some(facts),
@@ -250,7 +250,7 @@ impl Server {
         }
     }
 
-    /// What is wished of it as a database, to be altered.
+    /// Returns the database-only facts for modification.
     pub const fn database_mut(&mut self) -> Option<&mut DatabaseFacts> {
         match &mut self.kind {
             Kind::Web(_) => None,
@@ -258,7 +258,7 @@ impl Server {
         }
     }
 
-    /// The pool that servers of its kind are in.
+    /// Returns the pool that servers of its kind belong to.
     pub const fn pool(&self) -> PoolId {
         match self.kind {
             Kind::Web(_) => PoolId::Web,
@@ -266,12 +266,12 @@ impl Server {
         }
     }
 
-    /// The process that runs it, or would.
+    /// Returns the id of the process that runs the server, or would run it.
     pub fn process(&self) -> ProcessId {
         ProcessId::of(self.pool(), self.name.clone())
     }
 
-    /// Whether it is what that process runs: a server of its kind and its name.
+    /// Whether that process runs this server: a server of the same kind and the same name.
     pub fn runs_as(&self, id: &ProcessId) -> bool {
         match (id, &self.kind) {
             (ProcessId::Web(name), Kind::Web(_)) | (ProcessId::Database(name), Kind::Database(_)) => {
@@ -286,12 +286,12 @@ impl Server {
         matches!(self.runtime, Run::Process { .. })
     }
 
-    /// Whether a person stopped it.
+    /// Whether an operator stopped it.
     pub const fn stopped(&self) -> bool {
         self.runtime.stopped()
     }
 
-    /// Whether it was asked to leave, and is there until others do without it.
+    /// Whether the server was asked to leave and stays until the others can do without it.
     pub const fn leaving(&self) -> bool {
         match &self.kind {
             Kind::Web(web) => web.leaving,
@@ -299,7 +299,7 @@ impl Server {
         }
     }
 
-    /// Whether it is to serve, as far as people are concerned.
+    /// Whether the server is to serve, according to what the operators asked for.
     pub fn wanted(&self) -> bool {
         !self.stopped()
             && match &self.kind {
@@ -308,7 +308,8 @@ impl Server {
             }
     }
 
-    /// Whether a process of this server is of an older generation than wished: it is to be stopped and started again.
+    /// Whether a process must be stopped and started again: it was started for another server id, or for an older
+    /// generation than wished (unless that restart was withdrawn).
     pub const fn outdates(&self, server: u32, generation: u32) -> bool {
         let kept = match &self.kind {
             Kind::Web(web) => web.kept,
@@ -321,7 +322,8 @@ impl Server {
         server != self.id || (!kept && older)
     }
 
-    /// Whether HAProxy lists it: not before it is one of them, and not when it is being let go.
+    /// Whether HAProxy lists the server. A database is not listed before it is a member, nor while it is being
+    /// released.
     pub const fn listed(&self) -> bool {
         match &self.kind {
             Kind::Web(_) => true,
@@ -334,27 +336,27 @@ impl Server {
 
 #[cfg(test)]
 impl Server {
-    /// As a database, which it must be.
+    /// Returns the server as a database, which it must be.
     pub(crate) fn base(&self) -> Database<'_> {
         self.as_database().expect("a database")
     }
 
-    /// As a web server, which it must be.
+    /// Returns the server as a web server, which it must be.
     pub(crate) fn site(&self) -> Web<'_> {
         self.as_web().expect("a web server")
     }
 
-    /// Another standing for a database.
+    /// Sets a database's membership.
     pub(crate) fn stands(&mut self, membership: Membership) {
         self.database_mut().expect("a database").membership = membership;
     }
 
-    /// Another power, where it has a process that can be asked: nobody else's can be stopped.
+    /// Sets the power, if Cordée controls a process for it: an external server cannot be stopped.
     pub(crate) fn powered(&mut self, to: Power) {
         self.set_power(to);
     }
 
-    /// What is wished of a web server, and whether a person insists.
+    /// Sets what is wished of a web server, and whether an operator insists.
     pub(crate) fn told(&mut self, admin: Admin, anyway: bool) {
         let web = self.web_mut().expect("a web server");
         (web.admin, web.anyway) = (admin, anyway);

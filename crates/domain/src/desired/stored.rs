@@ -1,6 +1,6 @@
-//! How a pool's servers are written down: one form for both kinds, as Cordée wrote it from the first version on. What
-//! a kind does not have stands there with the value that means nothing, so that older states are read, and an older
-//! Cordée reads this one's.
+//! How the servers of a pool are stored: one form for both kinds, which Cordée has written since its first version. A
+//! field that a kind does not have is stored with a neutral value, so that Cordée reads older states and an older
+//! Cordée reads the states of this one.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -9,7 +9,7 @@ use super::{Membership, Pool};
 use crate::ids::{Host, ServerName};
 use std::net::SocketAddr;
 
-/// A pool as it is written down.
+/// A pool as it is stored.
 #[derive(Serialize, Deserialize)]
 struct StoredPool {
     listen: SocketAddr,
@@ -17,7 +17,7 @@ struct StoredPool {
     servers: Vec<StoredServer>,
 }
 
-/// A server as it is written down.
+/// A server as it is stored.
 #[derive(Serialize, Deserialize)]
 struct StoredServer {
     id: u32,
@@ -25,23 +25,23 @@ struct StoredServer {
     host: Host,
     port: u16,
     runtime: Runtime,
-    /// `on` for what Cordée does not start.
+    /// `on` for an external server.
     power: Power,
-    /// `ready` for a database.
+    /// For a web server; `ready` for a database.
     admin: Admin,
-    /// `automatic` for a database.
+    /// For a web server; `automatic` for a database.
     cookie: CookieChoice,
-    /// 0 for what Cordée does not start.
+    /// 0 for an external server.
     generation: u32,
-    /// Of a database only.
+    /// For a database only.
     slot: Option<u8>,
-    /// A web server is a member until it leaves.
+    /// For a web server: `Leaving` while it leaves, otherwise `Member`.
     #[serde(default, rename = "standing")]
     membership: Membership,
-    /// Of a web server only.
+    /// For a web server only.
     #[serde(default)]
     anyway: bool,
-    /// Of a web server only.
+    /// For a web server only.
     #[serde(default)]
     kept: bool,
 }
@@ -50,12 +50,12 @@ struct StoredServer {
 pub(super) mod web {
     use super::{Deserializer, Kind, Membership, Pool, Serializer, WebFacts, read, write};
 
-    /// Writes it.
+    /// Serializes the pool.
     pub fn serialize<S: Serializer>(pool: &Pool, to: S) -> Result<S::Ok, S::Error> {
         write(pool, to)
     }
 
-    /// Reads it.
+    /// Deserializes the pool.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Pool, D::Error> {
         read(from, |stored| {
             Kind::Web(WebFacts {
@@ -73,15 +73,15 @@ pub(super) mod web {
 pub(super) mod databases {
     use super::{DatabaseFacts, Deserializer, Kind, Pool, Serializer, read, write};
 
-    /// Writes it.
+    /// Serializes the pool.
     pub fn serialize<S: Serializer>(pool: &Pool, to: S) -> Result<S::Ok, S::Error> {
         write(pool, to)
     }
 
-    /// Reads it.
+    /// Deserializes the pool.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Pool, D::Error> {
         read(from, |stored| {
-            // Each database was given a place; one that says none had the first one's numbers.
+            // Every database has a slot. A stored database without one used the numbers of slot 1.
             Kind::Database(DatabaseFacts {
                 slot: stored.slot.unwrap_or(1),
                 membership: stored.membership.clone(),
@@ -150,7 +150,7 @@ mod tests {
     use super::super::{Desired, Saved};
     use super::*;
 
-    /// What the Cordée of version 0.1.0 wrote after every kind of wish about a server.
+    /// The state that Cordée 0.1.0 wrote, with every kind of desired server state in it.
     const BEFORE: &str = include_str!("state-0.1.json");
 
     fn name(text: &str) -> ServerName {
@@ -200,8 +200,8 @@ mod tests {
         assert_eq!(cookie("web4"), Some(CookieChoice::Automatic));
     }
 
-    /// An older Cordée finds what it wrote. Only that a person insisted on stopping a database is not written any
-    /// more: nothing ever asked for it.
+    /// An older Cordée finds the form that it wrote itself. The only exception is `anyway` on a database, which is no
+    /// longer written: nothing ever asked for it.
     #[test]
     fn it_is_written_down_as_before() {
         let wish: Desired = serde_json::from_str(BEFORE).expect("it is read");
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(again, wish);
     }
 
-    /// The first versions wrote neither membership nor `anyway` nor `kept`.
+    /// The first versions wrote neither `standing` (the membership) nor `anyway` nor `kept`.
     #[test]
     fn what_an_older_state_does_not_say_has_its_meaning() {
         let mut before: Value = serde_json::from_str(BEFORE).expect("JSON");

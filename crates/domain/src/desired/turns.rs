@@ -1,4 +1,4 @@
-//! Who may leave, stop, hand over or take over, and what that makes of the wish.
+//! Rules for leaving, stopping, handing over and taking over, and how each of these alters the desired state.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::text;
 use crate::text::{Arg, Text};
 
 impl Asked {
-    /// Who, as a sentence says it.
+    /// Returns the asker in the form used in sentences.
     pub fn who(&self) -> Arg {
         match self.by.split_once(':') {
             Some(("token", token)) => text!("who-token", name = token).into(),
@@ -25,8 +25,8 @@ impl Asked {
 }
 
 impl Server {
-    /// It is to be started, where it was stopped. A stop ends the draining that led to it: started again it serves. In
-    /// maintenance it is so that it starts without a visitor.
+    /// Prepares a stopped server for being started. The stop ends the draining that led to it, so the server serves
+    /// once it is started. Maintenance stays: the server then starts without a visitor.
     pub(super) fn comes_back(&mut self) {
         let stopped = self.stopped();
         if let Some(web) = self.web_mut().filter(|web| stopped && web.admin == Admin::Drain) {
@@ -34,7 +34,8 @@ impl Server {
         }
     }
 
-    /// Whether a person took it out of service while it runs on: only web servers can be.
+    /// Whether an operator took the server out of service while it keeps running. Only web servers can be taken out
+    /// like that.
     fn taken_out(&self) -> bool {
         match &self.kind {
             Kind::Web(web) => web.admin != Admin::Ready,
@@ -42,7 +43,7 @@ impl Server {
         }
     }
 
-    /// Whether its process is to run. What somebody else starts has none that could be asked.
+    /// Sets whether the server's process should run. An external server has no process that Cordée could control.
     pub(super) const fn set_power(&mut self, to: Power) {
         match &mut self.runtime {
             Run::External => {}
@@ -50,7 +51,8 @@ impl Server {
         }
     }
 
-    /// What is asked of it now is done whoever else serves, or waits for others to serve. Databases never wait.
+    /// Sets whether the present request is carried out even if no other server serves, or waits until another one
+    /// serves. Databases never wait.
     pub(super) const fn insist(&mut self, force: bool) {
         match &mut self.kind {
             Kind::Web(web) => web.anyway = force,
@@ -58,7 +60,7 @@ impl Server {
         }
     }
 
-    /// Its process is to be another one than the one that runs now.
+    /// Asks for another process than the one that runs now.
     pub(super) const fn restart(&mut self, force: bool) {
         match &mut self.runtime {
             Run::External => {}
@@ -75,7 +77,7 @@ impl Server {
 }
 
 impl Desired {
-    /// The same wish, which `change` has just made, with who asked for it.
+    /// Returns this wish, which `change` has just produced, with the record of who asked for it.
     #[must_use]
     pub fn signed(mut self, change: &impl Alters, by: &str, at: Millis) -> Self {
         let mut all = std::mem::take(&mut self.asked);
@@ -110,7 +112,7 @@ impl Desired {
         self
     }
 
-    /// Who took that server out of service, when somebody did and that is known.
+    /// Returns who took that server out of service, if an operator did and it is known who.
     pub fn asked(&self, server: &Server) -> Option<&Asked> {
         let out = self.asked.get(&server.id)?;
         let leaves = out.leaves.as_ref().filter(|_| server.leaving());
@@ -118,8 +120,8 @@ impl Desired {
         leaves.or(power).or_else(|| out.admin.as_ref().filter(|_| server.taken_out()))
     }
 
-    /// Whether a web server is to get visitors. One that is stopped neither serves nor drains before it is started; in
-    /// maintenance it can be: so it is started without a visitor.
+    /// Sets whether a web server gets visitors. A stopped server can neither serve nor drain before it is started, but
+    /// it can be put into maintenance: it then starts without a visitor.
     pub(super) fn set_admin(
         &mut self,
         pool: PoolId,
@@ -146,7 +148,7 @@ impl Desired {
         Ok(())
     }
 
-    /// A server is to leave, or is gone at once.
+    /// Marks a server as leaving, or removes it at once.
     pub(super) fn remove(
         &mut self,
         pool: PoolId,
@@ -156,7 +158,7 @@ impl Desired {
         self.spare_the_last(pool, name, force)?;
         let found = self.find(pool, name)?.clone();
         match found.either() {
-            // A web server leaves once others serve its visitors; only the plan can tell when.
+            // A web server leaves once others serve its visitors; only the plan knows when that is.
             Either::Web(_) if !force => {
                 let web = self.web_mut(name)?;
                 (web.leaving, web.anyway) = (true, false);
@@ -178,8 +180,8 @@ impl Desired {
         Ok(())
     }
 
-    /// While another database could take over, the writer is neither stopped nor restarted: the other one first. Nor is
-    /// one that joins: its copy would begin again from nothing.
+    /// Checks that a database may be stopped or restarted. The writer may not be while another member could take over:
+    /// that one must be promoted first. A joining database may not be either: its copy would start from the beginning.
     pub(crate) fn may_stop(&self, pool: PoolId, name: &ServerName) -> Result<(), Vec<Problem>> {
         match pool {
             PoolId::Web => return Ok(()),
@@ -200,8 +202,8 @@ impl Desired {
         }
     }
 
-    /// The last server that is to serve leaves, and the last database stops, only when that is said in so many words.
-    /// Whether another one serves *now* is the plan's business: it has this one wait.
+    /// Checks that this is not the last server that is to serve: that one leaves or stops only when the operator
+    /// forces it. Whether another server serves at this moment is decided by the plan, which makes this one wait.
     pub(super) fn spare_the_last(
         &self,
         pool: PoolId,
@@ -221,8 +223,9 @@ impl Desired {
         Err(vec![Problem::conflict("force", text)])
     }
 
-    /// The last database that could take over leaves only when that is said in so many words: after it a lost writer is
-    /// lost with its data. What is only on its way in holds nothing that anybody waits for.
+    /// Checks that this is not the last database that could take over: that one leaves only when the operator forces
+    /// it, because without it a lost writer is lost with its data. A joining database may always leave: nobody depends
+    /// on its data yet.
     fn spare_the_standby(&self, server: Database<'_>, force: bool) -> Result<(), Vec<Problem>> {
         let candidate = |s: &Database<'_>| s.id != server.id && !self.is_writer(&s.name) && !s.stopped();
         if force || *server.membership == Membership::Joining || self.members().any(|s| candidate(&s)) {
@@ -232,7 +235,7 @@ impl Desired {
         Err(vec![Problem::conflict("force", text)])
     }
 
-    /// A database leaves while another one is there to go on; the writer hands over first.
+    /// Checks that a database may leave: another member must remain, and the writer must hand over first.
     pub(crate) fn may_leave(&self, server: Database<'_>) -> Result<(), Vec<Problem>> {
         let name = server.name.as_str();
         let text = if matches!(server.membership, Membership::Leaving | Membership::Released) {
@@ -247,7 +250,7 @@ impl Desired {
         Err(vec![Problem::conflict("name", text)])
     }
 
-    /// The same server with a fresh copy, under a fresh id.
+    /// Gives the same server a fresh copy, under a fresh id.
     pub(super) fn recopy(&mut self, name: &ServerName, id: u32) -> Result<(), Vec<Problem>> {
         if self.is_writer(name) {
             let text = text!("problem-recopy-writer", name = name.as_str());
@@ -268,11 +271,12 @@ impl Desired {
         Ok(())
     }
 
-    /// Puts a database's rows in doubt; what was in doubt and is gone is forgotten.
+    /// Puts a database's rows in doubt, and drops the doubts about databases that were removed.
     pub(super) fn doubt(&mut self, id: u32, doubt: Doubt) {
         let servers = &self.db.servers;
         self.doubts.retain(|id, _| servers.iter().any(|s| s.id == *id));
-        // What may be lacking stays so until a comparison has shown otherwise, whatever else raises a doubt.
+        // A database that may lack rows stays marked so until a comparison proves otherwise, whatever else raises a
+        // doubt.
         let known = self.doubts.get(&id);
         let lacks = doubt.lacks || known.is_some_and(|d| d.lacks);
         let since = known.map_or(doubt.since, |d| d.since.max(doubt.since));
@@ -295,7 +299,7 @@ impl Desired {
             return problem(text!("problem-promote-stopped", name = name));
         }
         match handover {
-            // A person who accepts a loss goes past one who did not.
+            // A request that accepts a loss replaces one that does not.
             Some(under_way) if under_way.accept_loss || !accept_loss => {
                 problem(text!("problem-handover", name = under_way.to.as_str()))
             }

@@ -1,4 +1,4 @@
-//! Whether somebody must be served at the site's own addresses.
+//! Whether the site's own addresses are expected to serve.
 
 use super::Door;
 use crate::desired::Desired;
@@ -9,7 +9,7 @@ use crate::scene::Scene;
 use crate::state::Status;
 use crate::status;
 
-/// Whether somebody must be served there, by all that is seen of the servers behind it.
+/// Whether a door is expected to serve, according to all observations of the servers behind it.
 fn expected(scene: Scene<'_>, door: Door) -> bool {
     let Scene { desired, observed, now } = scene;
     let proxy = door.proxy();
@@ -32,7 +32,7 @@ fn expected(scene: Scene<'_>, door: Door) -> bool {
 }
 
 impl Observed {
-    /// Notes since when somebody must be served at each door.
+    /// Records since when each door has been expected to serve.
     pub fn expect_doors(&mut self, desired: &Desired, now: Millis) {
         for door in Door::ALL {
             let since = expected(Scene::new(desired, self, now), door).then_some(now);

@@ -1,4 +1,4 @@
-//! What the answers at the site's own addresses say.
+//! What the answers at the site's own addresses mean.
 
 use super::Door;
 use crate::scene::Scene;
@@ -6,27 +6,27 @@ use crate::seen::Seen;
 use crate::text;
 use crate::text::Text;
 
-/// Milliseconds for which a wrong answer may be that of a passage: HAProxy was not told yet what is open.
+/// Milliseconds for which a wrong answer may be transitional: HAProxy may not yet know which server is open.
 pub const GRACE: u64 = 1_000;
 /// An answer that is older says nothing about now.
 pub(super) const OLD: u64 = 4_000;
-/// Milliseconds within which the first answer comes.
+/// Milliseconds within which the first answer must come.
 const FIRST: u64 = 3_000;
 
-/// What the answers at one door say.
+/// What the answers at one door mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// Somebody is served, or nobody is expected to be: other sentences say why.
+    /// The door serves, or is not expected to: then other sentences say why.
     Fine,
-    /// It should serve since a moment ago, and no answer has come yet.
+    /// The door is expected to serve since a moment ago, and no answer has come yet.
     Waiting,
-    /// Cordée cannot tell, and why.
+    /// Cordée cannot tell, with the reason.
     Unknown(Text),
-    /// It should serve and does not.
+    /// The door is expected to serve and does not, with the reason.
     Wrong(Text),
 }
 
-/// What the answers at a door say now.
+/// Returns what the answers at a door mean now.
 pub fn finding(scene: Scene<'_>, door: Door) -> Finding {
     let Scene { desired, observed, now } = scene;
     let Some(seen) = observed.doors.get(&door) else { return Finding::Fine };
@@ -50,7 +50,7 @@ pub fn finding(scene: Scene<'_>, door: Door) -> Finding {
         (Some(why), Some(since)) if at.saturating_sub(since.max(expected)) >= GRACE && at >= expected => {
             Finding::Wrong(why)
         }
-        // Perhaps that of a passage: until it is right again nobody is known to be served.
+        // This may be transitional. Until the answer is right again, the door is not known to serve.
         (Some(_), _) => Finding::Waiting,
         (None, _) => Finding::Fine,
     }

@@ -15,7 +15,7 @@ const RIGHT: [(Door, Answer); 3] = [
     (Door::Writer, Answer::Landed { server_id: 1, read_only: false }),
 ];
 
-/// All is well, and has been seen to be at each address.
+/// A healthy cluster, in which every address was seen to serve.
 pub(crate) fn well() -> Scene {
     let mut scene = cluster(1);
     let db = scene.seen.proxy(PoolId::Db).running.value().cloned().expect("seen");
@@ -67,7 +67,7 @@ fn verdict(scene: &Scene) -> (Severity, String) {
     (shown.verdict.severity, shown.verdict.reason.map_or_else(String::new, |r| r.sentence().key.to_string()))
 }
 
-/// What everything else says stays as it was: only the address tells.
+/// Everything else reports the same as before: only the probe of the address shows the fault.
 #[test]
 fn what_does_not_serve_at_its_own_address_is_critical_with_its_cause() {
     assert_eq!(verdict(&well()).0, Severity::Good);
@@ -85,8 +85,8 @@ fn what_does_not_serve_at_its_own_address_is_critical_with_its_cause() {
         (Door::Writer, Answer::Refused, "door-refused"),
         (Door::Writer, elsewhere, "door-elsewhere"),
     ] {
-        // One wrong answer may be that of a passage; it is asked again at once, and meanwhile nothing is said to be
-        // good.
+        // A single wrong answer may be transitional. The address is probed again at once, and meanwhile the verdict is
+        // not good.
         let once = answered(well(), door, NOW - 300, NOW - 290, answer);
         assert_eq!(verdict(&once).0, Severity::Progress, "{door:?} {answer:?}");
         let mut lasting = answered(once, door, NOW + 800, NOW + 800, answer);
@@ -97,7 +97,7 @@ fn what_does_not_serve_at_its_own_address_is_critical_with_its_cause() {
         assert_eq!(verdict(&again).0, Severity::Good, "{door:?} {answer:?}");
     }
     for door in Door::ALL {
-        // What is silent has been wrong for as long as it was waited for.
+        // An address that does not answer counts as wrong since the probe was sent.
         let mut silent = answered(well(), door, NOW - 200, NOW + 1_600, Answer::Silent);
         silent.now = NOW + 1_600;
         assert_eq!(verdict(&silent), (Severity::Critical, "door-silent".to_owned()), "{door:?}");
@@ -133,7 +133,7 @@ fn what_cordee_could_not_ask_is_unknown_and_not_wrong() {
 
 #[test]
 fn a_change_that_is_wished_and_known_is_no_alarm() {
-    // A change of writer: the address leads nowhere meanwhile, and nobody says it should.
+    // A change of writer: the address leads nowhere meanwhile, and is not expected to.
     let mut scene = well().gone("db1");
     scene.seen.expect_doors(&scene.desired, NOW);
     scene = answered(scene, Door::Writer, NOW - 2_000, NOW - 200, Answer::Silent);
@@ -141,7 +141,7 @@ fn a_change_that_is_wished_and_known_is_no_alarm() {
         finding(crate::scene::Scene::new(&scene.desired, &scene.seen, NOW), Door::Writer),
         Finding::Fine
     );
-    // Nobody was served before the first server was there: that is over, and nothing is proven yet.
+    // The address did not serve before the first server was up. That is over, and nothing is proven yet.
     let mut scene = well();
     for (door, wrong) in [(Door::Site, Answer::Nobody), (Door::Writer, Answer::Refused)] {
         let seen = scene.seen.doors.entry(door).or_default();
@@ -170,7 +170,7 @@ fn what_a_person_took_out_hides_no_dead_database() {
 fn web_servers_that_a_person_took_out_have_a_sentence_of_their_own() {
     let mut scene = well();
     for server in &mut scene.desired.web.servers {
-        // The last one is taken out only with an explicit yes.
+        // The last web server is taken out only if the operator forces it.
         server.powered(Power::Off);
         server.told(Admin::Ready, true);
         scene.seen.processes.remove(&server.process());
@@ -178,7 +178,7 @@ fn web_servers_that_a_person_took_out_have_a_sentence_of_their_own() {
     scene.seen.expect_doors(&scene.desired, NOW);
     scene = answered(scene, Door::Site, NOW - 3_000, NOW - 10, Answer::Nobody);
     assert_eq!(verdict(&scene), (Severity::Maintenance, "verdict-set-aside-stopped".to_owned()));
-    // One that is down by itself is an alarm, whatever a person did to the other.
+    // A server that is down by itself is an alarm, whatever an operator did to the other one.
     scene.desired.web.servers[0].powered(Power::On);
     let process = ProcessSeen { trouble: Some(Fault::Ended), ..ProcessSeen::default() };
     let id = scene.desired.web.servers[0].process();
@@ -203,7 +203,7 @@ fn so_have_web_servers_that_all_drain() {
         (Severity::Maintenance, "verdict-set-aside-drain".to_owned()),
         "new visitors only"
     );
-    // One that is on its way was called back.
+    // A server that is on its way was put back in service.
     scene.desired.web.servers[0].told(Admin::Ready, false);
     assert_eq!(verdict(&scene).0, Severity::Progress);
 }
@@ -219,12 +219,13 @@ fn only_a_right_answer_like_the_one_before_is_no_news() {
     for other in [Answer::Landed { server_id: 2, read_only: false }, Answer::Refused, Answer::Silent] {
         assert!(!is_as(&scene, other), "{other:?}");
     }
-    // What is wrong is news each time: how long it has been decides.
+    // A wrong answer always counts as new, because its duration matters.
     let desired = scene.desired.clone();
     let doors = scene.seen.doors.get_mut(&door).expect("seen");
     doors.take(&desired, door, (at, at), Ok(Answer::Refused));
     assert!(!is_as(&scene, Answer::Refused) && !is_as(&scene, right));
-    // The first one since it should serve is waited for, and so is the first one under another writer.
+    // The first right answer since the door is expected to serve is awaited, and so is the first one under another
+    // writer.
     let mut scene = well();
     scene.seen.doors.get_mut(&door).expect("seen").expected_since = Some(at);
     assert!(!is_as(&scene, right));

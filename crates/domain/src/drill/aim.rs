@@ -1,8 +1,8 @@
-//! What the visitors of a drill ask the site for: the demonstration's own page, which shows whether a session is still
-//! there, or a page of any other site and the status that it should answer.
+//! What the visitors of a drill request: the demonstration's own page, which shows whether a session is still there,
+//! or a page of any other site together with its expected status.
 //!
-//! Whatever is said here goes to the site's own address, through HAProxy `web`, and to nowhere else: the name in a
-//! URL only stands in `Host`, as a site with several names wants it.
+//! All requests go to the site's own address, through HAProxy `web`, and nowhere else: the host name in a URL only
+//! appears in the `Host` header, for sites with several names.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::ids::{Host, parse_port};
 use crate::problem::Problem;
 use crate::text;
 
-/// What is asked for.
+/// What is requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Aim {
@@ -21,16 +21,16 @@ pub enum Aim {
     Page(Page),
 }
 
-/// A page of the site, and what it should answer.
+/// A page of the site, and its expected status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
-    /// Which.
+    /// Its URL.
     pub url: SiteUrl,
-    /// The status of its answer.
+    /// The expected status of the answer.
     pub status: Status,
 }
 
-/// `/path`, or `http://name/path`: visible ASCII only, so that it can stand in a request as it is.
+/// `/path` or `http://name/path`. It consists of visible ASCII only, so that it can be put into a request unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SiteUrl {
@@ -38,14 +38,14 @@ pub struct SiteUrl {
     path: String,
 }
 
-/// The longest that is taken.
+/// The maximum length of a URL.
 const LONGEST: usize = 1_000;
 
 impl SiteUrl {
-    /// Reads what a person typed.
+    /// Parses a URL that an operator typed.
     pub fn parse(input: &str) -> Result<Self, Problem> {
         let wrong = || Problem::invalid("url", text!("problem-drill-url"));
-        // `#` stays in a browser, and a backslash is a slash to some and none to others.
+        // Browsers do not send what follows `#`, and some programs treat a backslash as a slash.
         let plain = |b: u8| b.is_ascii_graphic() && !b"#\\<>\"^`{|}".contains(&b);
         if input.len() > LONGEST || !input.bytes().all(plain) {
             return Err(wrong());
@@ -70,24 +70,24 @@ impl SiteUrl {
         Ok(Self { host, path })
     }
 
-    /// The value of `Host`, when a URL gave one.
+    /// Returns the value for `Host`, if the URL has one.
     pub fn host(&self) -> Option<&str> {
         self.host.as_deref()
     }
 
-    /// Path and query.
+    /// Returns the path and the query.
     pub fn path(&self) -> &str {
         &self.path
     }
 }
 
-/// A name or an address, and perhaps a port, as `Host` has it; nobody's account.
+/// Parses a host name or address with an optional port, in the form of `Host`. User information is refused.
 fn host(authority: &str) -> Option<String> {
     let (name, port) = match authority.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => (name, Some(parse_port(port).ok()?)),
         _ => (authority, None),
     };
-    // An IPv6 address without brackets has no port to be told from.
+    // In an IPv6 address without brackets a port could not be told from the address.
     let host = Host::parse(name).ok().filter(|_| name.starts_with('[') || !name.contains(':'))?;
     Some(match (&host, port) {
         (_, Some(port)) => host.with_port(port),
@@ -118,13 +118,13 @@ impl From<SiteUrl> for String {
     }
 }
 
-/// The status of a whole answer, 200 to 599: what comes before it is no answer yet.
+/// The status of a final response, 200 to 599: a status below 200 is not final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
 pub struct Status(u16);
 
 impl Status {
-    /// Reads what a person typed; nothing is 200.
+    /// Parses a status that an operator typed; an empty text means 200.
     pub fn parse(input: &str) -> Result<Self, Problem> {
         let read = match input {
             "" => Some(200),
@@ -136,7 +136,7 @@ impl Status {
             .ok_or_else(|| Problem::invalid("status", text!("problem-number", first = 200, last = 599)))
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn number(self) -> u16 {
         self.0
     }
@@ -156,7 +156,7 @@ impl From<Status> for u16 {
 }
 
 impl Aim {
-    /// Reads both fields. A status without a page has nothing to be the answer of.
+    /// Parses both fields. A status without a page is refused.
     pub(super) fn parse(url: &str, status: &str) -> Result<Self, Vec<Problem>> {
         if url.is_empty() && status.is_empty() {
             return Ok(Self::Colour);
@@ -167,7 +167,7 @@ impl Aim {
         }
     }
 
-    /// The page, when it is not the demonstration's.
+    /// Returns the page, unless it is the demonstration's.
     pub const fn page(&self) -> Option<&Page> {
         match self {
             Self::Colour => None,
@@ -250,7 +250,8 @@ mod tests {
     }
 
     proptest! {
-        /// Nothing that is taken can end a line of a request, or be another one; and what is stored is read again.
+        /// A URL that is accepted can neither end a line of a request nor become another request, and its stored form
+        /// can be read again.
         #[test]
         fn what_is_taken_can_stand_in_a_request(typed in "(http://|HTTP://|/)?[ -~\\r\\n\u{e9}]{0,40}") {
             if let Ok(url) = SiteUrl::parse(&typed) {

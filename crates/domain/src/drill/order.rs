@@ -1,4 +1,4 @@
-//! What a person asks of a drill: what falls, how, and under which traffic.
+//! An operator's order of a drill: the target, the fault, and the traffic.
 
 use std::ops::RangeInclusive;
 
@@ -10,22 +10,22 @@ use crate::ids::ServerName;
 use crate::problem::Problem;
 use crate::text;
 
-/// How much traffic, and for how long: together never more than two minutes.
+/// The amount of traffic and its duration, two minutes at most in total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
-    /// Requests a second, of all visitors together.
+    /// Requests per second, of all visitors together.
     pub rate: u16,
     /// Visitors, each with a session of its own.
     pub visitors: u16,
-    /// Seconds before it falls.
+    /// Seconds before the fault.
     pub before: u16,
-    /// Seconds for which it is held down; a death is not held.
+    /// Seconds for which the fault lasts; a kill does not last.
     pub held: u16,
-    /// Seconds afterwards.
+    /// Seconds after the fault.
     pub after: u16,
 }
 
-/// A number of the form.
+/// A number field of the form.
 pub(super) struct Figure {
     field: &'static str,
     pub(super) bounds: RangeInclusive<u16>,
@@ -39,7 +39,7 @@ pub(super) const HELD: Figure = Figure { field: "held", bounds: 1..=30, usual: 5
 pub(super) const AFTER: Figure = Figure { field: "after", bounds: 1..=60, usual: 10 };
 
 impl Figure {
-    /// Reads what was typed; nothing is the usual number.
+    /// Parses what was typed; an empty text means the usual number.
     fn read(&self, typed: &str) -> Result<u16, Problem> {
         if typed.trim().is_empty() {
             return Ok(self.usual);
@@ -55,44 +55,44 @@ impl Figure {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct RawOrder {
-    /// What is to fall.
+    /// The target.
     pub target: String,
-    /// How.
+    /// The fault.
     pub how: String,
-    /// Requests a second.
+    /// Requests per second.
     pub rate: String,
     /// Visitors.
     pub visitors: String,
-    /// Seconds before.
+    /// Seconds before the fault.
     pub before: String,
-    /// Seconds held down.
+    /// Seconds for which the fault lasts.
     pub held: String,
-    /// Seconds after.
+    /// Seconds after the fault.
     pub after: String,
-    /// A page of the site; empty: the demonstration's.
+    /// A page of the site; empty means the demonstration's page.
     pub url: String,
-    /// The status that it should answer.
+    /// The expected status of the page.
     pub status: String,
-    /// The pool's name, typed to confirm.
+    /// The pool's name, typed as a confirmation.
     pub confirm: String,
 }
 
-/// A drill that was asked for, valid in itself.
+/// An order whose fields are valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// What is to fall.
+    /// The target.
     pub target: Selector,
-    /// How.
+    /// The fault.
     pub how: FaultKind,
-    /// Under which traffic.
+    /// The traffic.
     pub traffic: Traffic,
-    /// What the visitors ask for.
+    /// What the visitors request.
     #[serde(default)]
     pub aim: Aim,
 }
 
 impl RawOrder {
-    /// What the form shows before anything was typed.
+    /// Returns the order that the form shows at first.
     pub fn usual() -> Self {
         let figure = |f: &Figure| f.usual.to_string();
         Self {
@@ -105,7 +105,7 @@ impl RawOrder {
         }
     }
 
-    /// The same, where it is known who is there: a database's name is no target, whatever else was typed.
+    /// Parses the form when the servers are known: a database's name is no valid target, whatever else was typed.
     pub fn read(&self, desired: &Desired) -> Result<Order, Vec<Problem>> {
         match ServerName::parse(self.target.trim()) {
             Ok(name) if desired.db.server(&name).is_some() && desired.web.server(&name).is_none() => {
@@ -115,7 +115,7 @@ impl RawOrder {
         }
     }
 
-    /// Reads every field, and says every thing that is wrong at once.
+    /// Parses all fields, and reports all problems at once.
     pub fn parse(&self) -> Result<Order, Vec<Problem>> {
         let mut problems = Vec::new();
         let target = keep(Selector::parse(self.target.trim()), &mut problems);

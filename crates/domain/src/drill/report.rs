@@ -1,4 +1,4 @@
-//! What a drill counts. Each note may come in any order: the sums are the same.
+//! The counts of a drill. Results may be noted in any order; the sums are the same.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,60 +9,60 @@ use crate::state::{Severity, State};
 use crate::text;
 use crate::text::Text;
 
-/// What became of a request or a write.
+/// The outcome of a request or a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Answered as it should be.
+    /// Answered correctly.
     Answered,
     /// Answered with an error.
     Refused,
-    /// Not answered: nobody listened, the connection broke, or it took too long.
+    /// Not answered: nobody accepted the connection, it broke, or the answer took too long.
     Unanswered,
 }
 
-/// One request or write that is over.
+/// A finished request or write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Try {
-    /// How it ended.
+    /// Its outcome.
     pub fate: Fate,
-    /// Milliseconds after the fault at which it ended; `None`: before.
+    /// Milliseconds after the fault at which it ended; `None` if it ended before the fault.
     pub ended: Option<u64>,
-    /// Milliseconds that it took.
+    /// How many milliseconds it took.
     pub took: u64,
 }
 
-/// Requests or writes, counted.
+/// Counts of requests or writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
-    /// All that were sent and are over.
+    /// All that were sent and have ended.
     pub asked: u32,
     /// Of these, answered with an error.
     pub refused: u32,
-    /// Of these, not answered.
+    /// Of these, left without an answer.
     pub unanswered: u32,
-    /// Of both, those that ended before anything fell.
+    /// Of the refused and unanswered ones, those that ended before the fault.
     pub lost_before: u32,
-    /// Milliseconds that the slowest one took, of those that ended after something fell.
+    /// Milliseconds that the slowest one took, among those that ended after the fault.
     pub longest_ms: u64,
     /// Milliseconds after the fault at which the last lost one ended.
     pub last_lost: Option<u64>,
-    /// The same of the last one that was answered.
+    /// The same for the last one that was answered.
     pub last_answered: Option<u64>,
 }
 
-/// Whether and when all was well again; the later one is the greater one.
+/// Whether and when everything worked again. A later recovery compares as greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Recovery {
     /// Nothing was lost.
     NothingLost,
     /// Milliseconds from the fault to the end of the last loss.
     After(u64),
-    /// The last one was lost: it was not well again when the drill ended.
+    /// The last one was lost: the recovery was not complete when the drill ended.
     NotYet,
 }
 
 impl Tally {
-    /// Counts one.
+    /// Counts a request or write.
     pub fn note(&mut self, one: Try) {
         self.asked += 1;
         let lost = one.fate != Fate::Answered;
@@ -80,12 +80,12 @@ impl Tally {
         *newest = (*newest).max(Some(ended));
     }
 
-    /// Those that were not answered as they should be.
+    /// Returns the number of those that were not answered correctly.
     pub const fn lost(&self) -> u32 {
         self.refused + self.unanswered
     }
 
-    /// Whether and when all was well again.
+    /// Returns whether and when everything worked again.
     pub fn recovery(&self) -> Recovery {
         match (self.last_lost, self.last_answered) {
             (None, _) => Recovery::NothingLost,
@@ -95,61 +95,61 @@ impl Tally {
     }
 }
 
-/// Writes of Cordée's own through HAProxy `db`, counted.
+/// Counts of the writes that Cordée sends through HAProxy `db`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Writes {
     /// All of them.
     pub tally: Tally,
-    /// Milliseconds from the fault to the acknowledgement of the first write that was begun after it.
+    /// Milliseconds from the fault until the first write that was begun after it was acknowledged.
     pub first_ms: Option<u64>,
-    /// Acknowledged ones that are not in the database in the end; `None`: it was not read.
+    /// Acknowledged writes that are missing from the database at the end; `None` if the database was not read.
     pub vanished: Option<u32>,
 }
 
-/// What the page said of something, and when.
+/// A status that the page showed, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
-    /// Milliseconds after the fault; `None`: before.
+    /// Milliseconds after the fault; `None` if it was before the fault.
     pub ms: Option<u64>,
-    /// Of what: a server, an HAProxy, a channel; empty for the sentence about all of it.
+    /// What it was about: a server, a HAProxy instance or a channel; empty for the verdict about the whole.
     pub about: String,
     /// Its severity.
     #[serde(rename = "light")]
     pub severity: Severity,
-    /// Its word.
+    /// Its words.
     pub word: Text,
 }
 
-/// The most that is kept of what the page said: a drill that flickers is told by its first hundred words.
+/// The maximum number of statuses that are kept. If a drill makes the page flicker, the first hundred are enough.
 const SAID_KEPT: usize = 100;
 
-/// What a drill found.
+/// The results of a drill.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// When it fell: milliseconds since 1970, UTC.
+    /// When the fault was caused: milliseconds since 1970, UTC.
     pub struck: Option<u64>,
-    /// Milliseconds from the fault until it was put right; `None`: not yet, or not needed.
+    /// Milliseconds from the fault until it was undone; `None` if it is not undone yet, or need not be.
     pub undone_ms: Option<u64>,
     /// Requests to the site.
     pub requests: Tally,
     /// Sessions that visitors began.
     pub sessions: u32,
-    /// Sessions that were another one, or nobody's, when their visitor came back.
+    /// Sessions that were replaced by another one, or gone, when their visitor came back.
     pub sessions_lost: u32,
-    /// Writes, when a database or what leads to it falls.
+    /// Writes, if the target is a database or something on the way to one.
     pub writes: Option<Writes>,
-    /// What the page said.
+    /// The statuses that the page showed.
     pub said: Vec<Said>,
 }
 
 impl Report {
-    /// Whether and when all was well again, for requests and writes together.
+    /// Returns whether and when everything worked again, for requests and writes together.
     pub fn recovery(&self) -> Recovery {
         let writes = self.writes.as_ref().map_or(Recovery::NothingLost, |w| w.tally.recovery());
         self.requests.recovery().max(writes)
     }
 
-    /// Keeps what the page says now, where that is new.
+    /// Records what the page shows now, as far as it is new.
     pub fn listen(&mut self, snapshot: &Snapshot, target: &Target, ms: Option<u64>) {
         for (about, severity, word) in words(snapshot, target) {
             let last = self.said.iter().rev().find(|s| s.about == about);
@@ -161,7 +161,7 @@ impl Report {
     }
 }
 
-/// What the page says of those whom a drill concerns.
+/// Returns what the page shows about everything that the drill concerns.
 fn words(snapshot: &Snapshot, target: &Target) -> Vec<(String, Severity, Text)> {
     let mut all = vec![(String::new(), snapshot.verdict.severity, snapshot.verdict.word.clone())];
     for proxy in &snapshot.proxies {
@@ -174,7 +174,7 @@ fn words(snapshot: &Snapshot, target: &Target) -> Vec<(String, Severity, Text)> 
     let database = snapshot.servers.iter().any(|s| s.pool == PoolId::Db && fallen(s.name.clone()));
     let linked = matches!(target, Target::Channel { .. });
     for server in &snapshot.servers {
-        // Of a database the others are told too: one of them takes over.
+        // If a database is the target, the other databases are recorded too, because one of them takes over.
         if fallen(server.name.clone()) || (server.pool == PoolId::Db && (database || linked)) {
             all.push((server.name.to_string(), server.status.severity, server.status.state.sentence()));
         }

@@ -1,4 +1,4 @@
-//! Who falls when a drill begins, or why nobody may.
+//! Chooses the target when a drill begins, or says why no drill may begin.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,26 +10,27 @@ use crate::snapshot::{ServerView, Snapshot};
 use crate::state::Severity;
 use crate::text;
 
-/// What falls, by name: chosen when the drill begins, and the same until it is put right.
+/// The chosen target, by name. It is chosen when the drill begins, and stays the same until the fault is undone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
-    /// A process of ours, or a server that is only drained. What kind of server it is says what was ordered: see
+    /// A process of Cordée's, or a server that is only drained. The kind of server follows from the order: see
     /// `Drill::process`.
     Process(ProcessName),
     /// A channel.
     #[serde(rename = "link")]
     Channel {
-        /// The database that copies.
+        /// The database that receives.
         on: ServerName,
-        /// The one that it copies.
+        /// The peer that it replicates from.
         from: ServerName,
     },
 }
 
 impl Order {
-    /// Who falls now, or why nobody may: a drill begins in good health, and only where another one goes on serving.
-    /// An HAProxy has no other one: Cordée's bringing it back is what that drill measures.
+    /// Returns the present target, or the problem that prevents the drill: a drill begins only while the cluster is
+    /// healthy, and only if another server continues to serve. A HAProxy instance has no second one: that drill
+    /// measures how Cordée brings it back.
     pub fn target(&self, desired: &Desired, snapshot: &Snapshot) -> Result<Target, Problem> {
         let moving = |s: &ServerView| s.membership.as_ref().is_some_and(|s| *s != Membership::Member);
         let repaired = |s: &ServerView| s.comparison.as_ref().is_some_and(|c| c.repair);
@@ -74,7 +75,7 @@ impl Order {
         Ok(Target::Process(ProcessName::Server(found.name.clone())))
     }
 
-    /// The writer, and one that would take over from it.
+    /// Returns the writer, and a standby that would take over from it.
     fn pair<'a>(
         &self,
         desired: &Desired,
@@ -90,7 +91,7 @@ impl Order {
         if !serves(writer) {
             return Err(unwell(writer.name.as_str()));
         }
-        // Without ACKs the standby may lack what was acknowledged, and would not be elected.
+        // Without ACKs the standby may lack acknowledged transactions, and would not be elected.
         let promised = desired.routing == Routing::AllWriters || writer.semi_sync == Some(true);
         let standby = all().find(|s| s.name != writer.name && serves(s) && follows(s, &writer.name));
         let alone = || {
@@ -101,7 +102,7 @@ impl Order {
     }
 }
 
-/// Whether visitors or writes may be sent to it.
+/// Whether the server takes visitors or writes.
 fn serves(server: &ServerView) -> bool {
     server.power == Power::On && server.status.serves()
 }

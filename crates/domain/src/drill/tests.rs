@@ -135,7 +135,7 @@ fn view(pool: PoolId, server: &str) -> ServerView {
     }
 }
 
-/// web1, web2, db1 (the writer), db2, all well.
+/// web1, web2, db1 (the writer) and db2, all of them healthy.
 fn scene() -> (Desired, Snapshot) {
     let Scene { mut desired, .. } = cluster(2);
     desired.web = Pool { servers: vec![wished("web1"), wished("web2")], ..desired.web };
@@ -191,7 +191,7 @@ fn process(server: &str) -> Target {
     Target::Process(ProcessName::Server(name(server)))
 }
 
-/// The key of the refusal.
+/// Returns the key of the refusal.
 fn refused(order: &Order, desired: &Desired, snapshot: &Snapshot) -> String {
     order.target(desired, snapshot).unwrap_err().text.key.into_owned()
 }
@@ -284,7 +284,7 @@ fn each_fault_is_undone_and_only_what_is_still_down() {
     }
 }
 
-/// A drill as version 0.1.0 stored it: the process that falls has a name there, and no kind.
+/// A drill as version 0.1.0 stored it: the process has a name there, but no kind.
 fn stored(target: &str, how: &str, process: &str) -> Drill {
     let text = include_str!("drill-0.1.json");
     let text = text.replace("TARGET", target).replace("HOW", how).replace("PROCESS", process);
@@ -294,7 +294,8 @@ fn stored(target: &str, how: &str, process: &str) -> Drill {
     drill
 }
 
-/// Whatever has the name by now: a drill that an earlier Cordée left running is put right on what it was done to.
+/// A drill that an earlier Cordée left unfinished is undone on the kind of server on which the fault was caused,
+/// whatever server has that name by now.
 #[test]
 fn a_stored_drill_is_of_the_kind_that_was_ordered() {
     let (desired, _) = scene();

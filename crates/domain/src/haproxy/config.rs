@@ -1,8 +1,8 @@
-//! The configuration file, rendered from the wish.
+//! Renders the configuration file from the wish.
 //!
-//! There is no free text in it: every value comes from a type that was parsed. The file differs from the
-//! running process in nothing but what the runtime API can change, and the part that it cannot change is
-//! summed up in a *shape*, which the file carries as its description and the process repeats in `show info`.
+//! The file contains no free text: every value comes from a type that was parsed. File and running process may only
+//! differ in what the runtime API can change. Everything that it cannot change is summed up in a *shape*, which the
+//! file carries as its description and the process repeats in `show info`.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,35 +26,36 @@ use crate::{text, why};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that is known of a server")]
 pub struct ServerLine {
-    /// Its address: names are resolved before they get here.
+    /// Its IP address. Names are resolved earlier.
     pub ip: IpAddr,
     /// Whether a check has succeeded since it was added. Until then its weight is 0, so that a server that
     /// never answers gets no visitor, not even after a reload.
     pub proven: bool,
-    /// About to be stopped and started again, or a database that is not open yet: nobody is sent there meanwhile.
+    /// The server is about to be stopped and started again, or is a database that is not open yet: it gets no traffic
+    /// meanwhile.
     pub held: bool,
-    /// Asked to leave, and kept in service because nobody else serves yet (web), or for as long as what it has begun
-    /// takes (db).
+    /// The server was asked to leave, and stays in service: because no other server serves yet (web), or while its
+    /// open connections get time to finish (db).
     pub stays: bool,
-    /// Its process is proven not to listen there: whoever does is somebody else.
+    /// The server's process is proven not to listen on its port: any listener there is another program.
     pub gone: bool,
 }
 
-/// Milliseconds between two checks of a web server that is well.
+/// Milliseconds between two checks of a healthy web server.
 pub const WEB_CHECK_INTERVAL: u64 = figures::WEB_CHECK;
 
 /// A rendered file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// Its lines, each with why it is there.
+    /// Its lines, each with the reason for it.
     pub lines: Vec<Line>,
     /// The whole text.
     pub text: String,
-    /// Sums up all that the runtime API cannot change.
+    /// The sum of everything that the runtime API cannot change.
     pub shape: String,
 }
 
-/// What a file was rendered from.
+/// The input from which a file was rendered.
 struct Source {
     desired: Desired,
     setting: Setting,
@@ -62,12 +63,12 @@ struct Source {
 }
 
 thread_local! {
-    /// The last file of each proxy. It is wanted some eighty times a second, for each plan and each picture, and
-    /// changes a few times a day: rendering it anew each time took most of Cordée's own processor time.
+    /// The last file of each proxy. A file is needed some eighty times a second, for every plan and every snapshot,
+    /// but changes only a few times a day. Rendering it each time took most of Cordée's processor time.
     static LAST: RefCell<BTreeMap<PoolId, (Source, Arc<Rendered>)>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// Renders the file of one proxy. `places` has an entry for each server whose address is known.
+/// Renders the file of one proxy. `places` has an entry for every server whose address is known.
 pub fn render(
     desired: &Desired,
     proxy: PoolId,
@@ -107,13 +108,13 @@ fn fresh(
             }
         }
     }
-    // HAProxy accepts a file cut at a line's end: the last line proves that nothing is missing.
+    // HAProxy accepts a file that was cut at the end of a line: this last line proves that the file is complete.
     let end = Line::head(format!("{END}{}", sum(&joined(&lines))), why!("line-end"));
     lines.push(end);
     Rendered { text: joined(&lines), lines, shape }
 }
 
-/// Sums up all that the runtime API cannot change.
+/// Returns the sum of everything that the runtime API cannot change.
 fn shape(
     desired: &Desired,
     proxy: PoolId,
@@ -125,7 +126,7 @@ fn shape(
     for section in sections {
         source.push_str(&joined(&section.lines));
     }
-    // A chosen cookie cannot be set at run time before HAProxy 3.0: it belongs to the shape.
+    // Before HAProxy 3.0 a chosen cookie cannot be set at run time, so it is part of the shape.
     for server in desired.pool(proxy).servers.iter().filter(|s| places.contains_key(&s.name)) {
         if let Some(cookie) = chosen(server) {
             let _ = writeln!(source, "{} {}", server.id, cookie.as_str());
@@ -134,7 +135,8 @@ fn shape(
     hex(&Sha256::digest(source.as_bytes()), 8)
 }
 
-/// The cookie that a person chose for that server: HAProxy makes one of a web server's itself otherwise.
+/// Returns the cookie that an operator chose for that server. Otherwise HAProxy derives the cookie of a web server
+/// itself.
 fn chosen(server: &Server) -> Option<&Cookie> {
     match &server.as_web()?.cookie {
         CookieChoice::Chosen(cookie) => Some(cookie),
@@ -142,25 +144,25 @@ fn chosen(server: &Server) -> Option<&Cookie> {
     }
 }
 
-/// The lines as a file.
+/// Joins the lines into a file.
 fn joined(lines: &[Line]) -> String {
     lines.iter().fold(String::new(), |text, line| text + line.text() + "\n")
 }
 
-/// What stands before the sum in the last line.
+/// The words before the sum in the last line.
 const END: &str = "# end ";
 
 fn sum(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()), 16)
 }
 
-/// Whether a file is as Cordée wrote it, whatever was wished then: its last line holds the sum of the others.
+/// Whether a file is exactly as Cordée wrote it for some wish: its last line holds the sum of the other lines.
 pub fn untouched(text: &str) -> bool {
     let Some(at) = text.rfind(END) else { return false };
     text[at..].strip_prefix(END).and_then(|s| s.strip_suffix('\n')) == Some(sum(&text[..at]).as_str())
 }
 
-/// The `server` line. What follows the address in it is also what `add server` is given.
+/// Returns the `server` line. The words after the address in it are also given to `add server`.
 fn server_line(desired: &Desired, backend: &str, proxy: PoolId, server: &Server, place: ServerLine) -> Line {
     let wish = wish(desired, server, place);
     let out = if backend == WRITER_BACKEND { wish.writer_maintenance } else { wish.maintenance };
@@ -203,8 +205,8 @@ fn weight(wish: RuntimeWish) -> Text {
     }
 }
 
-/// The part of a `server` line that is the same for all servers of a pool. Written once, used in the file and in
-/// `add server`: HAProxy ignores `default-server` for servers added at run time (2.6 management guide, "add server").
+/// Returns the part of a `server` line that is the same for all servers of a pool. The file and `add server` both use
+/// it, because HAProxy ignores `default-server` for servers added at run time (2.6 management guide, "add server").
 pub fn parameters(proxy: PoolId) -> String {
     let parts = parameter_parts(proxy);
     parts.iter().map(|p| p.words.as_str()).collect::<Vec<_>>().join(" ")
@@ -231,21 +233,22 @@ fn parameter_parts(proxy: PoolId) -> Vec<Part> {
     }
 }
 
-/// What the running HAProxy should hold for a server.
+/// The state that the running HAProxy instance should have for a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuntimeWish {
     /// Weight, 0 to 100.
     pub weight: u32,
-    /// Gets nothing and is not checked.
+    /// The server gets no traffic and is not checked.
     pub maintenance: bool,
-    /// A database: the same behind the address of the one writer; a web server: the same as `maintenance`.
+    /// For a database: the same behind the address of the one writer. For a web server: the same as `maintenance`.
     pub writer_maintenance: bool,
-    /// Gets only those who hold its cookie (web), or no new connection (db).
+    /// The server only gets those who hold its cookie (web), or no new connection (db).
     pub drain: bool,
 }
 
-/// What the running HAProxy should hold for `server`. A standby database is in maintenance in HAProxy's
-/// file as well as in the process: a HAProxy started from its file alone must not send writes to it.
+/// Returns the state that the running HAProxy instance should have for `server`. A standby database is in maintenance
+/// in HAProxy's file as well as in the process: an instance that is started from its file alone must not send writes
+/// to a standby.
 pub fn wish(desired: &Desired, server: &Server, place: ServerLine) -> RuntimeWish {
     match server.either() {
         Either::Database(server) => {
@@ -276,7 +279,7 @@ pub fn wish(desired: &Desired, server: &Server, place: ServerLine) -> RuntimeWis
     }
 }
 
-/// The names of the backends that hold a pool's servers.
+/// Returns the names of the backends that hold a pool's servers.
 pub const fn backends(proxy: PoolId) -> &'static [&'static str] {
     match proxy {
         PoolId::Web => &["web"],
@@ -284,7 +287,7 @@ pub const fn backends(proxy: PoolId) -> &'static [&'static str] {
     }
 }
 
-/// The names of a proxy's listeners.
+/// Returns the names of a proxy's listeners.
 pub const fn frontends(proxy: PoolId) -> &'static [&'static str] {
     match proxy {
         PoolId::Web => &["web"],
@@ -292,16 +295,16 @@ pub const fn frontends(proxy: PoolId) -> &'static [&'static str] {
     }
 }
 
-/// Connections that HAProxy opens at once to one server of a pool; 0: no bound.
+/// Returns the maximum number of connections that HAProxy opens to one server of a pool at once; 0 means no limit.
 pub const fn most(proxy: PoolId) -> u64 {
     match proxy {
-        // Below Apache's 64 workers, so that a kept connection never starves a check.
+        // Below Apache's 64 workers, so that kept connections can never starve a check.
         PoolId::Web => figures::WEB_AT_ONCE,
         PoolId::Db => 0,
     }
 }
 
-/// The first `bytes` bytes in hexadecimal.
+/// Returns the first `count` bytes in hexadecimal.
 pub fn hex(bytes: &[u8], count: usize) -> String {
     bytes.iter().take(count).fold(String::new(), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");
@@ -309,7 +312,7 @@ pub fn hex(bytes: &[u8], count: usize) -> String {
     })
 }
 
-/// Names of the servers that a file does not put out of service, whatever their weight.
+/// Returns the names of the servers that a file does not put into maintenance, whatever their weight.
 pub fn enabled_in(text: &str) -> BTreeSet<&str> {
     text.lines()
         .filter_map(|line| line.trim().strip_prefix("server "))
@@ -318,7 +321,7 @@ pub fn enabled_in(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Names of the servers that have a weight in a file: they had proven themselves when it was written.
+/// Returns the names of the servers that have a weight in a file: they had passed a check when the file was written.
 pub fn proven_in(text: &str) -> BTreeSet<&str> {
     text.lines()
         .filter_map(|line| line.trim().strip_prefix("server "))

@@ -1,4 +1,5 @@
-//! One HAProxy's file, three times: as wished, on disk, and as the process runs.
+//! Compares the three versions of a HAProxy instance's configuration: the wished one, the file on disk, and the
+//! running process.
 
 use std::collections::BTreeMap;
 
@@ -15,66 +16,66 @@ use super::line::{Line, masked};
 use super::setting::Setting;
 use super::stats::{Listens, Running, RunningServer};
 
-/// A line that two texts do not share.
+/// A line that only one of two texts has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Odd {
-    /// Only the second text has it; else only the first.
+    /// Whether the second text has the line; otherwise only the first one has it.
     pub added: bool,
-    /// The line, as it may be shown.
+    /// The line, with secrets masked.
     pub text: String,
 }
 
-/// The file on disk, beside the wish.
+/// The file on disk, compared with the wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Disk {
-    /// There is none, or it is not text.
+    /// The file is missing, or is not text.
     Missing,
-    /// As wished.
+    /// The file is as wished.
     Same,
-    /// Cordée wrote it for an earlier wish; what the wish adds and takes away.
+    /// Cordée wrote the file for an earlier wish; the lines that the present wish adds and removes.
     Older(Vec<Odd>),
-    /// Somebody changed it, or it was cut; what they added and took away.
+    /// Somebody changed the file, or it was cut; the lines that were added and removed.
     ByHand(Vec<Odd>),
 }
 
-/// The process, beside the wish.
+/// The process, compared with the wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Process {
-    /// Not seen now, and why.
+    /// The process is not observed now, and why.
     Unseen(Text),
-    /// What differs; empty: nothing.
+    /// What differs; empty if nothing does.
     Seen(Vec<Text>),
 }
 
 /// A file that somebody changed and Cordée replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overwritten {
-    /// When.
+    /// When it was replaced.
     pub at: Millis,
-    /// Where it is kept, relative to `CORDEE_HOME`.
+    /// Where the copy is kept, relative to `CORDEE_HOME`.
     pub file: String,
-    /// How it differs from the wish of today.
+    /// How it differs from the present wish.
     pub difference: Vec<Odd>,
 }
 
-/// All of it.
+/// The comparison of all three.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileView {
-    /// Whose file.
+    /// The proxy.
     pub proxy: PoolId,
-    /// As wished, line by line.
+    /// The wished file, line by line.
     pub lines: Vec<Line>,
-    /// On disk.
+    /// The file on disk.
     pub disk: Disk,
-    /// In the process.
+    /// The running process.
     pub process: Process,
-    /// When the process was last seen well.
+    /// When the process was last observed successfully.
     pub seen_at: Option<Millis>,
-    /// What somebody wrote last, while it is kept.
+    /// The file that somebody wrote last, as long as a copy is kept.
     pub overwritten: Option<Overwritten>,
 }
 
-/// Compares what is known. `kept` is the last file that was replaced: when, where, and its text.
+/// Compares what is known. `kept` is the last file that was replaced: when, where it is kept, and its text.
 pub fn view(
     scene: Scene<'_>,
     setting: &Setting,
@@ -150,7 +151,7 @@ fn process(
     Process::Seen(differs)
 }
 
-/// Listeners that do not take connections as they should.
+/// Returns the listeners that do not accept connections as they should.
 fn closed(proxy: PoolId, running: &Running) -> Vec<Text> {
     let wrong = |name: &&str| {
         running
@@ -162,7 +163,7 @@ fn closed(proxy: PoolId, running: &Running) -> Vec<Text> {
     names.filter(|name| wrong(name)).map(|name| text!("config-differs-frontend", name = name)).collect()
 }
 
-/// What HAProxy has and nobody wishes.
+/// Returns the servers that HAProxy has and the wish does not contain.
 fn strangers(desired: &Desired, proxy: PoolId, running: &Running) -> Vec<Text> {
     let all = desired.pool(proxy).by_name();
     let wished = |name: &ServerName, id| all.get(name).is_some_and(|s| s.id == id);
@@ -186,15 +187,15 @@ fn server_differs(
     if now.most != config::most(proxy) || (!wish.maintenance && !now.checked) {
         return Some(text!("config-differs-checks", name = name));
     }
-    // In maintenance the weight means nothing.
+    // In maintenance and drain the weight has no effect.
     let weight = wish.maintenance || wish.drain || now.weight == wish.weight;
     (!weight).then(|| text!("config-differs-weight", name = name, now = now.weight, wish = wish.weight))
 }
 
-/// Above this many pairs of lines a difference is told as "all of it".
+/// Above this number of pairs of lines, a difference is reported as a complete replacement.
 const MOST_PAIRS: usize = 1_000_000;
 
-/// The lines that two texts do not share, in order, with our secret and others' masked.
+/// Returns the lines that only one of two texts has, in order, with Cordée's secrets and all others masked.
 pub fn difference(before: &str, after: &str, key: &[&str]) -> Vec<Odd> {
     let before: Vec<&str> = before.lines().collect();
     let after: Vec<&str> = after.lines().collect();
@@ -224,7 +225,8 @@ pub fn difference(before: &str, after: &str, key: &[&str]) -> Vec<Odd> {
     all
 }
 
-/// `common[i][j]`: how many lines the rest of `before` from `i` and of `after` from `j` share in order.
+/// `common[i][j]` is the length of the longest common subsequence of the rest of `before` from `i` and of `after` from
+/// `j`.
 fn common(before: &[&str], after: &[&str]) -> Vec<Vec<usize>> {
     let mut common = vec![vec![0; after.len() + 1]; before.len() + 1];
     for i in (0..before.len()).rev() {
@@ -263,7 +265,7 @@ mod tests {
     }
 
     proptest! {
-        /// Taking away and adding what a difference says leads from one text to the other.
+        /// Applying a difference to the first text gives the second one.
         #[test]
         fn a_difference_is_whole(before in "([abc]\n){0,9}", after in "([abc]\n){0,9}") {
             let odd = difference(&before, &after, &[]);
@@ -278,7 +280,7 @@ mod tests {
         }
     }
 
-    /// A settled world, as it was last looked at.
+    /// A settled cluster, as it was last observed.
     fn settled() -> (Desired, Observed, Millis) {
         let mut desired = first();
         let mut world = World::at(1_000_000);

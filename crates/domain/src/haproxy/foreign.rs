@@ -1,7 +1,8 @@
-//! What somebody else changed in a running HAProxy: two looks compared, less what Cordée did between them.
+//! Finds what somebody else changed in a running HAProxy instance: compares two observations, and leaves out what
+//! Cordée did between them.
 //!
-//! At most one look or step is under way on a HAProxy, and each step ends with a look. So whatever differs between two
-//! looks is the step's doing, or somebody else's.
+//! At most one observation or step is under way on a HAProxy instance, and each step ends with an observation.
+//! Therefore every difference between two observations was caused either by the step, or by somebody else.
 
 use std::collections::BTreeMap;
 
@@ -12,32 +13,32 @@ use crate::text::Text;
 
 use super::stats::{Listens, Running, RunningServer};
 
-/// A thing that a runtime command changes, and a look tells.
+/// A property that a runtime command can change and an observation shows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum What {
-    /// Whether a server is there.
+    /// Whether a server exists.
     Server(ServerName),
-    /// In service, drained or in maintenance.
+    /// Whether a server is in service, drained or in maintenance.
     State(ServerName),
-    /// The same, behind the address of the one writer.
+    /// The same behind the address of the one writer.
     WriterState(ServerName),
     /// Its weight.
     Weight(ServerName),
     /// Its address and port.
     Address(ServerName),
-    /// How many connections go to it at once.
+    /// A server's connection limit.
     Most(ServerName),
-    /// Whether and where it is checked.
+    /// Whether and where a server is checked.
     Checks(ServerName),
     /// Its stickiness cookie.
     Cookie(ServerName),
-    /// Whether a listener takes connections.
+    /// Whether a listener accepts connections.
     Frontend(String),
-    /// How many it takes at once.
+    /// A listener's connection limit.
     FrontendMost(String),
-    /// How many connections the whole process takes at once.
+    /// The connection limit of the whole process.
     Connections,
-    /// How many it takes in a second.
+    /// The rate limits of the whole process.
     Rate,
     /// The session mode.
     Session,
@@ -46,7 +47,7 @@ pub enum What {
 }
 
 impl What {
-    /// Its name.
+    /// Returns the property's name.
     pub fn name(&self) -> Text {
         match self {
             Self::Server(name) => text!("foreign-server", name = name),
@@ -85,28 +86,28 @@ impl What {
         }
     }
 
-    /// Whether no command puts it back: only a worker that starts anew does.
+    /// Whether no runtime command restores the property: only a new worker does.
     pub const fn needs_reload(&self) -> bool {
         matches!(self, Self::Cookie(_))
     }
 }
 
-/// What a look tells of each.
+/// The value of each property in an observation.
 pub type Values = BTreeMap<What, Text>;
 
-/// One thing that somebody else changed.
+/// A property that somebody else changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What.
+    /// The property.
     pub what: What,
-    /// What it was.
+    /// Its value before.
     pub was: Text,
-    /// What it was changed to.
+    /// Its value after.
     pub now: Text,
 }
 
-/// Reads from two looks, one after the other, what may differ between them: of a thousand servers that are as they were
-/// nothing is written out.
+/// Returns the values that may differ between two successive observations. Servers that are the same in both are left
+/// out, because there may be a thousand of them.
 pub fn values(proxy: PoolId, before: &Running, now: &Running) -> (Values, Values) {
     let of = |look: &Running, other: &Running| {
         let mut all = of_process(proxy, look);
@@ -120,7 +121,7 @@ pub fn values(proxy: PoolId, before: &Running, now: &Running) -> (Values, Values
     (of(before, now), of(now, before))
 }
 
-/// Reads one of them.
+/// Returns the value of one property.
 pub fn value(proxy: PoolId, running: &Running, what: &What) -> Option<Text> {
     let mut all = match what.server() {
         None => of_process(proxy, running),
@@ -133,7 +134,7 @@ pub fn value(proxy: PoolId, running: &Running, what: &What) -> Option<Text> {
     all.remove(what)
 }
 
-/// Whether all values of a server are the same.
+/// Whether all properties of a server are the same.
 fn alike(one: &RunningServer, other: &RunningServer) -> bool {
     let flags =
         |s: &RunningServer| (s.maintenance, s.writer_maintenance, s.drain, s.checked, s.checked_elsewhere);
@@ -141,7 +142,7 @@ fn alike(one: &RunningServer, other: &RunningServer) -> bool {
     flags(one) == flags(other) && numbers(one) == numbers(other) && one.cookie == other.cookie
 }
 
-/// What is of no server.
+/// Returns the properties that belong to no server.
 fn of_process(proxy: PoolId, running: &Running) -> Values {
     let mut all = Values::new();
     for (name, frontend) in &running.frontends {
@@ -197,7 +198,8 @@ fn word(word: &str) -> Text {
     if word.is_empty() { text!("foreign-none") } else { text!("foreign-word", word = word) }
 }
 
-/// What differs between two looks and is not the doing of `step`, which was carried out between them.
+/// Returns the differences between two observations that were not caused by `step`, which was carried out between
+/// them.
 pub fn changes(before: &Values, now: &Values, step: Option<&ProxyStep>) -> Vec<Change> {
     let mut all = Vec::new();
     for (what, was) in before {
@@ -211,14 +213,14 @@ pub fn changes(before: &Values, now: &Values, step: Option<&ProxyStep>) -> Vec<C
             all.push(Change { what: what.clone(), was: was.clone(), now: is.clone() });
         }
     }
-    // With another address comes another cookie.
+    // A change of address also changes the cookie.
     let moved =
         |name: &ServerName| before.get(&What::Address(name.clone())) != now.get(&What::Address(name.clone()));
     all.retain(|change| !matches!(&change.what, What::Cookie(name) if moved(name)));
     all
 }
 
-/// Whether a step may change that.
+/// Whether a step may change that property.
 fn touches(step: &ProxyStep, what: &What) -> bool {
     match step {
         ProxyStep::AddServer { name, .. }
@@ -232,9 +234,9 @@ fn touches(step: &ProxyStep, what: &What) -> bool {
         }
         ProxyStep::LiftLimits { .. } => matches!(what, What::Connections | What::Rate),
         ProxyStep::SetSession { .. } => *what == What::Session,
-        // Another worker is another process.
+        // A new worker is a new process.
         ProxyStep::Reload { .. } => true,
-        // Files alone change nothing in the process.
+        // A file alone changes nothing in the process.
         ProxyStep::WriteConfig { .. } | ProxyStep::WriteSession { .. } => false,
     }
 }
@@ -256,12 +258,12 @@ mod tests {
         memory
     });
 
-    /// What a HAProxy says of itself once all is well.
+    /// Returns what a HAProxy instance reports once the cluster is settled.
     fn settled(proxy: PoolId) -> Running {
         MEMORY.proxy(proxy).running.value().expect("it runs").clone()
     }
 
-    /// Alters one thing of one server, or of the process.
+    /// Alters one property of one server, or of the process.
     fn alter(running: &mut Running, server: usize, what: usize) {
         let name = running.servers.keys().nth(server % running.servers.len().max(1)).cloned();
         let Some(name) = name else { return };
@@ -281,7 +283,7 @@ mod tests {
             8 => there.checked = !there.checked,
             9 => there.checked_elsewhere = !there.checked_elsewhere,
             10 => there.cookie.push('x'),
-            // What no command of anybody's alters.
+            // Values that no runtime command alters.
             11 => (there.total, there.since_s, there.id) = (there.total + 1, 0, there.id + 1),
             _ => running.limits.rates += 1,
         }

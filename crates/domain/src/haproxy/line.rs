@@ -1,7 +1,7 @@
-//! One line of a configuration file, with what it does and what would break without it.
+//! A line of a configuration file, with what it does and what would break without it.
 //!
-//! A line cannot be made without its two sentences, and the build refuses a sentence that a language lacks: the file,
-//! the page and the documentation cannot disagree.
+//! A line cannot be made without these two sentences, and the build refuses a sentence that a language lacks. The
+//! file, the page and the documentation therefore cannot disagree.
 
 use crate::ids::Millis;
 use crate::text::Text;
@@ -9,22 +9,23 @@ use crate::text::Text;
 /// Why a line is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Why {
-    /// What it does.
+    /// What the line does.
     pub does: Text,
     /// What would break without it.
     pub without: Text,
 }
 
 impl Why {
-    /// A sentence, and the key of the other one, which has the same arguments; use `why!`, which the build checks.
+    /// Makes the reason from a sentence and the key of the other sentence, which has the same arguments. Use `why!`
+    /// instead, which the build checks.
     pub fn of(does: Text, without: &'static str) -> Self {
         let without = Text { args: does.args.clone(), ..Text::of(without) };
         Self { does, without }
     }
 }
 
-/// `why!("line-x", name = value)`: the sentences `line-x` and `line-x-without`, both with these arguments. The build
-/// looks for both keys in every language.
+/// `why!("line-x", name = value)` makes the sentences `line-x` and `line-x-without`, both with these arguments. The
+/// build looks for both keys in every language.
 #[macro_export]
 macro_rules! why {
     ($key:literal $(, $name:ident = $value:expr)* $(,)?) => {
@@ -38,18 +39,18 @@ macro_rules! why {
 /// Some words of a long line, with what they do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// As they stand in the line.
+    /// The words, as they stand in the line.
     pub words: String,
     /// What they do.
     pub does: Text,
 }
 
-/// Words of a line and their sentence.
+/// Makes a part from words of a line and their sentence.
 pub fn part(words: impl Into<String>, does: Text) -> Part {
     Part { words: words.into(), does }
 }
 
-/// What stands for a secret on a page.
+/// The mask that is shown instead of a secret.
 pub const MASK: &str = "••••••••";
 
 /// One line.
@@ -57,51 +58,51 @@ pub const MASK: &str = "••••••••";
 pub struct Line {
     text: String,
     secret: Option<String>,
-    /// Why it is there; absent for an empty line only.
+    /// The reason for the line; `None` for an empty line only.
     pub why: Option<Why>,
-    /// Its words one after the other, where one sentence is not enough (`server`).
+    /// The parts of a line for which one sentence is not enough (`server`).
     pub parts: Vec<Part>,
 }
 
 impl Line {
-    /// A comment, or the first line of a section: at the margin.
+    /// Makes a comment or the first line of a section, which begin at the margin.
     pub fn head(text: impl Into<String>, why: Why) -> Self {
         Self { text: text.into(), secret: None, why: Some(why), parts: Vec::new() }
     }
 
-    /// A directive within a section.
+    /// Makes a directive within a section.
     pub fn set(words: impl AsRef<str>, why: Why) -> Self {
         Self::head(format!("    {}", words.as_ref()), why)
     }
 
-    /// A directive whose last word is a secret.
+    /// Makes a directive whose last word is a secret.
     pub fn secret(words: &str, secret: &str, why: Why) -> Self {
         Self::holding(format!("{words} {secret}"), secret, why)
     }
 
-    /// A directive with a secret somewhere in it.
+    /// Makes a directive that contains a secret.
     pub fn holding(words: impl AsRef<str>, secret: &str, why: Why) -> Self {
         Self { secret: Some(secret.to_owned()), ..Self::set(words, why) }
     }
 
-    /// A directive that is explained word by word.
+    /// Makes a directive that is explained part by part.
     pub fn of_parts(parts: Vec<Part>, why: Why) -> Self {
         let words: Vec<&str> = parts.iter().map(|p| p.words.as_str()).collect();
         let line = Self::set(words.join(" "), why);
         Self { parts, ..line }
     }
 
-    /// An empty line, between sections.
+    /// Makes an empty line between sections.
     pub const fn empty() -> Self {
         Self { text: String::new(), secret: None, why: None, parts: Vec::new() }
     }
 
-    /// As HAProxy reads it, without the newline. Holds the secret, if there is one.
+    /// Returns the line as HAProxy reads it, without the newline and with the secret, if there is one.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// As it may be shown: a secret is masked.
+    /// Returns the line for display, with the secret masked.
     pub fn shown(&self) -> String {
         match &self.secret {
             Some(secret) if !secret.is_empty() => self.text.replace(secret, MASK),
@@ -110,11 +111,11 @@ impl Line {
     }
 }
 
-/// Words after which a secret stands, in HAProxy 2.6: also in a line that somebody wrote by hand.
+/// Words that are followed by a secret in HAProxy 2.6, also in lines that somebody wrote by hand.
 const BEFORE_SECRETS: [&str; 6] =
     ["dynamic-cookie-key", "password", "insecure-password", "auth", "passphrase", "set-dynamic-cookie-key"];
 
-/// A line of anybody's, as it may be shown: our `secrets` and the word after each of those that lead to a secret are
+/// Returns any line for display: Cordée's `secrets`, and the word after each word that is followed by a secret, are
 /// masked.
 pub fn masked(line: &str, secrets: &[&str]) -> String {
     let ours = secrets.iter().filter(|s| !s.is_empty());
@@ -122,7 +123,7 @@ pub fn masked(line: &str, secrets: &[&str]) -> String {
     let mut hide = false;
     line.split(' ')
         .map(|word| {
-            // Several blanks may stand between.
+            // Several blanks may stand between the two words.
             let secret = hide && !word.is_empty();
             hide = BEFORE_SECRETS.contains(&word) || (hide && word.is_empty());
             if secret { MASK } else { word }
@@ -131,14 +132,14 @@ pub fn masked(line: &str, secrets: &[&str]) -> String {
         .join(" ")
 }
 
-/// A time as HAProxy writes it, as a person does: `500ms` is `500 ms`.
+/// Returns a time of a HAProxy file in readable form: `500ms` becomes `500 ms`.
 pub fn spoken(time: &str) -> String {
     let unit = time.find(|c: char| !c.is_ascii_digit()).unwrap_or(time.len());
     let (number, unit) = time.split_at(unit);
     format!("{number}\u{a0}{unit}")
 }
 
-/// A time as HAProxy reads it: in the greatest unit that leaves nothing over.
+/// Returns a time in HAProxy's form, in the largest unit that leaves no remainder.
 pub(super) fn clock(time: Millis) -> String {
     match time {
         t if t.is_multiple_of(3_600_000) => format!("{}h", t / 3_600_000),

@@ -1,8 +1,8 @@
-//! What HAProxy `web` says of each request: one datagram, one line, one record.
+//! The log of HAProxy `web`: one datagram per request, with one line and one record.
 //!
-//! Every field that a visitor can shape is written in hexadecimal by HAProxy itself, so that no newline, NUL, invalid
-//! UTF-8 or escape sequence can begin a second record or move into another field. What does not look exactly so is not
-//! guessed at: it is counted as unreadable.
+//! HAProxy itself writes every field that a visitor can influence in hexadecimal. A newline, NUL, invalid UTF-8 or
+//! escape sequence can therefore neither begin a second record nor move into another field. A line that does not have
+//! exactly this form is not interpreted: it is counted as unreadable.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -13,24 +13,24 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{Millis, ServerName};
 use crate::text::push_seen;
 
-/// First word of a line. Another order of fields gets another one.
+/// The first word of a line. It changes whenever the order of the fields changes.
 const MARK: &str = "cordee3";
-/// What the first words of all versions begin with.
+/// The common beginning of the first words of all versions.
 const MARKS: &[u8] = b"cordee";
 
-/// The longest line that HAProxy is told to send, and the longest that is read. A full one has some 1,000 octets.
+/// The maximum length of a line, both for HAProxy to send and for Cordée to read. A full line has some 1,000 octets.
 pub const MOST_BYTES: usize = 2_048;
 
-/// How many octets of what a visitor sent are logged: method, path, user agent; of the site's own word; of HAProxy's
-/// cookie that came with the request; and of the sums of the PHP session that came with it, and of the one that the
-/// answer names.
+/// The maximum number of octets that are logged of what a visitor sent (method, path, user agent), of the site's own
+/// word, of HAProxy's cookie that came with the request, and of the hashes of the PHP session that came with the
+/// request and of the session that the answer sets.
 const CUTS: [usize; 7] = [16, 256, 128, 64, 64, 8, 8];
 
-/// The line, in HAProxy's words (manual 2.6, section 8.2.4): the mark, the `key` that only HAProxy and Cordée know,
-/// because anybody on the machine can send to the port, the worker, milliseconds since 1970, the visitor, the status,
-/// the server, milliseconds in all, octets sent; then in hexadecimal the method, the path without its query, the user
-/// agent, the change of colour that the site names, HAProxy's cookie, and the sums of the two sessions. A session's id
-/// is not logged.
+/// Returns the log format of the line (manual 2.6, section 8.2.4): the mark; the `key` that only HAProxy and Cordée
+/// know, because any program on the machine can send to the port; the worker; milliseconds since 1970; the visitor;
+/// the status; the server; the total time in milliseconds; the octets sent; then in hexadecimal the method, the path
+/// without its query, the user agent, the change of colour that the site reports, HAProxy's cookie, and the hashes of
+/// the two sessions. A session's id is not logged.
 pub fn format(key: &str) -> String {
     let [method, path, agent, change, holds, session, next] = CUTS;
     format!(
@@ -41,77 +41,77 @@ pub fn format(key: &str) -> String {
     )
 }
 
-/// One request.
+/// A logged request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The worker that served it.
     pub worker: u32,
     /// When it came.
     pub at: Millis,
-    /// Who asked; behind a trusted proxy, who asked that one.
+    /// The visitor's address; behind a trusted proxy, the address that the proxy reports.
     pub address: IpAddr,
-    /// The answer's status; absent when there was none.
+    /// The status of the answer; absent if there was none.
     pub status: Option<u16>,
-    /// Who answered; absent when HAProxy did.
+    /// The server that answered; absent if HAProxy itself did.
     pub server: Option<ServerName>,
-    /// Milliseconds until the answer's end; absent when it was not reached.
+    /// Milliseconds until the end of the answer; absent if the end was not reached.
     pub took_ms: Option<u64>,
-    /// Octets of the answer.
+    /// The size of the answer in octets.
     pub bytes: u64,
-    /// What the visitor asked, as text without control characters.
+    /// The visitor's request, as text without control characters.
     pub asked: LoggedRequest,
     /// The colour that the visitor chose.
     pub change: Option<Recolour>,
-    /// HAProxy's cookie that came with the request, as text without control characters; empty when none did.
+    /// HAProxy's cookie that came with the request, as text without control characters; empty if there was none.
     pub holds: String,
-    /// What tells the PHP session that came with the request from others; empty when none did.
+    /// A hash that identifies the PHP session that came with the request; empty if there was none.
     pub session: String,
-    /// The same of the session that the answer names.
+    /// The same for the session that the answer sets.
     pub next: String,
 }
 
-/// The visitor's own words. Control characters, marks that turn the direction of writing and octets that are no UTF-8
-/// stand as `\x1B`, `\u{202E}` and `\xFF`; a backslash is doubled.
+/// Words that the visitor sent. Control characters, marks that change the direction of writing, and octets that are
+/// not valid UTF-8 are written as `\x1B`, `\u{202E}` and `\xFF`; a backslash is doubled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoggedRequest {
-    /// Method; empty when the request was not understood.
+    /// The method; empty if HAProxy was unable to parse the request.
     pub method: String,
-    /// Path, as sent, without its query.
+    /// The path as sent, without its query.
     pub path: String,
-    /// What the visitor's program calls itself.
+    /// The name by which the visitor's program identifies itself.
     pub agent: String,
 }
 
 /// A colour chosen on the session test page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recolour {
-    /// The former one; absent when there was none.
+    /// The former colour; absent if there was none.
     pub from: Option<String>,
-    /// The new one.
+    /// The new colour.
     pub to: String,
 }
 
 impl Record {
-    /// Refused, failed or never answered.
+    /// Whether the request was refused, failed or was never answered.
     pub fn is_error(&self) -> bool {
         self.status.is_none_or(|status| status >= 400)
     }
 }
 
-/// What a datagram is.
+/// The kind of a datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
     /// A request.
     Request(Box<Record>),
-    /// Not a request: what HAProxy says of itself ("Proxy web stopped").
+    /// Not a request: a message that HAProxy writes about itself ("Proxy web stopped").
     Notice,
-    /// Begins like a request and does not go on like one.
+    /// A line that begins like a request but does not have the form of one.
     Unreadable,
-    /// Begins like a request and lacks the key: somebody else's invention, or of a version before.
+    /// A line that begins like a request but lacks the key: forged by another program, or written by an older version.
     Foreign,
 }
 
-/// Reads one datagram.
+/// Parses one datagram.
 pub fn parse(datagram: &[u8], key: &str) -> Line {
     let line = datagram.strip_suffix(b"\n").unwrap_or(datagram);
     if !line.starts_with(MARKS) {
@@ -126,7 +126,8 @@ pub fn parse(datagram: &[u8], key: &str) -> Line {
     record.map_or(Line::Unreadable, |record| Line::Request(Box::new(record)))
 }
 
-/// What follows the key, when it is the key: compared to its end, so that the time tells nothing about it.
+/// Returns what follows the key, if the key is right. All of the key is compared, so that the duration of the
+/// comparison reveals nothing about it.
 fn after_key<'a>(rest: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
     let (said, rest) = rest.split_at_checked(key.len())?;
     let different = said.iter().zip(key).fold(0, |all, (a, b)| all | (a ^ b));
@@ -159,7 +160,7 @@ fn record(rest: &str) -> Option<Record> {
         agent: visible(&octets(field()?, agent)?),
     };
     let change = recolour(&octets(field()?, change)?);
-    // A server that did not answer has nothing to tell.
+    // If no server answered, the site cannot have reported a change.
     let change = change.filter(|_| server.is_some());
     let mut words = |most| octets(field()?, most).map(|octets| visible(&octets));
     let (holds, session, next) = (words(holds)?, words(session)?, words(next)?);
@@ -179,13 +180,13 @@ fn record(rest: &str) -> Option<Record> {
     })
 }
 
-/// Digits alone: no sign, no blank, and not more than the type holds.
+/// Parses digits only: no sign, no blank, and no value that is too large for the type.
 fn number<T: FromStr>(text: &str) -> Option<T> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
 }
 
-/// Pairs of hexadecimal digits, at most `most` of them; `-` stands for none.
+/// Parses at most `most` pairs of hexadecimal digits; `-` stands for none.
 fn octets(text: &str, most: usize) -> Option<Vec<u8>> {
     let text = if text == "-" { "" } else { text };
     if text.len() > 2 * most || text.len() % 2 != 0 {
@@ -195,7 +196,7 @@ fn octets(text: &str, most: usize) -> Option<Vec<u8>> {
     text.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
 }
 
-/// Octets as text that neither a page nor a terminal takes for anything but text.
+/// Returns octets as text that a page and a terminal show as plain text.
 pub fn visible(octets: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len());
     for chunk in octets.utf8_chunks() {
@@ -212,7 +213,8 @@ pub fn visible(octets: &[u8]) -> String {
     text
 }
 
-/// `FROM>TO`: keys of the site's list of colours, `-` for none before. Anything else is nothing.
+/// Parses `FROM>TO`, two keys of the site's list of colours; `-` stands for no former colour. Anything else gives
+/// `None`.
 fn recolour(octets: &[u8]) -> Option<Recolour> {
     let (from, to) = std::str::from_utf8(octets).ok()?.split_once('>')?;
     let key = |word: &str| (1..=24).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase());
@@ -320,7 +322,7 @@ mod tests {
         ] {
             assert_eq!(parse(forged.as_bytes(), "key"), Line::Foreign, "{why}: {forged}");
         }
-        // Without a key to compare with, nothing is believed.
+        // If there is no key to compare with, no line is believed.
         assert_eq!(parse(line("  ").as_bytes(), ""), Line::Foreign);
         assert!(format("key").starts_with("cordee3 key %pid "));
     }
@@ -338,7 +340,7 @@ mod tests {
             prop_assert!(!matches!(parse(&marked, "key"), Line::Notice));
         }
 
-        /// Whatever a visitor sends is one record, in its own field, and text.
+        /// Whatever a visitor sends becomes one record, stays in its own field, and is plain text.
         #[test]
         fn a_visitor_stays_in_their_field(
             path in proptest::collection::vec(any::<u8>(), 0..=256),
@@ -354,14 +356,14 @@ mod tests {
             prop_assert_eq!((record.bytes, record.change), (76, None));
         }
 
-        /// Two different inputs never look the same.
+        /// Two different inputs are never shown the same.
         #[test]
         fn what_is_shown_tells_what_was_sent(octets in proptest::collection::vec(any::<u8>(), 0..64)) {
             prop_assert_eq!(back(&visible(&octets)), octets);
         }
     }
 
-    /// The octets of which `visible` made that text.
+    /// Returns the octets from which `visible` made that text.
     fn back(text: &str) -> Vec<u8> {
         let mut octets = Vec::new();
         let mut rest = text;

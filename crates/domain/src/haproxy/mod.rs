@@ -1,4 +1,4 @@
-//! HAProxy, text in and text out: its configuration, its runtime commands, its statistics, its log.
+//! Everything about HAProxy that is text: its configuration, its runtime commands, its statistics and its log.
 
 pub mod config;
 pub mod drift;

@@ -1,6 +1,6 @@
-//! Commands of HAProxy's runtime API (management guide 2.6, section 9.3) and what their answers mean.
+//! Commands of HAProxy's runtime API (management guide 2.6, section 9.3), and how to read their answers.
 //!
-//! `;` and a newline separate commands, so nothing but parsed values is ever formatted into one.
+//! `;` and a newline separate commands, so only parsed values are ever formatted into a command.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -11,23 +11,23 @@ use crate::sessions::{KEY, Mode};
 use super::config::{backends, parameters};
 use super::setting::WRITER_BACKEND;
 
-/// One command and the answer that means success.
+/// A command, and the answer that means success.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     /// The line to send.
     pub line: String,
-    /// What a success says.
+    /// The answer that means success.
     pub expect: Expect,
 }
 
-/// How to recognise success: HAProxy's answers are text, and a success is often empty.
+/// How to recognise success. HAProxy's answers are text, and a success is often empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// Nothing at all.
+    /// The answer is empty.
     Empty,
-    /// This text in it.
+    /// The answer contains this text.
     Contains(&'static str),
-    /// Nothing, or one of the words in which `set server addr` reports what it changed.
+    /// The answer is empty, or one of the phrases with which `set server addr` reports what it changed.
     AddressReport,
 }
 
@@ -36,7 +36,7 @@ impl Command {
         Self { line, expect: Expect::Empty }
     }
 
-    /// Whether `answer` means success; else it is the refusal, in HAProxy's words.
+    /// Checks whether `answer` means success; otherwise returns the refusal in HAProxy's words.
     pub fn accepts(&self, answer: &str) -> bool {
         let answer = answer.trim();
         match self.expect {
@@ -55,9 +55,10 @@ fn each(proxy: PoolId, line: impl Fn(&str) -> Command) -> Vec<Command> {
 
 /// Adds a server that gets no visitor yet.
 ///
-/// The placeholder address makes HAProxy 2.6 compute the automatic cookie when the real one is set (added
-/// with its real address, 2.6 sends an empty cookie); weight 0 keeps visitors away until a check succeeds. It is added
-/// in maintenance, where it stays if it is to be `out`: a cookie from before may lead to its address.
+/// With the placeholder address, HAProxy 2.6 computes the automatic cookie when the real address is set (if a server
+/// is added with its real address, 2.6 sends an empty cookie). Weight 0 keeps visitors away until a check succeeds.
+/// The server is added in maintenance, and stays there if it is to be `out`, because an older cookie may lead to its
+/// address.
 pub fn add(proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr, out: bool) -> Vec<Command> {
     let mut all = Vec::new();
     for backend in backends(proxy) {
@@ -78,7 +79,7 @@ pub fn add(proxy: PoolId, name: &ServerName, id: u32, to: SocketAddr, out: bool)
     all
 }
 
-/// Has HAProxy tell the web servers another session mode, from the next request on.
+/// Makes HAProxy tell the web servers another session mode, from the next request on.
 pub fn set_session(map: &Path, mode: Mode) -> Vec<Command> {
     vec![Command::empty(format!("set map {} {KEY} {}", map.display(), mode.as_str()))]
 }
@@ -96,13 +97,13 @@ pub fn set_address(proxy: PoolId, name: &ServerName, to: SocketAddr) -> Vec<Comm
 pub enum State {
     /// In service.
     Ready,
-    /// Only for those who hold its cookie.
+    /// In service only for those who hold its cookie.
     Drain,
     /// Out of service, not checked.
     Maintenance,
 }
 
-/// Changes a server's administrative state; `writer` is for the backend that leads to the one writer.
+/// Changes a server's administrative state. `writer` is the state in the backend that leads to the one writer.
 pub fn set_state(proxy: PoolId, name: &ServerName, state: State, writer: State) -> Vec<Command> {
     let mut all = Vec::new();
     for backend in backends(proxy) {
@@ -113,7 +114,8 @@ pub fn set_state(proxy: PoolId, name: &ServerName, state: State, writer: State) 
             State::Maintenance => "maint",
         };
         if state != State::Maintenance {
-            // A crash after `add server` leaves a server whose checks were never enabled; doing it twice is fine.
+            // If Cordée crashed after `add server`, the server's checks were never enabled. Enabling them twice is
+            // harmless.
             all.push(Command::empty(format!("enable health {backend}/{name}")));
         }
         all.push(Command::empty(format!("set server {backend}/{name} state {word}")));
@@ -126,25 +128,25 @@ pub fn set_weight(proxy: PoolId, name: &ServerName, weight: u32) -> Vec<Command>
     each(proxy, |b| Command::empty(format!("set server {b}/{name} weight {weight}")))
 }
 
-/// Changes how many connections at once go to a server; 0: no bound.
+/// Changes a server's connection limit; 0 means no limit.
 pub fn set_most(proxy: PoolId, name: &ServerName, most: u64) -> Vec<Command> {
     each(proxy, |b| Command::empty(format!("set maxconn server {b}/{name} {most}")))
 }
 
-/// Has a listener take connections, so many at once.
+/// Makes a listener accept connections, at most that many at once.
 pub fn open_frontend(name: &str, most: u64, paused: bool) -> Vec<Command> {
     let mut all = vec![Command::empty(format!("set maxconn frontend {name} {most}"))];
     if paused {
-        // One that is open refuses it.
+        // HAProxy refuses this for a listener that is open.
         all.push(Command::empty(format!("enable frontend {name}")));
     }
     all
 }
 
-/// Takes away the bounds of the whole process that its file does not set.
+/// Removes the limits of the whole process that its file does not set.
 pub fn lift_limits() -> Vec<Command> {
     let rates = ["connections", "sessions", "ssl-sessions"].map(|of| format!("set rate-limit {of} global 0"));
-    // 0 is the bound of the start (management guide 2.6, "set maxconn global").
+    // 0 restores the limit of the start (management guide 2.6, "set maxconn global").
     let most = std::iter::once("set maxconn global 0".to_owned());
     most.chain(rates).map(Command::empty).collect()
 }
@@ -168,11 +170,11 @@ pub fn delete(proxy: PoolId, name: &ServerName) -> Vec<Command> {
 pub struct Worker {
     /// Process id.
     pub pid: u32,
-    /// Replaced by a newer one and finishing its last sessions.
+    /// Whether it was replaced by a newer worker, and is finishing its last sessions.
     pub old: bool,
 }
 
-/// Reads the master's `show proc`: its failed reloads, and its workers.
+/// Parses the answer of the master's `show proc`: its failed reloads, and its workers.
 pub fn parse_proc(answer: &str) -> Option<(u32, Vec<Worker>)> {
     let mut failed = None;
     let mut workers = Vec::new();

@@ -1,4 +1,5 @@
-//! The sections of the two files, line by line. How to add a line: CONTRIBUTING.md, "A new line of a file".
+//! The sections of the two configuration files, line by line. CONTRIBUTING.md, "A new line of a file", says how to add
+//! a line.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -18,7 +19,7 @@ pub(super) struct Section {
     pub(super) backend: Option<&'static str>,
 }
 
-/// The first line.
+/// Returns the first line.
 pub(super) fn mark() -> Line {
     Line::head(
         "# Written by Cordée, which overwrites changes made here by hand within a second.",
@@ -26,7 +27,7 @@ pub(super) fn mark() -> Line {
     )
 }
 
-/// Settings of the program itself. `shape` is empty while the shape is being summed up.
+/// Returns the settings of the program itself. `shape` is empty while the shape is being computed.
 pub(super) fn global(desired: &Desired, proxy: PoolId, setting: &Setting, shape: &str) -> Vec<Line> {
     let socket = match proxy {
         PoolId::Web => setting.web_socket.display(),
@@ -59,7 +60,7 @@ pub(super) fn global(desired: &Desired, proxy: PoolId, setting: &Setting, shape:
     ]
 }
 
-/// All sections but the first.
+/// Returns all sections except the first.
 pub(super) fn of(desired: &Desired, proxy: PoolId, setting: &Setting) -> Vec<Section> {
     match proxy {
         PoolId::Web => vec![
@@ -123,12 +124,12 @@ fn web_frontend(desired: &Desired, setting: &Setting) -> Vec<Line> {
     .concat()
 }
 
-/// How HAProxy's own answer begins when no server takes a request.
+/// The beginning of HAProxy's own answer when no server takes a request.
 pub const NO_SERVER: &str = "<!doctype html><!-- 503 -->";
 
-/// What a visitor reads whom no server answers: HAProxy's own page, in the language that their browser asks for, or
-/// in both. It is part of the file, so that it is there whatever else is not. It says nothing of what stands behind
-/// the site.
+/// Returns the lines of HAProxy's own error page, which a visitor gets if no server answers. It is in the language of
+/// the visitor's browser, or in both languages. It is part of the file, so that it is available whatever else has
+/// failed. It reveals nothing about what is behind the site.
 fn apologies() -> Vec<Line> {
     let language = "http-request set-var(txn.lang) req.fhdr(Accept-Language),\
         language(fr;fr-FR;fr-BE;fr-CA;fr-CH;en;en-US;en-GB;en-CA;en-AU,en),field(1,-)";
@@ -143,7 +144,7 @@ fn apologies() -> Vec<Line> {
     [vec![Line::set(language, why!("line-apology-language"))], [502, 503, 504].map(page).to_vec()].concat()
 }
 
-/// That page: a HAProxy log format within single quotes.
+/// Returns that page, as a HAProxy log format within single quotes.
 fn apology(status: u16) -> String {
     let [fr, en] = match status {
         503 => ["Le site est indisponible", "The site is unavailable"],
@@ -154,7 +155,7 @@ fn apology(status: u16) -> String {
             "Il revient bientôt\u{a0}: réessayez dans un instant.",
             "It will be back soon: try again in a moment.",
         ],
-        // What was sent may have been done.
+        // The server may have processed what the visitor sent.
         _ => [
             "Si vous avez envoyé un formulaire, vérifiez avant de le renvoyer.",
             "If you sent a form, check before you send it again.",
@@ -173,8 +174,9 @@ fn apology(status: u16) -> String {
     )
 }
 
-/// Takes out what only a proxy in front may say of a visitor, unless one that is trusted says it. It stands before
-/// `set-src`, which makes the sender's address the visitor's. Programs that read headers as variables take `_` for `-`.
+/// Removes the headers that only a proxy in front of HAProxy may set, unless a trusted proxy sends them. These lines
+/// come before `set-src`, which replaces the sender's address with the visitor's. `_` is matched as well as `-`,
+/// because programs that read headers as variables do not distinguish the two.
 fn told_by_strangers(desired: &Desired) -> Vec<Line> {
     let trusted = trusted(desired);
     let unless = trusted.map(|networks| format!(" unless {{ src {networks} }}")).unwrap_or_default();
@@ -193,19 +195,19 @@ fn told_by_strangers(desired: &Desired) -> Vec<Line> {
     ]
 }
 
-/// The networks of the proxies in front that are trusted, as HAProxy reads them; nothing when there are none.
+/// Returns the networks of the trusted proxies in HAProxy's form; `None` if there are none.
 fn trusted(desired: &Desired) -> Option<String> {
     let all: Vec<String> = desired.visitors.trusted.iter().map(ToString::to_string).collect();
     (!all.is_empty()).then(|| all.join(" "))
 }
 
-/// How many of the page's cookies are taken out one by one: a browser sends one of each cluster to every port of the
-/// machine, and two on the path of the sign-in page.
+/// How many of the page's cookies are removed one by one. A browser sends one cookie of each cluster to every port of
+/// the machine, and two on the path of the sign-in page.
 const OUR_COOKIES: usize = 8;
 
-/// Takes the page's cookies out of what goes to the site, and nothing else. `replace-header` works on each header line
-/// by itself but takes one cookie at a time; `regsub` takes any number but keeps the last header line only. So the
-/// first does what browsers send, and the second what somebody made up to get past it.
+/// Removes the page's cookies, and nothing else, from the requests to the site. `replace-header` processes every
+/// header line but removes one cookie at a time; `regsub` removes any number but keeps only the last header line.
+/// Therefore the first handles what browsers send, and the second what somebody crafted to get past the first.
 fn our_cookies() -> Vec<Line> {
     let one = |why| {
         Line::set(r"http-request replace-header Cookie ^(.*;)?\s*cordee_[^=;]*=[^;]*;?\s*(.*)$ \1\2", why)
@@ -227,11 +229,11 @@ fn our_cookies() -> Vec<Line> {
     lines
 }
 
-/// The cookies of PHP sessions by which visitors are told apart: PHP's own, and the session test page's.
+/// The cookies of PHP sessions by which visitors are distinguished: PHP's own, and that of the session test page.
 const SESSIONS: [&str; 2] = ["PHPSESSID", "couleur_sid"];
 
-/// The frontend's lines about who visits: where requests are logged and in which words, and whom to believe about the
-/// visitor's address. The change of colour that the site names is for us alone.
+/// Returns the frontend's lines about visitors: where and in which format requests are logged, and which proxies are
+/// trusted to report the visitor's address. The change of colour that the site reports is for Cordée only.
 fn visitors(desired: &Desired, setting: &Setting) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(port) = desired.visitors.port {
@@ -239,7 +241,7 @@ fn visitors(desired: &Desired, setting: &Setting) -> Vec<Line> {
         lines.push(Line::set(log, why!("line-access-log", port = port.to_string())));
         let format = format!("log-format \"{}\"", log::format(&setting.log_key));
         lines.push(Line::holding(format, &setting.log_key, why!("line-log-format")));
-        // A connection that asks for nothing is no visit: browsers open some in advance.
+        // A connection without a request is not a visit: browsers open some in advance.
         lines.push(Line::set("option dontlognull", why!("line-log-nothing")));
     }
     if let Some(trusted) = trusted(desired) {
@@ -298,8 +300,9 @@ fn db_defaults() -> Vec<Line> {
         Line::set("option clitcpka", why!("line-client-alive")),
         Line::set("option srvtcpka", why!("line-server-alive")),
         Line::set("option redispatch 1", why!("line-redispatch-database")),
-        // Together a second and a half. The checks of the web servers ask for a page, and wait two seconds for it: one
-        // that can be made without a database must come in time. Our own question at these addresses waits 1.8 s.
+        // In total a second and a half. The checks of the web servers request a page and wait two seconds for it, so a
+        // page that can be made without a database must be ready in time. Cordée's own probe of these addresses waits
+        // 1.8 s.
         Line::set("retries 15", why!("line-retries-database", count = 15_u32)),
         timeout("connect", &clock(figures::DATABASE_TRY), |time| {
             why!("line-timeout-connect-database", time = time)
@@ -340,12 +343,12 @@ fn db_writer_backend() -> Vec<Line> {
     [vec![Line::empty(), head], database_check(), vec![nobody()]].concat()
 }
 
-/// The account whose sign-in a check begins: an application's, which each database has.
+/// The account with which the check begins a login: an application's account, which every database has.
 const ASKED_AS: &str = "site_app";
 
-/// Reads the greeting, begins to sign in, and is gone once MariaDB has asked for the password in its own way. A
-/// connection that is closed before it has named an account is a line in MariaDB's log, four a second
-/// (`option mysql-check`); so is a refused one.
+/// Reads the greeting, begins a login, and closes the connection once MariaDB has asked for the password by its own
+/// method. A connection that is closed before it has named an account would cause a line in MariaDB's log, four per
+/// second (`option mysql-check`); so would a refused login.
 fn database_check() -> Vec<Line> {
     vec![
         Line::set("option tcp-check", why!("line-database-check")),
@@ -358,7 +361,8 @@ fn database_check() -> Vec<Line> {
     ]
 }
 
-/// The first packet of a sign-in (protocol 4.1), in a way that no account uses and without a password, in hexadecimal.
+/// Returns the first packet of a login (protocol 4.1) in hexadecimal, with an authentication method that no account
+/// uses and without a password.
 fn sign_in(account: &str) -> String {
     // CLIENT_LONG_PASSWORD, CLIENT_PROTOCOL_41, CLIENT_SECURE_CONNECTION, CLIENT_PLUGIN_AUTH.
     const ABLE: u32 = 1 | 1 << 9 | 1 << 15 | 1 << 19;
@@ -366,10 +370,10 @@ fn sign_in(account: &str) -> String {
     const UTF8: u8 = 45;
     let mut packet = [&ABLE.to_le_bytes()[..], &LONGEST.to_le_bytes(), &[UTF8], &[0; 23]].concat();
     packet.extend(account.bytes());
-    // Its end, and an empty answer to the greeting.
+    // The end of the account's name, and an empty response to the greeting.
     packet.extend([0, 0]);
     packet.extend(b"check\0");
-    // Three octets of length, one of number: the greeting was 0.
+    // Three octets of length and one of sequence number: the greeting had number 0.
     let length = u32::try_from(packet.len()).unwrap_or_default() | 1 << 24;
     let all = [&length.to_le_bytes()[..], &packet].concat();
     all.iter().fold(String::new(), |mut hex, byte| {
@@ -378,14 +382,15 @@ fn sign_in(account: &str) -> String {
     })
 }
 
-/// Only `nobody` has no port of its own, and takes this one. Nobody can hold port 0, whatever their rights: the kernel
-/// gives another one to whoever asks for it. So each connection there is refused.
+/// Sets the destination port for the server `nobody`, which is the only one without a port of its own. No process can
+/// listen on port 0, whatever its privileges: the kernel assigns another port to a process that asks for it. Therefore
+/// every connection there is refused.
 fn to_no_port() -> Line {
     Line::set("tcp-request connection set-dst-port int(0)", why!("line-no-port"))
 }
 
-/// A server that never takes a connection, and is asked while no other one is in service: HAProxy closes a connection
-/// at once when a backend has no server, and tries again when the server refuses.
+/// Returns a server that never accepts a connection, and that is used while no other server is in service. If a
+/// backend has no server HAProxy closes a connection at once; if the server refuses, HAProxy tries again.
 fn nobody() -> Line {
     let parts = vec![
         part(format!("server {NOBODY} {NOBODY_AT}"), text!("part-nobody", address = NOBODY_AT.to_string())),

@@ -1,5 +1,5 @@
-//! Statistics: `show info`, `show stat` (CSV, read by header: the set of columns grows with each version) and
-//! `show servers state`.
+//! Parses HAProxy's statistics: `show info`, `show stat` (CSV, read by its header, because each version adds columns)
+//! and `show servers state`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -12,12 +12,12 @@ use crate::sessions::Mode;
 use super::config::{backends, frontends};
 use super::setting::{NOBODY, NOBODY_AT};
 
-/// What one HAProxy said of itself.
+/// What a HAProxy instance reports about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
     /// The worker's process id.
     pub pid: u32,
-    /// The shape of the file it was started from (see `config::Rendered`); absent when not ours.
+    /// The shape of the file from which it was started (see `config::Rendered`); absent if the file is not Cordée's.
     pub shape: Option<String>,
     /// Its version.
     pub version: String,
@@ -27,61 +27,61 @@ pub struct Running {
     pub rate: u64,
     /// Clients connected now.
     pub sessions: u64,
-    /// The session mode that it tells the web servers (HAProxy `web`); absent while its file knows none.
+    /// The session mode that it tells the web servers (HAProxy `web`); absent if its file has no mode.
     pub mode: Option<Mode>,
-    /// HTTP requests since the worker started, but for those that it did not understand (web). A connection that ends
-    /// without a word counts as one of the latter.
+    /// HTTP requests since the worker was started, without those that HAProxy was unable to parse (web). A connection
+    /// that ends without a request counts as one of the latter.
     #[serde(default)]
     pub requests: u64,
-    /// Log lines that it could not send since then.
+    /// Log lines that it was unable to send since then.
     #[serde(default)]
     pub unsent: u64,
-    /// Its listeners by name.
+    /// Its listeners, by name.
     #[serde(default)]
     pub frontends: BTreeMap<String, Frontend>,
-    /// What bounds it as a whole.
+    /// The limits of the process as a whole.
     #[serde(default)]
     pub limits: Limits,
-    /// Connections wait while no database is in service (db); HAProxy `web` has nothing of the kind.
+    /// Whether connections wait while no database is in service (db). HAProxy `web` has no such server.
     #[serde(default)]
     pub waits: bool,
-    /// Its servers by name.
+    /// Its servers, by name.
     pub servers: BTreeMap<ServerName, RunningServer>,
 }
 
-/// A listener in the process.
+/// A listener of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frontend {
-    /// Whether it takes connections.
+    /// Whether it accepts connections.
     pub listens: Listens,
-    /// So many at once.
+    /// Its connection limit.
     pub most: u64,
 }
 
-/// Whether a listener takes connections.
+/// Whether a listener accepts connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Listens {
-    /// It does; all places may be taken now.
+    /// It does; all its places may be taken now.
     Open,
-    /// Not now, by command: another one opens it again.
+    /// Not now, because of a command; another command opens it again.
     Paused,
     /// Never again in this process.
     Shut,
 }
 
-/// What bounds one HAProxy as a whole.
+/// The limits of a HAProxy instance as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// So many connections at once.
+    /// The connection limit.
     pub most: u64,
-    /// The same, as the process was started.
+    /// The connection limit at the start of the process.
     pub most_at_start: u64,
-    /// Connections, sessions and TLS sessions that it takes in a second, added up; 0: no bound.
+    /// The sum of the limits of connections, sessions and TLS sessions per second; 0 means no limit.
     pub rates: u64,
 }
 
-/// One server in the process.
+/// A server of the process.
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of HAProxy's")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunningServer {
@@ -93,34 +93,35 @@ pub struct RunningServer {
     pub port: u16,
     /// In maintenance, by command or by file.
     pub maintenance: bool,
-    /// A database: in maintenance behind the address of the one writer; a web server: the same as `maintenance`.
+    /// For a database: in maintenance behind the address of the one writer. For a web server: the same as
+    /// `maintenance`.
     pub writer_maintenance: bool,
     /// In drain, by command.
     pub drain: bool,
     /// Weight, 0 to 256.
     pub weight: u32,
-    /// So many connections at once; 0: no bound.
+    /// The connection limit; 0 means none.
     #[serde(default)]
     pub most: u64,
-    /// Its checks are switched on.
+    /// Whether its checks are enabled.
     #[serde(default)]
     pub checked: bool,
-    /// They go to another address or port than its own.
+    /// Whether its checks go to another address or port than its own.
     #[serde(default)]
     pub checked_elsewhere: bool,
-    /// What the checks found.
+    /// The verdict of the checks.
     pub verdict: CheckState,
     /// Requests or connections on it now.
     pub sessions: u64,
-    /// All so far.
+    /// All requests or connections so far.
     pub total: u64,
     /// The value of its stickiness cookie.
     pub cookie: String,
     /// Seconds since its state changed.
     pub since_s: u64,
-    /// The check itself.
+    /// The last check.
     pub check: Check,
-    /// In every backend where it belongs, and the same in each.
+    /// Whether it is in every backend where it belongs, with the same values in each.
     pub uniform: bool,
 }
 
@@ -128,32 +129,32 @@ pub struct RunningServer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckState {
-    /// Takes traffic.
+    /// It takes traffic.
     Up,
-    /// Takes traffic; some checks failed.
+    /// It takes traffic; some checks have failed.
     Failing,
-    /// Takes none; some checks succeeded.
+    /// It takes no traffic; some checks have succeeded.
     Recovering,
-    /// Takes none.
+    /// It takes no traffic.
     Down,
-    /// Not checked.
+    /// It is not checked.
     Unchecked,
 }
 
 /// The last finished check.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// HAProxy's code (`L7OK`, `L4CON`, `L7TOUT`…); empty before the first one finished.
+    /// HAProxy's code (`L7OK`, `L4CON`, `L7TOUT`…); empty before the first check has finished.
     pub code: String,
     /// HTTP status or error number.
     pub status: Option<u16>,
     /// How long it took.
     pub duration_ms: Option<u64>,
-    /// HAProxy's further words (`Connection refused`).
+    /// Further words of HAProxy's (`Connection refused`).
     pub detail: String,
-    /// Consecutive results counted so far.
+    /// The number of consecutive results so far.
     pub health: u32,
-    /// The count that changes the verdict.
+    /// The number of consecutive results that changes the verdict.
     pub goal: u32,
 }
 
@@ -164,8 +165,8 @@ impl Check {
     }
 }
 
-/// Reads the answers to `show info`, `show stat` and `show servers state`. `Err` names what was not understood:
-/// a wrong answer must never look like an empty cluster.
+/// Parses the answers to `show info`, `show stat` and `show servers state`. `Err` names what cannot be parsed: a wrong
+/// answer must never look like an empty cluster.
 pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Running, &'static str> {
     let field =
         |name: &str| info.lines().find_map(|l| l.strip_prefix(name).and_then(|r| r.strip_prefix(": ")));
@@ -207,7 +208,8 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
                 backends_seen += usize::from(backends(proxy).contains(&get(columns.px)));
             }
             name => {
-                // A server that is not ours by name is drift; it is kept under no name and shown by the file.
+                // A server whose name is not valid in Cordée is drift. It is not recorded here; the comparison of the
+                // file shows it.
                 let Ok(name) = ServerName::parse(name) else { continue };
                 let Some(state) = admin.get(&(get(columns.px), name.as_str())) else {
                     return Err("show stat and show servers state disagree");
@@ -226,7 +228,7 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
         if running.shape.is_none() || backends_seen == 0 {
             return Err("show stat lacks a backend");
         }
-        // Somebody else's file with our mark in it: a reload puts it right.
+        // Somebody else's file that contains Cordée's mark: a reload corrects it.
         running.shape = Some(String::new());
     }
     for name in frontends(proxy) {
@@ -236,7 +238,7 @@ pub fn parse(proxy: PoolId, info: &str, stat: &str, state: &str) -> Result<Runni
     Ok(running)
 }
 
-/// What `show info` says of the bounds of the whole process.
+/// Parses the limits of the whole process from `show info`.
 fn limits<'a>(field: impl Fn(&str) -> Option<&'a str>) -> Result<Limits, &'static str> {
     let number = |name: &'static str| field(name).and_then(|v| v.trim().parse::<u64>().ok()).ok_or(name);
     Ok(Limits {
@@ -246,7 +248,7 @@ fn limits<'a>(field: impl Fn(&str) -> Option<&'a str>) -> Result<Limits, &'stati
     })
 }
 
-/// The same server in a second backend: sums what is counted, notes whether the rest agrees.
+/// Merges the same server of a second backend: adds up the counts, and notes whether the other values agree.
 fn merge(first: &mut RunningServer, second: &RunningServer) {
     first.sessions += second.sessions;
     first.total += second.total;
@@ -254,9 +256,9 @@ fn merge(first: &mut RunningServer, second: &RunningServer) {
     first.uniform = first.ip == second.ip && first.port == second.port && first.weight == second.weight;
     first.checked &= second.checked;
     first.checked_elsewhere |= second.checked_elsewhere;
-    // The bound that is not as wished, if one is: databases have none.
+    // The limit that differs from the wish, if one does: databases have none.
     first.most = first.most.max(second.most);
-    // Since when, and by which check, belongs to the verdict: another backend's would be a false reason.
+    // The time and the check belong to the verdict: those of the other backend would be a wrong reason.
     if second.verdict == CheckState::Down && first.verdict != CheckState::Down {
         (first.verdict, first.since_s, first.check) =
             (CheckState::Down, second.since_s, second.check.clone());
@@ -286,7 +288,7 @@ struct Columns {
 }
 
 impl Columns {
-    /// Where each column stands. `Err` names the one that is missing.
+    /// Returns the position of each column. `Err` names a column that is missing.
     fn of(header: &csv::StringRecord) -> Result<Self, &'static str> {
         let column = |name: &'static str| header.iter().position(|h| h == name).ok_or(name);
         Ok(Self {
@@ -313,7 +315,7 @@ impl Columns {
     }
 }
 
-/// Adds what one frontend counted, and how it listens.
+/// Adds the counts of one frontend, and whether it listens.
 fn add_frontend(running: &mut Running, proxy: PoolId, columns: &Columns, record: &csv::StringRecord) {
     let get = |i: usize| record.get(i).unwrap_or("");
     let number = |i: usize| get(i).parse::<u64>().unwrap_or(0);
@@ -333,7 +335,8 @@ fn add_frontend(running: &mut Running, proxy: PoolId, columns: &Columns, record:
 fn server(columns: &Columns, record: &csv::StringRecord, state: &AdminState) -> RunningServer {
     let get = |i: usize| record.get(i).unwrap_or("");
     let number = |i: usize| get(i).parse::<u64>().unwrap_or(0);
-    // "UP", "UP 1/2", "DOWN 1/2", "DOWN (agent)", "MAINT", "MAINT (via x/y)", "DRAIN", "NOLB", "no check"
+    // Possible values: "UP", "UP 1/2", "DOWN 1/2", "DOWN (agent)", "MAINT", "MAINT (via x/y)", "DRAIN", "NOLB", "no
+    // check".
     let status = get(columns.status);
     let partial = status.contains('/') && !status.contains("via");
     let verdict = if status.starts_with("DOWN") {
@@ -345,7 +348,7 @@ fn server(columns: &Columns, record: &csv::StringRecord, state: &AdminState) -> 
     } else {
         CheckState::Up
     };
-    // "* L7OK" while the next check is under way.
+    // The code is "* L7OK" while the next check is under way.
     let code = get(columns.check_status).trim_start_matches("* ");
     let rise = u32::try_from(number(columns.check_rise)).unwrap_or(0);
     let fall = u32::try_from(number(columns.check_fall)).unwrap_or(0);
@@ -394,19 +397,20 @@ struct AdminState {
     checked_elsewhere: bool,
 }
 
-/// The bit of `srv_check_state` that says that checks are switched on (same chapter).
+/// The bit of `srv_check_state` that means that checks are enabled (same chapter).
 const CHECKED: u32 = 0x04;
 
-/// Bits of `srv_admin_state` (management guide 2.6, "show servers state"): 1, 2 and 32 are kinds of
-/// maintenance, 8 and 16 kinds of drain. Bit 4 only remembers that the file said `disabled`: it stays when the
-/// server is put back in service.
+/// Bits of `srv_admin_state` (management guide 2.6, "show servers state"): 1, 2 and 32 are kinds of maintenance, 8 and
+/// 16 kinds of drain. Bit 4 only records that the file said `disabled`; it stays set when the server is put back in
+/// service.
 const MAINTENANCE: u32 = 0x01 | 0x02 | 0x20;
 const DRAIN: u32 = 0x08 | 0x10;
 
-/// By backend and name.
+/// The states, by backend and name.
 type States<'a> = BTreeMap<(&'a str, &'a str), AdminState>;
 
-/// Of our servers; and the backends in which connections wait while none of those is in service.
+/// Parses the states of the cluster's servers, and the backends in which connections wait while none of those is in
+/// service.
 fn admin_states(text: &str) -> Result<(States<'_>, BTreeSet<&str>), &'static str> {
     let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
     if lines.next() != Some("1") {

@@ -91,7 +91,7 @@ fn a_forbidden_address_is_refused_in_every_spelling() {
     for good in ["::1", "::ffff:10.0.0.3", "2001:db8::1", "64:ff9b::10.0.0.3", "0x.lan", "a1.b2", "web-0x1"] {
         assert!(Host::parse(good).is_ok(), "{good}");
     }
-    // Taken by a version before, and written down then.
+    // An older version accepted this address and stored it.
     let kept = Host::try_from("::ffff:169.254.1.1".to_owned()).unwrap();
     assert!(matches!(kept, Host::Ip(ip) if !usable(ip)));
 }
@@ -144,7 +144,8 @@ fn two_ways_to_write_one_address_are_one_host() {
     for other in ["127.0.0.2", "web.lan", "10.0.0.3", "::2"] {
         assert!(!host(other).same_as(&host("127.0.0.1")), "{other}");
     }
-    // What a person might type for this machine besides is no address here, or everybody's.
+    // Other ways in which an operator might write this machine's address are refused: they are malformed, or mean
+    // every address.
     for bad in ["127.1", "0.0.0.0", "::", "0127.0.0.1"] {
         assert!(Host::parse(bad).is_err(), "{bad}");
     }

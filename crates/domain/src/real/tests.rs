@@ -29,7 +29,7 @@ fn scene() -> Scene {
 impl Scene {
     fn settle(&mut self) {
         settle(&mut self.desired, &mut self.world, &mut self.memory);
-        // What the cluster says of the schema is no part of the simulation: nobody asks it here.
+        // Whether the schema exists is not part of the simulation, and no test here asks for it.
     }
 
     fn wish(&mut self, change: &impl Alters<Refused: std::fmt::Debug>) -> u64 {
@@ -67,8 +67,8 @@ fn external(server: &str) -> Request {
     Request::AddServer { pool: PoolId::Web, server }
 }
 
-/// What is wished, and what takes its place; both from a cluster where all is well and web2 is out of service, db2 off
-/// or web3 there where that is needed.
+/// Requests, each with those that prepare it and one that replaces it. They start from a healthy cluster, in which
+/// web2 is taken out, db2 is stopped or web3 is added if a request needs that.
 fn wishes() -> Vec<(Vec<Request>, Request, Option<Request>)> {
     let restart = |pool, server| Request::Restart { pool, name: name(server), force: false };
     let remove = |server| Request::RemoveServer { pool: PoolId::Web, name: name(server), force: false };
@@ -142,7 +142,7 @@ fn a_wish_is_under_way_until_it_is_so_and_fails_when_another_takes_its_place() {
     }
 }
 
-/// "It is so", it once said, and nothing of it was.
+/// Cordée once reported "It is so" although nothing had taken effect.
 #[test]
 fn one_that_is_stopped_neither_serves_nor_drains_before_it_is_started() {
     let mut scene = scene();
@@ -156,7 +156,7 @@ fn one_that_is_stopped_neither_serves_nor_drains_before_it_is_started() {
         let refused = scene.desired.apply(&admin("web2", wish)).expect_err("it is stopped");
         assert_eq!(refused.iter().map(|p| &p.text).collect::<Vec<_>>(), [&stopped], "{wish:?}");
     }
-    // So it is started without a visitor.
+    // In maintenance the server starts without a visitor.
     let out = admin("web2", Admin::Maintenance);
     let revision = scene.wish(&out);
     scene.settle();
@@ -216,7 +216,7 @@ fn a_change_of_writer_is_real_when_the_other_one_writes() {
     let elect = elect(&scene.desired, "db2", None);
     let before = scene.picture();
     scene.wish(&elect);
-    // "db2 is the writer", it once said by the picture of before, in which db2 was a standby that is well.
+    // Cordée once reported "db2 is the writer" from a snapshot taken before, in which db2 was a healthy standby.
     let unseen = Real::NotYet(text!("real-unseen"));
     assert_eq!(real(&promote.clone().into(), revision, &scene.desired, &before), unseen);
     for _ in 0..40 {
@@ -288,7 +288,8 @@ fn what_cordee_decides_itself_is_so_when_it_is_written_down() {
     assert!(matches!(real(&recopied.clone().into(), 2, &desired, &seen), Real::NotYet(_)));
 }
 
-/// Draining, then stopped, then started: it is back. In maintenance it stays there, and that is said.
+/// A server that was drained, stopped and started is back in service. A server in maintenance stays there, and the end
+/// sentence says so.
 #[test]
 fn a_start_ends_the_draining_that_led_to_the_stop() {
     let start = |restart: bool| {
@@ -315,7 +316,7 @@ fn a_start_ends_the_draining_that_led_to_the_stop() {
             assert_eq!(view.in_proxy, Some(after));
         }
     }
-    // One that runs and drains goes on draining: only its process is another one.
+    // A running server that drains goes on draining after a restart: only its process is replaced.
     let mut scene = scene();
     scene.wish(&admin("web2", Admin::Drain));
     scene.wish(&start(true));

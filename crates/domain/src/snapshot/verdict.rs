@@ -1,4 +1,4 @@
-//! One sentence about the whole.
+//! The verdict: one sentence about the whole cluster.
 
 use super::views::away;
 use super::{ProxyView, Role, ServerView};
@@ -12,7 +12,7 @@ use crate::state::{Remark, Severity, State};
 use crate::text;
 use crate::text::{Arg, Text, Thing};
 
-/// The verdict of a Cordée that cannot look, or cannot write down what it decides: said with its cause.
+/// Returns the verdict of a Cordée that cannot observe, or cannot store what it decides, with the cause of that.
 pub(super) fn despite(own: &Own, verdict: Remark) -> Remark {
     let verdict = unkept(own, verdict);
     if let Some(why) = &own.blind {
@@ -32,16 +32,16 @@ pub(super) fn despite(own: &Own, verdict: Remark) -> Remark {
     although(verdict, why)
 }
 
-/// The verdict of a Cordée that nobody would start again.
+/// Returns the verdict of a Cordée that nothing would start again.
 fn unkept(own: &Own, verdict: Remark) -> Remark {
     if own.unkept { although(verdict, text!("reason-unkept")) } else { verdict }
 }
 
-/// The verdict with what keeps it from being good, whatever else is said.
+/// Returns the verdict, at least a warning, with the reason that keeps it from being good added to its own.
 fn although(verdict: Remark, why: Text) -> Remark {
     let (severity, word) = match verdict.severity {
         Severity::Good => return Remark::new(Severity::Warning, text!("verdict-risk"), why),
-        // Nobody is served for another reason, which stays.
+        // Nobody is served for another reason, or nobody yet: that word stays.
         Severity::Maintenance | Severity::Progress => (Severity::Warning, verdict.word),
         Severity::Unknown | Severity::Warning | Severity::Critical => (verdict.severity, verdict.word),
     };
@@ -52,7 +52,7 @@ fn although(verdict: Remark, why: Text) -> Remark {
     Remark::new(severity, word, reason)
 }
 
-/// What is said of the whole when nobody is served behind that HAProxy.
+/// Returns the word for a cluster in which nobody is served behind that HAProxy instance.
 fn nobody_served(proxy: PoolId) -> Text {
     match proxy {
         PoolId::Web => text!("verdict-critical"),
@@ -60,7 +60,7 @@ fn nobody_served(proxy: PoolId) -> Text {
     }
 }
 
-/// What is found at a proxy's addresses, when that decides about the whole.
+/// Returns the verdict that follows from what is found at a proxy's addresses, if that decides it.
 fn at_the_door(proxy: &ProxyView) -> Option<Remark> {
     let reason = proxy.status.reason.clone()?;
     if proxy.status.state == State::DoorUnknown {
@@ -70,21 +70,21 @@ fn at_the_door(proxy: &ProxyView) -> Option<Remark> {
     (proxy.status.state == State::Door).then(|| Remark::new(Severity::Critical, word, reason))
 }
 
-/// What the site's own addresses tell of the whole.
+/// What probes of the site's own addresses say about the whole.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Doors {
-    /// The pool whose servers do their work again, while nobody has been seen to be served there yet.
+    /// The pool whose servers work again, while no probe has been served there yet.
     waiting: Option<PoolId>,
-    /// The pools that served before something of them ended.
+    /// The pools that served before one of their processes ended.
     fallen: Vec<PoolId>,
-    /// The pools that served before, by what runs now: nothing starts there.
+    /// The pools that have been served by the processes that run now: nothing is starting there.
     served: Vec<PoolId>,
-    /// Another database is becoming the writer, or has become it and was not seen to serve yet.
+    /// Another database is becoming the writer, or has become the writer and has not been seen to serve yet.
     switching: bool,
 }
 
 impl Doors {
-    /// `waiting`: see there.
+    /// Collects what is known; `waiting` is stored as given.
     pub(super) fn of(desired: &Desired, observed: &Observed, waiting: Option<PoolId>) -> Self {
         let fell = |pool: &PoolId| desired.handover.is_none() && fallen(desired, observed, *pool);
         let those = |which: &dyn Fn(&PoolId) -> bool| PoolId::ALL.into_iter().filter(which).collect();
@@ -97,7 +97,7 @@ impl Doors {
     }
 }
 
-/// When somebody was last seen to be served by that pool.
+/// Returns when a probe was last served by that pool.
 fn last_served(observed: &Observed, pool: PoolId) -> Option<Millis> {
     let door = match pool {
         PoolId::Web => Door::Site,
@@ -106,13 +106,13 @@ fn last_served(observed: &Observed, pool: PoolId) -> Option<Millis> {
     observed.doors.get(&door)?.right
 }
 
-/// Whether a process has run since before that time, as far as Cordée knows.
+/// Whether a process has been running since before that time, as far as Cordée knows.
 fn ran(observed: &Observed, id: &ProcessId, at: Millis) -> bool {
     let process = observed.process(id);
     process.leader.is_some() && process.started_at.is_none_or(|started| started < at)
 }
 
-/// Whether somebody was served by what that pool has now.
+/// Whether a probe was served by what runs in that pool now.
 fn served(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
     let Some(at) = last_served(observed, pool) else { return false };
     let server = |s: &Server| match s.runtime {
@@ -126,14 +126,14 @@ fn served(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
         }
 }
 
-/// Whether another database was the writer when somebody was served last, and the present one ran then.
+/// Whether another database was the writer when a probe was last served, and the present writer was running then.
 fn switched(desired: &Desired, observed: &Observed) -> bool {
     let then = observed.doors.get(&Door::Writer).map(|seen| seen.epoch);
     then.is_some_and(|epoch| epoch != desired.epoch) && served(desired, observed, PoolId::Db)
 }
 
-/// Whether its HAProxy or a server of it ended since somebody was last served by that pool, and nobody asked for that.
-/// What is on its way then is no start, and until it is there nobody is served.
+/// Whether the pool's HAProxy instance or one of its servers has ended since a probe was last served there, and nobody
+/// asked for that. A process that is on its way then is not a first start, and nobody is served until it is up.
 fn fallen(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
     let Some(served) = last_served(observed, pool) else { return false };
     let ended = |id: ProcessId| {
@@ -144,7 +144,7 @@ fn fallen(desired: &Desired, observed: &Observed, pool: PoolId) -> bool {
     ended(ProcessId::Proxy(pool)) || servers.any(|s| ended(s.process()))
 }
 
-/// The verdict where a HAProxy decides it: whatever stands behind one that serves nobody.
+/// Returns the verdict if a proxy decides it: what stands behind a proxy that serves nobody does not matter.
 fn of_proxies(proxies: &[ProxyView], doors: &Doors, now: Millis) -> Option<Remark> {
     for proxy in proxies {
         if let Some(verdict) = at_the_door(proxy) {
@@ -174,10 +174,10 @@ fn of_proxies(proxies: &[ProxyView], doors: &Doors, now: Millis) -> Option<Remar
     Some(Remark::new(Severity::Critical, nobody_served(proxy.name), reason))
 }
 
-/// What is said while the writer serves nobody, and no person stopped it.
+/// Returns the verdict while the writer serves nobody, unless an operator stopped it.
 fn of_writer(writer: &ServerView, doors: &Doors, count: &Text) -> Option<Remark> {
     match writer.status.severity {
-        // A person stopped it: told after what a person did to the web servers.
+        // An operator stopped the writer: that is reported after what operators did to the web servers.
         Severity::Maintenance | Severity::Progress if writer.power == Power::Off => None,
         Severity::Critical | Severity::Maintenance if !writer.status.state.writes() => {
             let reason = text!("verdict-no-writer", name = &writer.name);
@@ -195,7 +195,7 @@ fn of_writer(writer: &ServerView, doors: &Doors, count: &Text) -> Option<Remark>
     }
 }
 
-/// One sentence about the whole: what visitors get now, and how close it is to failing.
+/// Returns the verdict: what visitors get now, and how close the cluster is to failing.
 pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doors, now: Millis) -> Remark {
     let of = |pool: PoolId| servers.iter().filter(move |s| s.pool == pool);
     let well = |s: &&ServerView| s.status.serves();
@@ -220,7 +220,7 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
     if let Some(verdict) = writer.and_then(|writer| of_writer(writer, doors, &count)) {
         return verdict;
     }
-    // After the databases: what a person took out explains nothing that fails there.
+    // This comes after the databases: what an operator took out does not explain a failure there.
     if let Some(reason) = set_aside {
         return Remark::new(Severity::Maintenance, text!("verdict-set-aside"), reason);
     }
@@ -267,7 +267,7 @@ pub(super) fn verdict(proxies: &[ProxyView], servers: &[ServerView], doors: &Doo
     }
 }
 
-/// What is said when every web server was taken out by a person; nothing when one was not.
+/// Returns the reason to show if every web server was taken out by an operator; `None` if one was not.
 fn set_aside(servers: &[ServerView]) -> Option<Text> {
     let drains = |s: &ServerView| !s.wanted && s.status.state == State::Draining;
     let stopped = |s: &ServerView| s.power == Power::Off;
@@ -277,7 +277,7 @@ fn set_aside(servers: &[ServerView]) -> Option<Text> {
     if web().next().is_none() || !web().all(|s| out(s) || drains(s)) {
         return None;
     }
-    // Those who hold the cookie of one that drains still get their pages.
+    // Visitors who hold the cookie of a draining server still get their pages.
     Some(if web().any(drains) {
         text!("verdict-set-aside-drain")
     } else if web().all(stopped) {
@@ -287,7 +287,7 @@ fn set_aside(servers: &[ServerView]) -> Option<Text> {
     })
 }
 
-/// What is said when a person stopped the database that takes writes; nothing when nobody did.
+/// Returns the reason to show if an operator stopped the writer; `None` if nobody did.
 fn stopped(writer: &ServerView, servers: &[ServerView]) -> Option<Text> {
     let mut databases = servers.iter().filter(|s| s.pool == PoolId::Db);
     let by_person = |s: &ServerView| s.power == Power::Off;
@@ -300,7 +300,7 @@ fn stopped(writer: &ServerView, servers: &[ServerView]) -> Option<Text> {
     })
 }
 
-/// The verdict while the servers of that pool do their work, and nobody has been seen to be served yet.
+/// Returns the verdict while the servers of that pool work and no probe has been served there yet.
 fn unserved(proxy: PoolId, doors: &Doors, count: Text) -> Remark {
     if doors.fallen.contains(&proxy) {
         let reason = text!("verdict-unserved", proxy = Thing::Proxy(proxy));
@@ -314,7 +314,7 @@ fn unserved(proxy: PoolId, doors: &Doors, count: Text) -> Remark {
     Remark::new(Severity::Progress, word, count)
 }
 
-/// "All good", with the servers that are not all there: set aside, draining, or on their way.
+/// Returns "All good", with the servers that are not in service: taken out, draining, or on their way.
 fn well_but_for(servers: &[ServerView]) -> Text {
     let drains = |s: &ServerView| s.status.state == State::Draining;
     let names = |fits: &dyn Fn(&ServerView) -> bool| {
@@ -331,7 +331,7 @@ fn well_but_for(servers: &[ServerView]) -> Text {
     }
 }
 
-/// Names, as long as they fit into a title: without those that do not, a number of all of them is shorter.
+/// Returns the names if all of them fit into a title, otherwise their number.
 fn fitting(names: &[&ServerName]) -> Arg {
     if names.len() <= Arg::MOST_NAMES {
         Arg::servers(names.iter().copied())

@@ -1,4 +1,4 @@
-//! What a picture says of each HAProxy, server, channel and comparison.
+//! The parts of a snapshot: each proxy, server, channel and comparison.
 
 use std::collections::BTreeMap;
 
@@ -25,19 +25,19 @@ pub struct ProxyView {
     pub rate: u64,
     /// Clients connected.
     pub sessions: u64,
-    /// HTTP requests since the worker started, but for those that it did not understand.
+    /// HTTP requests since the worker was started, without those that HAProxy could not parse.
     pub requests: u64,
-    /// Log lines that it could not send since then.
+    /// Log lines that HAProxy was unable to send since then.
     pub unsent: u64,
     /// The master's process id.
     pub pid: Option<u32>,
-    /// The worker's.
+    /// The worker's process id.
     pub worker_pid: Option<u32>,
     /// HAProxy's version.
     pub version: Option<String>,
     /// When it last answered.
     pub seen_at: Option<Millis>,
-    /// File, process and wish are the same.
+    /// Configuration file, running process and desired state agree.
     pub settled: bool,
 }
 
@@ -48,13 +48,13 @@ pub struct ServerView {
     pub pool: PoolId,
     /// Its name.
     pub name: ServerName,
-    /// Address or name, as typed.
+    /// Address or host name, as typed.
     pub address: String,
     /// Port.
     pub port: u16,
     /// Stickiness cookie (web).
     pub cookie: Option<String>,
-    /// Whether a person chose the cookie.
+    /// Whether an operator chose the cookie.
     pub cookie_chosen: bool,
     /// `writer` or `standby` (db).
     pub role: Option<Role>,
@@ -66,70 +66,70 @@ pub struct ServerView {
     pub status: Status,
     /// Requests or connections on it now.
     pub sessions: u64,
-    /// All so far.
+    /// All requests or connections so far.
     pub total: u64,
     /// The last check.
     pub last_check: LastCheck,
     /// Process id, when Cordée started it.
     pub pid: Option<u32>,
-    /// Software, when known.
+    /// Version of its software, if known.
     pub version: Option<String>,
-    /// Replication towards this database, by the server it copies (db).
+    /// The channels through which this database replicates, by the peer that it replicates from (db).
     pub channels: BTreeMap<ServerName, ChannelView>,
-    /// Place among the databases (db).
+    /// Membership (db).
     pub membership: Option<Membership>,
-    /// Whether the writer acknowledges a commit only after a standby has received it, now (db).
+    /// Whether the writer now acknowledges a commit only after a standby has received it (db).
     pub semi_sync: Option<bool>,
-    /// Percent of its copy that has come, while it is being copied (db).
+    /// Percent of the copy that is done, while the database is being copied (db).
     pub progress: Option<u8>,
-    /// The last comparison of its rows with the writer's, in short (db).
+    /// Summary of the last comparison of its rows with the writer's (db).
     pub comparison: Option<ComparisonView>,
-    /// It is to serve, as far as people are concerned.
+    /// The server is to serve, according to what the operators asked for.
     pub wanted: bool,
-    /// What HAProxy does with it now, when that is known: with a database, at the address of the one writer. One that
-    /// it does not have gets nobody.
+    /// What HAProxy does with the server now, if that is known; for a database, at the address of the one writer. A
+    /// server that HAProxy does not have gets no visitors and counts as in maintenance.
     pub in_proxy: Option<Admin>,
-    /// Its process is older than wished: a restart is due.
+    /// Its process is older than the desired one: a restart is due.
     pub outdated: bool,
-    /// It was asked to leave and stays until one of these serves (web).
+    /// The server was asked to leave and stays until one of these serves (web).
     pub waits: Option<Vec<ServerName>>,
-    /// How it is to leave, when it is (web).
+    /// How the server is to leave, if it is (web).
     pub leave: Option<Leave>,
-    /// The visitors who hold its cookie (web), when that is known and matters: sessions in the database follow
-    /// everybody.
+    /// The visitors who hold its cookie (web), if known and relevant: with sessions in the database visitors are not
+    /// tied to a server.
     pub attached: Option<Held>,
-    /// Who took it out of service, when somebody did and that is known.
+    /// Who took it out of service, if somebody did and it is known who.
     pub asked: Option<Asked>,
-    /// What a person may ask of it now.
+    /// The actions that an operator may take on it now.
     pub actions: Vec<Action>,
 }
 
-/// A comparison of rows, in short: which rows differ is asked for apart.
+/// Summary of a comparison of rows. The rows that differ are asked for separately.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ComparisonView {
-    /// A person asked for one that has not begun.
+    /// An operator asked for a comparison that has not begun.
     pub wanted: bool,
-    /// A person asked that what differs be put right, and it is not done yet.
+    /// An operator asked to correct the rows that differ, and that is not done yet.
     pub repair: bool,
-    /// Rows compared so far, while one is under way.
+    /// Rows compared so far, while a comparison is under way.
     pub running: Option<u64>,
-    /// When the last one came to an end.
+    /// When the last comparison ended.
     pub at: Option<Millis>,
-    /// When one failed since, and why.
+    /// When a comparison has failed since, and why.
     pub failed: Option<(Millis, Text)>,
-    /// Tables that it looked at.
+    /// Number of tables that it looked at.
     pub tables: usize,
-    /// Rows that it compared.
+    /// Number of rows that it compared.
     pub rows: u64,
-    /// Tables that it proved to differ.
+    /// Number of tables that are proven to differ.
     pub different: usize,
-    /// Tables of which it could prove nothing.
+    /// Number of tables about which it proved nothing.
     pub unproven: usize,
-    /// Some of these, with the reason.
+    /// Some of these tables, with the reason.
     pub left_out: Vec<LeftOut>,
 }
 
-/// A table of which a comparison could prove nothing.
+/// A table about which a comparison proved nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     /// Its full name.
@@ -141,7 +141,7 @@ pub struct LeftOut {
 /// The last check of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastCheck {
-    /// When its result was read.
+    /// When the result was read.
     pub at: Option<Millis>,
     /// The result in words.
     pub result: Option<Text>,
@@ -152,11 +152,11 @@ pub struct LastCheck {
 /// One direction of replication.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelView {
-    /// Whether it runs.
+    /// Whether the channel runs.
     pub severity: Severity,
-    /// Measured delay.
+    /// The measured delay, in milliseconds.
     pub delay_ms: Option<u64>,
-    /// Error number; 0 when none.
+    /// The error number; 0 if there is no error.
     pub error: u32,
 }
 
@@ -166,12 +166,12 @@ pub struct ChannelView {
 pub enum Role {
     /// Takes writes.
     Writer,
-    /// Follows.
+    /// Follows the writer.
     Standby,
 }
 
-/// Whether a database that the writer had beside it is only on its way back: nobody could take over from the writer, or
-/// only one whose rows are in doubt.
+/// Whether a member or a former writer is still on its way back. Until then it could not take over from the writer, or
+/// only with rows that are in doubt.
 pub(crate) fn away(view: &ServerView) -> bool {
     let beside = matches!(view.membership, Some(Membership::Member | Membership::Returning { .. }));
     let doubted = view.status.state == State::Comparing;

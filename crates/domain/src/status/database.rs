@@ -1,4 +1,5 @@
-//! A database, from its folder to its answer; of one that answers see [`super::replication`].
+//! The status of a database, from its data folder to its first answer. The status of a database that answers is in
+//! [`super::replication`].
 
 use crate::db::DatabaseSeen;
 use crate::db::failover::{Decision, decide};
@@ -18,7 +19,7 @@ use super::process::{frozen, stopped, taken};
 use super::replication::replication;
 use super::{by_whom, unknown};
 
-/// The status of a database.
+/// Returns the status of a database.
 pub fn database(scene: Scene<'_>, server: Database<'_>) -> Status {
     let Scene { desired, observed, now } = scene;
     let id = server.process();
@@ -34,7 +35,7 @@ pub fn database(scene: Scene<'_>, server: Database<'_>) -> Status {
         return Status::bare(Severity::Progress, State::Leaving);
     }
     if let Some(copy) = observed.copies.get(&server.name) {
-        // One that failed is tried again, and why it failed stays to be read.
+        // A failed copy is tried again, and the reason of the failure stays visible.
         if let Some(backoff) = observed.backoffs.get(&Subject::Process(id.name())) {
             let reason = text!("reason-copying-again", why = &backoff.why, how = copying(copy, now));
             return Status::new(Severity::Critical, State::CopyFailed, reason);
@@ -54,7 +55,8 @@ pub fn database(scene: Scene<'_>, server: Database<'_>) -> Status {
     }
     if process.leader.is_none() && server.is_ours() {
         let status = stopped(process, now);
-        // A former writer's end is no news; the present one's is, with what is waited for.
+        // For a database that is not the present writer, the end of its process is shown as such. For the present
+        // writer the status also says what Cordée waits for.
         return match (decide(scene), process.trouble.clone()) {
             (Decision::Restart(and) | Decision::Wait(and), Some(why)) if desired.is_writer(&server.name) => {
                 Status::new(Severity::Critical, State::Down, Reason::Writer { why, and })
@@ -74,12 +76,12 @@ pub fn database(scene: Scene<'_>, server: Database<'_>) -> Status {
     let seen = observed.databases.get(&server.name).cloned().unwrap_or_default();
     match &seen {
         Seen::Never => Status::bare(Severity::Progress, State::Starting),
-        // That Cordée could not ask says nothing of the database.
+        // If Cordée itself was unable to ask, nothing is known about the database.
         Seen::Failed { why, .. } if why.is_own() => {
             Status::new(Severity::Unknown, State::Unknown, why.clone())
         }
         Seen::Failed { why, .. } => {
-            // Crash recovery takes a while before the first answer.
+            // During crash recovery a database does not answer yet.
             let recovering = process.started_at.is_some_and(|at| now.saturating_sub(at) < 10_000);
             let person = match decide(scene) {
                 Decision::Wait(and) if desired.is_writer(&server.name) => Some(and),
@@ -103,7 +105,7 @@ pub fn database(scene: Scene<'_>, server: Database<'_>) -> Status {
     }
 }
 
-/// What is special about one that somebody else runs.
+/// Returns a status that only an external database can have.
 fn elsewhere(server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
     if server.is_ours() {
         return None;
@@ -117,7 +119,7 @@ fn elsewhere(server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
         .then(|| Status::new(Severity::Critical, State::Diverged, text!("reason-diverged-external")))
 }
 
-/// How far a copy is, and how long it may still take at the pace so far.
+/// Describes how far a copy has come, and how much longer it takes at the present pace.
 fn copying(copy: &CopySeen, now: Millis) -> Text {
     let percent = copy.percent();
     if percent == 0 {

@@ -1,4 +1,4 @@
-//! What stands still for a moment because Cordée has just changed it: no alarm, unless it lasts.
+//! Interruptions that Cordée has just caused itself. They raise no alarm unless they last.
 
 use crate::db::DatabaseSeen;
 use crate::desired::{Database, Membership};
@@ -8,11 +8,13 @@ use crate::scene::Scene;
 use crate::seen::Seen;
 use crate::step::Subject;
 
-/// For so many milliseconds after its cause it is a passage; afterwards it is called what it is.
+/// Milliseconds after its cause during which an interruption counts as transitional. Afterwards it is reported as a
+/// fault.
 pub const GRACE: u64 = crate::figures::PASSAGE;
 
-/// Whether the channel by which `on` copies `from` is being started: Cordée had it rest a moment ago, or one of the two
-/// has just begun, or come back. A channel that broke because its peer fell is none of that.
+/// Whether the channel by which `on` replicates from `from` is being started: Cordée stopped the channels of `on` a
+/// moment ago, `on` has just been started, or `from` is being created or has just come back. A channel that broke
+/// because its peer failed is not being started.
 pub fn linking(observed: &Observed, on: Database<'_>, from: Database<'_>, now: Millis) -> bool {
     there(observed, from, now)
         && (unborn(observed, from)
@@ -21,8 +23,8 @@ pub fn linking(observed: &Observed, on: Database<'_>, from: Database<'_>, now: M
             || back(observed, from, now))
 }
 
-/// Whether a writer of which nobody confirms anything has only just been opened, or its standby is only just being
-/// linked to it. It is not for one that somebody confirmed and nobody touched.
+/// Whether a writer whose commits no standby confirms has only just been opened, or its standby is only just being
+/// connected to it. If neither the writer nor a standby changed a moment ago, the answer is no.
 pub fn confirmed_soon(scene: Scene<'_>, writer: Database<'_>, seen: &DatabaseSeen) -> bool {
     let Scene { desired, observed, now } = scene;
     let opened = young(seen.opened_at, now);
@@ -35,7 +37,7 @@ pub fn confirmed_soon(scene: Scene<'_>, writer: Database<'_>, seen: &DatabaseSee
                         || rested(observed, peer, now)
                         || back(observed, peer, now))
             }
-            // The former writer comes back, and then it confirms.
+            // The former writer is coming back, and will confirm commits then.
             Membership::Returning { .. } => opened,
             Membership::Joining | Membership::Leaving | Membership::Released | Membership::Diverged(_) => {
                 false
@@ -44,20 +46,20 @@ pub fn confirmed_soon(scene: Scene<'_>, writer: Database<'_>, seen: &DatabaseSee
     })
 }
 
-/// Whether it is up, or about to be for the first time since Cordée knows of it.
+/// Whether the peer is up, or about to be started for the first time since Cordée itself was started.
 fn there(observed: &Observed, peer: Database<'_>, now: Millis) -> bool {
     let process = observed.process(&peer.process());
     let first = process.leader.is_none() && process.ended_at.is_none() && process.trouble.is_none();
     let lives = process.leader.as_ref().is_some_and(|l| !l.frozen) || first;
     let silent = match observed.databases.get(&peer.name) {
-        // One that is starting may answer a short question, and not yet a long one.
+        // A database that is starting may already answer a short query, but not yet a long one.
         Some(Seen::Failed { last, .. }) => last.is_some() && !started(observed, peer, now),
         _ => false,
     };
     !peer.stopped() && lives && !silent
 }
 
-/// Whether it is being made: there is nothing yet that could be copied from it.
+/// Whether the peer is being created: there is nothing yet to replicate from.
 fn unborn(observed: &Observed, peer: Database<'_>) -> bool {
     let process = peer.process();
     !observed.initialised.contains_key(&peer.name)
@@ -68,13 +70,13 @@ fn started(observed: &Observed, server: Database<'_>, now: Millis) -> bool {
     young(observed.process(&server.process()).started_at, now)
 }
 
-/// Whether it answers again since a moment ago: what hung on it needs another moment.
+/// Whether the server has only just begun to answer again. The channels that depend on it need another moment.
 fn back(observed: &Observed, server: Database<'_>, now: Millis) -> bool {
     young(observed.back.get(&server.name).copied(), now)
 }
 
 fn rested(observed: &Observed, server: Database<'_>, now: Millis) -> bool {
-    // What a drill holds down is meant to be seen.
+    // A channel that a drill keeps stopped must be shown as interrupted.
     if observed.held.as_ref().is_some_and(|held| held.on == server.name && now < held.until) {
         return false;
     }

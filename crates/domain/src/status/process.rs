@@ -1,4 +1,4 @@
-//! What is said of a process: that it stands still, has ended, or has only just begun.
+//! Statuses that come from the process alone: it is frozen, has ended, or has only just been started.
 
 use crate::desired::Server;
 use crate::fault::Fault;
@@ -10,13 +10,13 @@ use crate::seen::Seen;
 use crate::state::{Severity, State, Status};
 use crate::text;
 
-/// What is said of a process that stands still, by the numbers of those that do. `serves`: somebody is served all the
-/// same.
+/// Returns the status of a process that is frozen, with the process ids of the frozen ones. `serves` says that
+/// visitors are served nevertheless.
 pub(super) fn frozen(process: &ProcessSeen, serves: bool) -> Option<Status> {
     let leader = process.leader.as_ref()?;
     match (leader.frozen, process.still.is_empty()) {
         (false, true) => return None,
-        // Others of its kind do the work of those that stand still.
+        // Other processes of the group do the work of the frozen ones.
         (false, false) if serves => return None,
         (true, true) if serves => {
             let reason = Reason::Still(Still::Parent(leader.pid));
@@ -34,10 +34,10 @@ pub(super) fn frozen(process: &ProcessSeen, serves: bool) -> Option<Status> {
     Some(Status::new(Severity::Critical, State::Frozen, Reason::Still(still)))
 }
 
-/// Numbers of processes that a sentence holds at most.
+/// The maximum number of process ids that a sentence lists.
 const NUMBERS: usize = 3;
 
-/// A process that lives, while somebody else listens where it should.
+/// Returns the status of a process that runs while another program listens on its port.
 pub(super) fn taken(process: &ProcessSeen, server: &Server) -> Option<Status> {
     let Port::Foreign(holder) = &process.port else { return None };
     process.leader.as_ref()?;
@@ -45,17 +45,18 @@ pub(super) fn taken(process: &ProcessSeen, server: &Server) -> Option<Status> {
     Some(Status::new(Severity::Critical, State::Down, reason))
 }
 
-/// Milliseconds within which a process that was started listens.
+/// Milliseconds within which a process that was started must listen.
 const LISTENS_WITHIN: u64 = 10_000;
 
-/// Milliseconds within which one that was started is checked for the first time.
+/// Milliseconds within which a server that was started is checked for the first time.
 const FIRST_CHECK_WITHIN: u64 = 3_000;
 
-/// A process that does not listen yet, so that HAProxy leads nobody there: nobody took it out. Or that listens, and was
-/// not checked since.
+/// Returns the status of a process that does not listen yet, so that HAProxy keeps it in maintenance although nobody
+/// took it out; or of one that listens and has not been checked since it was started.
 pub(super) fn silent(process: &ProcessSeen, there: &RunningServer, now: Millis) -> Option<Status> {
     let young = process.started_at.is_some_and(|at| now.saturating_sub(at) < FIRST_CHECK_WITHIN);
-    // It is in service as soon as it listens: the check that failed was of the one before, or found nobody yet.
+    // The server is in service as soon as it listens. A failed check concerned the previous process, or came before
+    // this process listened.
     let early = match there.verdict {
         CheckState::Failing => !there.check.passed(),
         CheckState::Down => there.check.code == "L4CON",
@@ -75,7 +76,7 @@ pub(super) fn silent(process: &ProcessSeen, there: &RunningServer, now: Millis) 
     })
 }
 
-/// A process that should run and does not.
+/// Returns the status of a process that should run and does not.
 pub(super) fn stopped(process: &ProcessSeen, now: Millis) -> Status {
     let next = process.started_at.map_or(0, |at| at + crate::plan::backoff_ms(process.failures));
     let Some(why) = process.trouble.clone() else { return Status::bare(Severity::Progress, State::Starting) };
@@ -83,7 +84,8 @@ pub(super) fn stopped(process: &ProcessSeen, now: Millis) -> Status {
     Status::new(Severity::Critical, State::Down, Reason::Ended { why, wait })
 }
 
-/// A HAProxy that was started a moment ago and has not answered yet: on its way, rather than unknown.
+/// Whether a HAProxy instance was started a moment ago and has not answered yet: it counts as on its way rather than
+/// unknown.
 pub(super) fn young<T>(seen: &Seen<T>, process: &ProcessSeen, now: Millis) -> bool {
     const MOMENT: u64 = 3_000;
     seen.last().is_none() && process.started_at.is_none_or(|at| now.saturating_sub(at) < MOMENT)

@@ -1,4 +1,4 @@
-//! A database that answers: its place among the others, its channels, its rows.
+//! The status of a database that answers: its membership, its channels and its rows.
 
 use crate::db::credentials::{lacking, passing};
 use crate::db::detail::settings::{Way, Wrong, wrong};
@@ -97,7 +97,7 @@ pub(super) fn replication(scene: Scene<'_>, server: Database<'_>, seen: &Databas
     )
 }
 
-/// The status of one that is no member: its place among the others says it.
+/// Returns the status of a database that is not a member. It follows from the membership.
 fn outside(observed: &Observed, server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
     Some(match server.membership {
         Membership::Member => return None,
@@ -116,12 +116,12 @@ fn outside(observed: &Observed, server: Database<'_>, seen: &DatabaseSeen) -> Op
     })
 }
 
-/// How far behind the others a database is.
+/// How far a database is behind the others.
 #[derive(Default)]
 struct Delay {
-    /// Milliseconds over the slowest channel from one that answers.
+    /// The delay, in milliseconds, of the slowest channel from a peer that answers.
     slowest: u64,
-    /// Those that do not answer: what was measured with them is not the present.
+    /// The peers that do not answer: a delay that was measured with them earlier says nothing about now.
     silent: Vec<ServerName>,
 }
 
@@ -135,8 +135,8 @@ impl Delay {
     }
 }
 
-/// What is said of an open writer in which applications do not find all that Cordée puts there: at first nothing at all
-/// (error 1049), later perhaps all but a table that somebody dropped.
+/// Returns the status of an open writer that lacks some of the schemas and tables that Cordée creates for
+/// applications: all of them at first (error 1049), later perhaps a single table that somebody dropped.
 fn schemaless(
     desired: &Desired,
     observed: &Observed,
@@ -153,7 +153,7 @@ fn schemaless(
     })
 }
 
-/// What is said of one whose rows differ from the writer's.
+/// Returns the status of a database whose rows differ from the writer's.
 fn differs(report: Option<&Report>) -> Option<Status> {
     let report = report.filter(|r| r.different() > 0)?;
     let table = report.first_difference().map_or_else(String::new, |t| t.table.to_string());
@@ -161,8 +161,8 @@ fn differs(report: Option<&Report>) -> Option<Status> {
     Some(Status::new(Severity::Critical, State::RowsDiffer, reason))
 }
 
-/// What is said of one of which not every table is proven: of the writer by what its tables are, of another by its last
-/// comparison.
+/// Returns the status of a database of which not every table is proven: for the writer by the form of its tables, for
+/// another database by its last comparison.
 fn unproven(
     desired: &Desired,
     observed: &Observed,
@@ -185,7 +185,7 @@ fn unproven(
     Some(Status::new(Severity::Warning, State::RowsUnproven, reason))
 }
 
-/// What is wrong with its channels; if nothing is, how far behind it is.
+/// Returns what is wrong with the database's channels, or else how far behind it is.
 fn linked(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Result<Delay, Status> {
     let Scene { desired, observed, now } = scene;
     let mut delay = Delay::default();
@@ -202,7 +202,8 @@ fn linked(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Result
             return Err(Status::new(Severity::Critical, State::ReplicationStopped, reason));
         }
         match channel.receiving {
-            // Nothing comes, and neither side has noticed: a dump that does not end on the peer holds up its successor.
+            // No event arrives and neither side has noticed: on the peer, an old dump thread that does not end blocks
+            // its successor.
             Thread::Running if channel.applying && silent(channel, now) && fresh(observed, peer, now) => {
                 return alone(from, text!("reason-link-silent", from = from));
             }
@@ -228,7 +229,7 @@ fn linked(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Result
     Ok(delay)
 }
 
-/// How many of the others copy this database now, as far as they were asked.
+/// Returns how many other members replicate from this database now, among those that have answered lately.
 fn copies(scene: Scene<'_>, server: Database<'_>) -> usize {
     let Scene { desired, observed, now } = scene;
     let copies = |peer: &Database<'_>| {
@@ -239,7 +240,7 @@ fn copies(scene: Scene<'_>, server: Database<'_>) -> usize {
     desired.members().filter(|s| s.name != server.name && !s.stopped()).filter(copies).count()
 }
 
-/// Milliseconds without a sign of life over a channel, of which there is one each second, after which nothing comes.
+/// Milliseconds without a sign of life after which a channel counts as silent. A working channel has one every second.
 const SILENT_LINK: Millis = 8_000;
 
 fn silent(channel: &Channel, now: Millis) -> bool {
@@ -250,7 +251,8 @@ fn fresh(observed: &Observed, peer: Database<'_>, now: Millis) -> bool {
     observed.databases.get(&peer.name).is_some_and(|seen| seen.fresh(now, STALE).is_some())
 }
 
-/// What is said of a database whose log has less of its own than came back to it.
+/// Returns the status of a database whose log holds fewer of its own transactions than came back to it from the
+/// others.
 fn reset(desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
     let (alone, count) = (desired.members().count() < 2, seen.claims());
     if alone || count == 0 {
@@ -264,15 +266,16 @@ fn reset(desired: &Desired, server: Database<'_>, seen: &DatabaseSeen) -> Option
     Some(Status::new(Severity::Critical, State::LogReset, reason))
 }
 
-/// What is said of a database on which something is not as the cluster needs it, and Cordée does not put it right.
+/// Returns the status of a database on which something is not as the cluster needs it and which Cordée does not
+/// correct.
 fn altered(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
     let Scene { desired, observed, now } = scene;
     let vain = |mend| observed.vain.contains_key(&(Subject::Database(server.name.clone()), mend));
     let told = |w: &Wrong| vain(Mend::Setting(w.name.to_owned())) || matches!(w.way, Way::Start | Way::Told);
     if let Some(wrong) = wrong(desired, server, &seen.variables).into_iter().find(told) {
         let remedy = match (wrong.way, server.runtime) {
-            // A start reads the file that Cordée writes, and gives Cordée's account what it needs to set the rest: one
-            // that an older Cordée started may lack it.
+            // A start reads the file that Cordée writes, and gives Cordée's account the privileges that it needs to
+            // set the rest: an account on a database that an older Cordée started may lack them.
             (_, Run::Process { .. }) => text!("set-do-restart", name = &server.name),
             (Way::Start, Run::External) => text!("set-do-file", name = &server.name),
             _ => text!("set-do-statement", name = wrong.name, value = wrong.value.as_str()),
@@ -291,13 +294,13 @@ fn altered(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Optio
     Some(Status::new(Severity::Warning, State::Altered, reason))
 }
 
-/// What is said of a database whose rows are in doubt: until they were compared it is not in sync, whatever its
-/// position says. The writer's are what the others are compared with.
+/// Returns the status of a database whose rows are in doubt: until they have been compared it is not in sync, whatever
+/// its position says. The writer's rows are the reference of the comparison.
 fn doubted(desired: &Desired, observed: &Observed, server: Database<'_>) -> Option<Status> {
     let doubt = observed.doubt(desired, server).filter(|_| !desired.is_writer(&server.name))?;
     let comparison = observed.comparison(server);
     if let Some(report) = comparison.and_then(|c| c.since(server.id, doubt.since)) {
-        // What differs is said as such.
+        // Rows that differ are reported as such elsewhere.
         return (report.different() == 0).then(|| {
             let reason = text!("reason-may-lack", count = report.unproven());
             Status::new(Severity::Critical, State::MayLack, reason)
@@ -309,7 +312,7 @@ fn doubted(desired: &Desired, observed: &Observed, server: Database<'_>) -> Opti
     Some(Status::new(Severity::Progress, State::Comparing, reason))
 }
 
-/// What is said of a writer whose commits no standby confirms now.
+/// Returns the status of a writer whose commits no standby confirms now.
 fn unconfirmed(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> Option<Status> {
     let Scene { desired, .. } = scene;
     let counts = desired.is_writer(&server.name) && seen.schema && desired.db.servers.len() > 1;
@@ -323,8 +326,8 @@ fn unconfirmed(scene: Scene<'_>, server: Database<'_>, seen: &DatabaseSeen) -> O
     })
 }
 
-/// A member whose channel from this database stands still at an error, and the error: what is written here is not
-/// there.
+/// Returns a member whose channel from this database has stopped with an error, and the error: what is written here
+/// does not arrive there.
 fn stuck<'a>(scene: Scene<'a>, server: Database<'_>) -> Option<(&'a ServerName, u32)> {
     let Scene { desired, observed, now } = scene;
     desired.members().filter(|s| s.name != server.name).find_map(|peer| {
@@ -334,14 +337,16 @@ fn stuck<'a>(scene: Scene<'a>, server: Database<'_>) -> Option<(&'a ServerName, 
     })
 }
 
-/// Whether a database answers now, as far as that is seen: what was measured with one that does not is not the present.
+/// Whether a database answers now, as far as is observed. A value that was measured with a database that no longer
+/// answers says nothing about now.
 pub(crate) fn answers(observed: &Observed, server: Database<'_>, now: Millis) -> bool {
     let stands = frozen(observed.process(&server.process()), false).is_some();
     let seen = observed.databases.get(&server.name);
     !stands && seen.is_some_and(|seen| seen.fresh(now, DATABASE_STALE).is_some())
 }
 
-/// The check by which HAProxy `db` found a database down that Cordée and the others reach: applications do not.
+/// Returns the check by which HAProxy `db` found a database down that Cordée and the other databases reach:
+/// applications do not reach it.
 fn unreached(scene: Scene<'_>, server: Database<'_>) -> Option<Check> {
     let Scene { desired, observed, now } = scene;
     let takes = desired.takes_writes(server) && desired.handover.is_none();
@@ -351,10 +356,11 @@ fn unreached(scene: Scene<'_>, server: Database<'_>) -> Option<Check> {
     down.then(|| seen.check.clone())
 }
 
-/// For so long HAProxy has found it down: one that has just been opened is found up at the next check.
+/// Seconds for which HAProxy must have found the database down. A database that has just been opened is found up at
+/// the next check.
 const UNREACHED_SECONDS: u64 = 2;
 
-/// A new database between its copy and its place among the others.
+/// Returns the status of a new database, from the end of its copy until it becomes a member.
 fn joining(observed: &Observed, server: Database<'_>, seen: &DatabaseSeen) -> Status {
     let comparison = observed.comparison(server);
     if let Some(rows) = comparison.and_then(|c| c.running) {

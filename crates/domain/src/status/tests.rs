@@ -24,20 +24,20 @@ fn one_whose_writes_are_not_copied_is_not_shown_as_well() {
     assert_eq!(word(&scene, "db1").0, Severity::Good, "it is about to be started again");
 }
 
-/// `up` once called a cluster well whose application was told "unknown database" for another moment.
+/// `cordee up` once called a cluster well while its application still got "unknown database" for another moment.
 #[test]
 fn a_writer_is_well_once_applications_find_their_schema() {
     let bare = |on: &str| cluster(1).database(on, |d| d.schema = false);
     says(&bare("db1"), "db1", (Severity::Progress, State::Opening));
     assert_eq!(word(&bare("db2"), "db2").0, Severity::Good, "it gets the writer's");
-    // One that lacks a table and cannot get it serves all the same: nothing worse is hidden behind it.
+    // A writer that lacks a table and cannot create it still serves: the warning must not hide anything worse.
     let mut denied = bare("db1");
     let step = Step::Sql(SqlStep::CreateSchema { name: name("db1") });
     denied.seen.failed(&step, &Fault::Broken, denied.now);
     says(&denied, "db1", (Severity::Warning, State::Schemaless));
 }
 
-/// When the writer was opened, so long ago.
+/// The database `on` was opened `ago` milliseconds before now.
 fn opened(mut scene: Scene, on: &str, ago: u64) -> Scene {
     let at = scene.now - ago;
     if let Some(Seen::At(_, seen)) = scene.seen.databases.get_mut(&name(on)) {
@@ -46,7 +46,7 @@ fn opened(mut scene: Scene, on: &str, ago: u64) -> Scene {
     scene
 }
 
-/// Cordée has its channels rest for a moment, so long ago.
+/// Cordée stopped the channels of `on` for a step `ago` milliseconds before now.
 fn rested(mut scene: Scene, on: &str, ago: u64) -> Scene {
     let step = Step::Sql(SqlStep::SetAcks { name: name(on), on: true });
     scene.seen.note_rest(&step, scene.now - ago);
@@ -79,7 +79,7 @@ fn a_writer_that_nobody_confirms_is_unprotected_at_once_unless_it_has_just_chang
         says(&rested(unconfirmed(), "db2", ago), "db1", shown);
         let at = NOW - ago;
         says(&unconfirmed().started("db2", at), "db1", shown);
-        // The former writer is on its way back.
+        // The former writer is coming back.
         let mut failover = opened(unconfirmed(), "db1", ago);
         failover.desired.db.servers[1].stands(Membership::Returning { limit: 10, saved: None });
         says(&failover, "db1", shown);
@@ -102,12 +102,12 @@ fn a_fallen_standby_is_told_at_once() {
         says(&fall(unconfirmed()), "db1", UNPROTECTED);
         let connecting = stopped_channel(unconfirmed(), "db1", Thread::Connecting);
         says(&fall(connecting.clone()), "db1", ALONE);
-        // Also in the midst of a change: nothing of this is a passage.
+        // A fault that occurs in the midst of a change is reported too: it is not transitional.
         let busy = |scene| rested(rested(opened(scene, "db1", 1_000), "db1", 500), "db2", 500);
         says(&fall(busy(unconfirmed())), "db1", UNPROTECTED);
         says(&fall(busy(connecting)), "db1", ALONE);
     }
-    // It is back, and its channel is not yet: the copy was interrupted, and still is.
+    // The standby is back and its channel is not: replication was interrupted and still is.
     let back = stopped_channel(unconfirmed(), "db1", Thread::Connecting).started("db2", NOW - 500);
     says(&back, "db1", ALONE);
 }
@@ -156,7 +156,7 @@ fn a_link_over_which_nothing_comes_is_interrupted_while_its_peer_answers() {
     };
     assert_eq!(word(&heard(8_000), "db2").0, Severity::Good, "a heartbeat or two may be late");
     says(&heard(8_001), "db2", ALONE);
-    // Who does not answer may send nothing: that is said of the peer.
+    // A peer that does not answer may send nothing: that is reported as the peer's fault.
     let mut dead = heard(60_000);
     dead.seen.databases.remove(&name("db1"));
     assert_ne!(word(&dead, "db2").1, State::Alone);
@@ -169,7 +169,7 @@ fn a_link_that_is_started_again_and_again_is_interrupted() {
         scene = rested(scene, "db2", ago);
     }
     says(&scene, "db2", ALONE);
-    // After a pause it is another rest.
+    // After a pause it counts as a new interruption by Cordée.
     let scene = rested(rested(stopped_channel(cluster(1), "db2", Thread::Stopped), "db2", 60_000), "db2", 0);
     says(&scene, "db2", LINKING);
 }
@@ -203,7 +203,7 @@ fn the_fact_and_the_verdict_stay_true_in_a_passage() {
     assert_eq!((db1.semi_sync, db1.status.serves()), (Some(false), true));
 }
 
-/// Everything starts for the first time since Cordée did, the standby before the writer.
+/// Cordée has just started, and starts all servers for the first time, the standby before the writer.
 #[test]
 fn a_standby_that_waits_for_the_first_start_of_the_writer_is_not_interrupted() {
     let alone = || stopped_channel(cluster(1), "db2", Thread::Connecting);
@@ -214,20 +214,20 @@ fn a_standby_that_waits_for_the_first_start_of_the_writer_is_not_interrupted() {
     };
     for (ago, shown) in [(0, LINKING), (GRACE - 1, LINKING), (GRACE, ALONE)] {
         says(&first(alone()).started("db2", NOW - ago), "db2", shown);
-        // It answers short questions already.
+        // The writer already answers short queries.
         let mut starting = alone().started("db1", NOW - 300).started("db2", NOW - ago);
         let failed = Seen::Failed { last: Some(NOW - 100), why: Fault::Silent };
         starting.seen.databases.insert(name("db1"), failed);
         says(&starting, "db2", shown);
     }
-    // Its files are still being made: that takes as long as it takes.
+    // The writer's files are still being created, which may take any time.
     let mut unborn = first(alone());
     unborn.seen.initialised.remove(&name("db1"));
     says(&unborn, "db2", LINKING);
     let backoff = Backoff { count: 1, at: NOW, why: Fault::Said(Text::of("no")) };
     unborn.seen.backoffs.insert(Subject::Process(crate::ids::ProcessName::Server(name("db1"))), backoff);
     says(&unborn, "db2", ALONE);
-    // It could not be started.
+    // The writer could not be started.
     let mut failed = first(alone()).started("db2", NOW);
     failed.writer_process().trouble = Some(Fault::Ended);
     says(&failed, "db2", ALONE);

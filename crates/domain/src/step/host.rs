@@ -1,74 +1,74 @@
-//! Acts on a server's process and folder on this machine.
+//! Steps on a server's process and folder on this machine.
 
 use strum::IntoStaticStr;
 
 use crate::ids::{ProcessId, ProcessName, ServerName};
 
-/// What can be done to a process or a folder.
+/// A step on a process or a folder.
 #[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr)]
 pub enum HostStep {
-    /// Start a process in a group of its own.
+    /// Start a process in a process group of its own.
     StartProcess {
-        /// Which.
+        /// The process.
         id: ProcessId,
         /// The server's id; 0 for a proxy.
         server: u32,
-        /// For which restart generation.
+        /// The restart generation for which it is started.
         generation: u32,
-        /// Whether a database's crash recovery keeps what it had logged (see `init-rpl-role`).
+        /// Whether a database's crash recovery keeps the transactions that it had logged (see `init-rpl-role`).
         keeps: bool,
     },
-    /// Ask a group to end.
+    /// Ask a process group to end.
     StopProcess {
-        /// Which.
+        /// The process.
         id: ProcessId,
-        /// Its leader.
+        /// The group's leader.
         pid: u32,
     },
-    /// End a group by force, or what a dead leader left of it.
+    /// End a process group by force, or the orphans of a leader that has died.
     KillProcess {
-        /// Which.
+        /// The process.
         id: ProcessId,
-        /// Its leader or its orphans.
+        /// The leader or the orphans.
         pids: Vec<u32>,
     },
-    /// Move the folder of a server that is gone to `trash/`.
+    /// Move the folder of a removed server to `trash/`.
     TrashHome {
-        /// Its name, which is the folder's.
+        /// The server's name, which is the folder's name.
         name: ServerName,
     },
-    /// Make a database's data folder and accounts.
+    /// Create a database's data folder and accounts.
     InitDatabase {
-        /// Which.
+        /// The database.
         name: ServerName,
         /// Its id.
         id: u32,
     },
-    /// Copy a running database's files into the folder of a new one.
+    /// Copy a running database's files into the folder of a new database.
     CopyDatabase {
-        /// The new one.
+        /// The new database.
         name: ServerName,
         /// Its id.
         id: u32,
-        /// The one that is copied.
+        /// The donor.
         donor: ServerName,
     },
-    /// Copy a running database's tables into one that exists already and is empty.
+    /// Copy a running database's tables into an existing database that is empty.
     ImportDatabase {
-        /// The new one.
+        /// The new database.
         name: ServerName,
         /// Its id.
         id: u32,
-        /// The one that is copied.
+        /// The donor.
         donor: ServerName,
     },
-    /// Save what only a former writer has in its log, while it does not run.
+    /// Save the transactions that only a former writer has in its log, while its process does not run.
     SaveOwn {
-        /// Which.
+        /// The former writer.
         name: ServerName,
-        /// Its id, which is its domain.
+        /// Its id, which is also its GTID domain.
         id: u32,
-        /// The last number of its domain that the others have.
+        /// The highest sequence number of its domain that the others have.
         after: u64,
     },
 }
@@ -86,7 +86,7 @@ impl HostStep {
         }
     }
 
-    /// The name of the process that it acts on, or whose folder.
+    /// Returns the name of the process that the step acts on, or of the server whose folder it acts on.
     pub fn whose(&self) -> ProcessName {
         match self {
             Self::StartProcess { id, .. } | Self::StopProcess { id, .. } | Self::KillProcess { id, .. } => {

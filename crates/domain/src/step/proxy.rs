@@ -1,4 +1,4 @@
-//! Acts on a HAProxy: its files, and what its process is told.
+//! Steps on a HAProxy instance: on its files, and commands to its process.
 
 use std::net::SocketAddr;
 
@@ -9,16 +9,16 @@ use crate::haproxy::runtime::State;
 use crate::ids::{PoolId, ServerName};
 use crate::sessions::Mode;
 
-/// What can be done to a HAProxy.
+/// A step on a HAProxy instance.
 #[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr)]
 pub enum ProxyStep {
     /// Replace a proxy's file, atomically.
     WriteConfig {
-        /// Which.
+        /// The proxy.
         proxy: PoolId,
-        /// The whole text.
+        /// The whole text of the file.
         text: ConfigText,
-        /// Have HAProxy check it first: a reload follows.
+        /// Have HAProxy check the file first: a reload follows.
         check: bool,
     },
     /// Replace the file that holds the session mode, which HAProxy `web` reads when it starts.
@@ -26,96 +26,96 @@ pub enum ProxyStep {
         /// The mode.
         mode: Mode,
     },
-    /// Have the running HAProxy `web` tell another session mode.
+    /// Tell the running HAProxy `web` another session mode.
     SetSession {
         /// The mode.
         mode: Mode,
     },
-    /// Have HAProxy read the file on disk and give its place to a new worker; proven by reading the shape back.
+    /// Have HAProxy read the file on disk and replace its worker. The new worker must then report the expected shape.
     Reload {
-        /// Which.
+        /// The proxy.
         proxy: PoolId,
-        /// The shape that the new worker must show.
+        /// The shape that the new worker must report.
         shape: String,
     },
     /// Add a server at run time, without visitors yet.
     AddServer {
-        /// To which proxy.
+        /// The proxy.
         proxy: PoolId,
-        /// Its name.
+        /// The server's name.
         name: ServerName,
-        /// Its id.
+        /// The server's id.
         id: u32,
-        /// Its address.
+        /// The server's address.
         to: SocketAddr,
-        /// Whether it is in maintenance until its process listens.
+        /// Whether the server stays in maintenance until its process listens.
         out: bool,
     },
-    /// Change its address at run time.
+    /// Change a server's address at run time.
     SetAddress {
-        /// In which proxy.
+        /// The proxy.
         proxy: PoolId,
-        /// Which.
+        /// The server.
         name: ServerName,
         /// The new address.
         to: SocketAddr,
     },
-    /// Change its state at run time.
+    /// Change a server's state at run time.
     SetState {
-        /// In which proxy.
+        /// The proxy.
         proxy: PoolId,
-        /// Which.
+        /// The server.
         name: ServerName,
         /// The new state.
         state: State,
-        /// For a database: its state behind the address of the one writer.
+        /// For a database: its state behind the address that leads to the one writer.
         writer: State,
     },
-    /// Change its weight at run time.
+    /// Change a server's weight at run time.
     SetWeight {
-        /// In which proxy.
+        /// The proxy.
         proxy: PoolId,
-        /// Which.
+        /// The server.
         name: ServerName,
         /// The new weight.
         weight: u32,
     },
-    /// Change at run time how many connections at once go to it.
+    /// Change a server's connection limit at run time.
     SetMost {
-        /// In which proxy.
+        /// The proxy.
         proxy: PoolId,
-        /// Which.
+        /// The server.
         name: ServerName,
-        /// So many; 0: no bound.
+        /// The limit; 0 means none.
         most: u64,
     },
-    /// Have a listener take connections again.
+    /// Make a listener accept connections again.
     OpenFrontend {
-        /// In which proxy.
+        /// The proxy.
         proxy: PoolId,
-        /// Which.
+        /// The listener.
         name: &'static str,
-        /// So many at once.
+        /// The listener's connection limit.
         most: u64,
-        /// It takes none now.
+        /// Whether the listener is paused now.
         paused: bool,
     },
-    /// Take away the bounds of a whole process that its file does not set.
+    /// Remove process-wide limits that the file does not set.
     LiftLimits {
-        /// Which.
+        /// The proxy.
         proxy: PoolId,
     },
-    /// Delete it at run time.
+    /// Delete a server at run time.
     DeleteServer {
-        /// In which proxy.
+        /// The proxy.
         proxy: PoolId,
-        /// Which.
+        /// The server.
         name: ServerName,
     },
 }
 
 impl ProxyStep {
-    /// The HAProxy that it acts on.
+    /// Returns the proxy that the step acts on.
     pub const fn proxy(&self) -> PoolId {
         match self {
             Self::WriteConfig { proxy, .. }
@@ -132,7 +132,7 @@ impl ProxyStep {
         }
     }
 
-    /// Whether it takes a server out of HAProxy altogether.
+    /// Whether the step takes a server out of HAProxy altogether.
     pub(crate) const fn takes_out(&self) -> bool {
         matches!(self, Self::SetState { state: State::Maintenance, writer: State::Maintenance, .. })
     }

@@ -1,44 +1,44 @@
-//! Acts on a database's rows that may take hours.
+//! Steps on a database's rows that may take hours.
 
 use strum::IntoStaticStr;
 
 use crate::db::verify::Side;
 use crate::ids::ServerName;
 
-/// What can be done to a database's rows, beside all else that goes on there.
+/// A step on a database's rows. It runs beside all other steps on that database.
 #[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr)]
 pub enum RowsStep {
-    /// Compare its rows with the writer's.
+    /// Compare the database's rows with the writer's.
     Compare {
-        /// Which.
+        /// The database.
         name: ServerName,
-        /// Its id: another one by its name is not compared.
+        /// Its id: another database with the same name is not compared.
         id: u32,
-        /// With this one.
+        /// The database to compare with.
         with: ServerName,
     },
-    /// Let a database past the transaction at which its channel stopped, and put right the rows that differ then.
+    /// Let a database skip the transaction at which its channel stopped, and correct the rows that differ then.
     Repair {
-        /// Which.
+        /// The database.
         name: ServerName,
-        /// Its id: nothing is done to another one by its name.
+        /// Its id: another database with the same name is left alone.
         id: u32,
         /// The writer.
         with: ServerName,
-        /// Whose rows are right.
+        /// The side whose rows are right.
         side: Side,
     },
 }
 
 impl RowsStep {
-    /// The id of that database.
+    /// Returns the id of the database.
     pub const fn id(&self) -> u32 {
         match self {
             Self::Compare { id, .. } | Self::Repair { id, .. } => *id,
         }
     }
 
-    /// The database whose rows it is about.
+    /// Returns the database that the step acts on.
     pub const fn name(&self) -> &ServerName {
         match self {
             Self::Compare { name, .. } | Self::Repair { name, .. } => name,

@@ -1,4 +1,4 @@
-//! Acts on a database through SQL.
+//! Steps on a database through SQL.
 
 use strum::IntoStaticStr;
 
@@ -7,165 +7,166 @@ use crate::db::events::Turn;
 use crate::db::ids::Numbering;
 use crate::ids::ServerName;
 
-/// What a database can be told.
+/// A step on a database through SQL.
 #[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr)]
 pub enum SqlStep {
     /// Point a channel of a database at a peer and start it.
     SetChannel {
-        /// The one that copies.
+        /// The database that receives.
         on: ServerName,
-        /// The one that is copied.
+        /// The peer that it replicates from.
         from: ServerName,
     },
-    /// Start a channel that stands still without an error.
+    /// Start a channel that is stopped without an error.
     StartChannel {
-        /// The one that copies.
+        /// The database that receives.
         on: ServerName,
-        /// The one that is copied.
+        /// The peer that it replicates from.
         from: ServerName,
     },
     /// Stop a channel.
     StopChannel {
-        /// The one that copies.
+        /// The database that receives.
         on: ServerName,
-        /// The one that is copied.
+        /// The peer that it replicates from.
         from: ServerName,
-        /// The applying thread too; else what was received is still applied.
+        /// Whether the applying thread is stopped too. Otherwise what was already received is still applied.
         whole: bool,
     },
-    /// Take a channel away for good.
+    /// Remove a channel for good.
     DropChannel {
-        /// The one that copied.
+        /// The database that received.
         on: ServerName,
-        /// The one that was copied.
+        /// The peer that it replicated from.
         from: ServerName,
     },
-    /// Take channels and the cluster's accounts off a database of somebody else's; then it is forgotten.
+    /// Remove Cordée's channels and the cluster's accounts from an external database. It is forgotten afterwards.
     ReleaseDatabase {
-        /// Which.
+        /// The database.
         name: ServerName,
-        /// Its id: another one by its name is not forgotten.
+        /// Its id: another database with the same name is left alone.
         id: u32,
     },
     /// Tell a new database up to which transactions its copy goes.
     SeedPosition {
-        /// Which.
+        /// The database.
         name: ServerName,
     },
-    /// Have a database's position in its own domain say what its log holds: what it lacks of its own is then sent to it
-    /// again.
+    /// Set a database's position in its own domain to what its log holds, so that it is sent the transactions of its
+    /// own that it lacks.
     SetBack {
-        /// Which.
+        /// The database.
         name: ServerName,
-        /// Its id, which is its domain.
+        /// Its id, which is also its GTID domain.
         id: u32,
     },
-    /// Have channels go on that wait for one that is gone.
+    /// Let channels go on that wait for a database that is gone.
     FreeChannels {
-        /// The one that copies.
+        /// The database that receives.
         on: ServerName,
     },
-    /// Give a variable the value that the cluster needs.
+    /// Set a variable to the value that the cluster needs.
     SetVariable {
-        /// Of which database.
+        /// The database.
         name: ServerName,
-        /// Which.
+        /// The variable.
         variable: &'static str,
         /// The value.
         value: String,
-        /// What somebody set it to.
+        /// The value that somebody set.
         was: String,
-        /// Only while no channel runs.
+        /// Whether this is only possible while no channel runs.
         still: bool,
     },
-    /// Have a database number new rows otherwise. In a place of its own: every connection that may still number as
-    /// before is ended, and is gone when this is done.
+    /// Change how a database numbers new rows. This is a step of its own because it ends every connection that may
+    /// still number as before, and waits until those connections are gone.
     NumberIds {
-        /// Which.
+        /// The database.
         name: ServerName,
-        /// How from now on.
+        /// The new numbering.
         to: Numbering,
-        /// How until now.
+        /// The numbering until now.
         was: Numbering,
     },
-    /// Have scheduled events run on a database, or not.
+    /// Turn the scheduled events of a database on or off.
     FollowEvents {
-        /// Which.
+        /// The database.
         name: ServerName,
-        /// The scheduler, where it is to be turned.
+        /// The new state of the scheduler, if it is to change.
         scheduler: Option<bool>,
-        /// What becomes of single events.
+        /// The changes of single events.
         turns: Vec<Turn>,
     },
-    /// Fill a database's tables of time zones, which are empty.
+    /// Fill the time zone tables of a database, which are empty.
     LoadZones {
-        /// Which.
+        /// The database.
         name: ServerName,
     },
-    /// Set a channel up anew that somebody altered.
+    /// Set up a channel again that somebody altered.
     ResetChannel {
-        /// The one that copies.
+        /// The database that receives.
         on: ServerName,
-        /// The one that is copied.
+        /// The peer that it replicates from.
         from: ServerName,
-        /// What was altered, and what it was.
+        /// What was altered, with its altered value.
         was: String,
     },
-    /// Have a writer whose log was reset go on above the numbers that it gave before: the others pass over lower ones.
+    /// Make a writer whose log was reset continue above the sequence numbers that it gave before: the others skip
+    /// lower ones.
     Renumber {
-        /// Which.
+        /// The database.
         name: ServerName,
-        /// Its id, which is its domain.
+        /// Its id, which is also its GTID domain.
         id: u32,
-        /// The highest number that anybody knows.
+        /// The highest sequence number known to any database.
         after: u64,
     },
-    /// Make the cluster's accounts on a database as they should be.
+    /// Bring the cluster's accounts on a database into the required state.
     MakeAccounts {
-        /// Where.
+        /// The database.
         name: ServerName,
-        /// What was not as it should be.
+        /// What was wrong with them.
         what: String,
     },
-    /// Let a database confirm what it receives, or not.
+    /// Make a database send ACKs for what it receives, or stop it from sending them.
     SetAcks {
-        /// Which.
+        /// The database.
         name: ServerName,
-        /// Whether it does.
+        /// Whether it sends ACKs.
         on: bool,
     },
-    /// Have a database stop at the next conflict again: a repair was broken off.
+    /// Make a database stop at the next conflict again: a repair was broken off.
     SetStrict {
-        /// Which.
+        /// The database.
         name: ServerName,
     },
     /// Let a database take writes.
     OpenDatabase {
-        /// Which.
+        /// The database.
         name: ServerName,
-        /// The epoch of that decision.
+        /// The epoch of the decision.
         epoch: u64,
     },
     /// Close a database that must not take writes.
     CloseDatabase {
-        /// Which.
+        /// The database.
         name: ServerName,
     },
     /// Create the schemas and tables that the cluster and the site need.
     CreateSchema {
-        /// On the writer.
+        /// The writer.
         name: ServerName,
     },
-    /// End connections over which the writer sends its log to nobody any more.
+    /// End dump connections of the writer that no longer serve any standby.
     EndSenders {
         /// The writer.
         name: ServerName,
-        /// The connections' ids.
+        /// The ids of the connections.
         ids: Vec<u64>,
     },
     /// Make the writer wait for a standby's ACK, or not.
     SetSemiSync {
-        /// The writer or a former one.
+        /// The writer or a former writer.
         name: ServerName,
         /// Whether it waits.
         on: bool,
@@ -173,7 +174,7 @@ pub enum SqlStep {
 }
 
 impl SqlStep {
-    /// The database that it acts on.
+    /// Returns the database that the step acts on.
     pub const fn on(&self) -> &ServerName {
         match self {
             Self::SetChannel { on: name, .. }
@@ -201,9 +202,9 @@ impl SqlStep {
         }
     }
 
-    /// What it puts right, if it only puts right what somebody altered (a setting, an account, the terms of a channel,
-    /// a log that was reset), or gives a database what it goes on without. One that takes no writes before waits for it
-    /// elsewhere (see `opening`).
+    /// Returns what the step corrects, if it only corrects what somebody altered (a setting, an account, the
+    /// parameters of a channel, a log that was reset), or supplies something without which the database still works.
+    /// On a database that does not take writes yet, such a step is part of another sequence (see `opening`).
     pub fn mends(&self) -> Option<Mend> {
         match self {
             Self::SetVariable { variable, .. } => Some(Mend::Setting((*variable).to_owned())),
@@ -231,7 +232,7 @@ impl SqlStep {
         }
     }
 
-    /// See [`super::Step::insists`]. What ends a connection does not wait for its end.
+    /// See [`super::Step::insists`]. A step that ends connections does not wait until they have ended.
     pub const fn insists(&self) -> bool {
         match self {
             Self::StartChannel { .. } | Self::CloseDatabase { .. } | Self::EndSenders { .. } => true,
@@ -257,13 +258,13 @@ impl SqlStep {
         }
     }
 
-    /// Whether the database stops receiving from all others while this is done. A channel that is set up or started
-    /// beside those that run leaves them alone.
+    /// Whether the database stops receiving from all others while the step is done. Setting up or starting one channel
+    /// leaves the running channels alone.
     pub const fn stops_receiving(&self) -> bool {
         self.rests_links() && !matches!(self, Self::SetChannel { .. } | Self::StartChannel { .. })
     }
 
-    /// Whether the database's channels rest while this is done.
+    /// Whether the database's channels are stopped while the step is done.
     pub const fn rests_links(&self) -> bool {
         match self {
             Self::SetChannel { .. }

@@ -20,7 +20,7 @@ fn new(server: &str, port: u16, runtime: Runtime) -> NewServer {
     }
 }
 
-/// db1 writes, db2 is what the case needs; web2 leaves.
+/// A cluster in which db1 is the writer, db2 has the given membership and runtime, and web2 is leaving.
 fn with(membership: &Membership, runtime: Runtime) -> Desired {
     let mut desired = first();
     let db2 = &mut desired.db.servers[1];
@@ -34,7 +34,7 @@ fn saved() -> Saved {
     Saved { count: 2, file: "lost/x".to_owned() }
 }
 
-/// Each kind of decision, with a wish in which it is due.
+/// Every kind of decision, each with a wish in which it is due.
 fn due() -> Vec<(Desired, Decision)> {
     let returning = |saved| Membership::Returning { limit: 3, saved };
     let ours = |membership: &Membership| with(membership, Runtime::Process);
@@ -65,7 +65,7 @@ fn due() -> Vec<(Desired, Decision)> {
     ]
 }
 
-/// The same with another id under the name, as after a removal and an addition.
+/// The same wish with other ids under the same names, as after a removal and an addition.
 fn replaced(mut desired: Desired) -> Desired {
     for server in desired.db.servers.iter_mut().chain(&mut desired.web.servers).filter(|s| s.id != 1) {
         server.id += 100;
@@ -78,7 +78,7 @@ fn a_decision_that_is_due_is_applied_once() {
     for (desired, decision) in due() {
         let next = desired.apply(&decision).unwrap_or_else(|why| panic!("{decision:?}: {why}"));
         assert_eq!(next.revision, desired.revision + 1);
-        // Delivered again, it finds that it is so.
+        // When the decision is applied a second time, it is refused because it is already in effect.
         next.apply(&decision).expect_err(decision.name());
     }
 }
@@ -89,7 +89,7 @@ fn a_decision_is_about_the_one_it_was_made_on_and_no_other_by_its_name() {
         let Some((name, id)) = decision.about() else { continue };
         assert!(desired.servers().any(|s| s.name == *name && s.id == id), "{decision:?}");
         let other = replaced(desired.clone()).apply(&decision);
-        // Whatever became of its writer to be, a promotion is given up.
+        // A promotion is given up whatever became of its target.
         if matches!(decision, Decision::AbandonHandover { .. }) {
             assert_eq!(other.expect("given up").servers().count(), 4);
             continue;
@@ -115,7 +115,7 @@ fn a_decision_belongs_to_its_epoch() {
     }
 }
 
-/// What each of them needs, and every other membership.
+/// Every decision is tried with the membership that it needs, and with every other one.
 #[test]
 fn a_decision_is_refused_where_the_membership_is_another_one() {
     let all = [
@@ -138,7 +138,7 @@ fn a_decision_is_refused_where_the_membership_is_another_one() {
             let mut desired = from.clone();
             desired.db.servers[1].stands(membership.clone());
             let runtime = desired.db.servers[1].runtime;
-            // Due are the cases of the list, and no others.
+            // A decision is due in the cases of the list, and in no others.
             let due = kinds.iter().any(|(wish, other)| {
                 let db2 = &wish.db.servers[1];
                 other.name() == decision.name()
@@ -149,7 +149,8 @@ fn a_decision_is_refused_where_the_membership_is_another_one() {
             match (due, done) {
                 (true, Ok(_)) => taken += 1,
                 (false, Err(Overtaken::Membership | Overtaken::Already)) => refused += 1,
-                // Somebody else's comes back with or without a file: it has none, or one of before it was.
+                // An external database may return with or without a saved file: Cordée saves none for it, but one may
+                // remain from before it was external.
                 (false, Ok(_)) if matches!(membership, Membership::Returning { saved: Some(_), .. }) => {
                     assert_eq!(runtime, Run::External, "{decision:?} of {server}");
                 }
@@ -160,7 +161,7 @@ fn a_decision_is_refused_where_the_membership_is_another_one() {
     assert!(taken >= 15 && refused > 60, "{taken} {refused}");
 }
 
-/// A person asked for another one in the meantime: the one that was decided on is over already.
+/// An operator asked for another promotion in the meantime: the one that was decided on is over already.
 #[test]
 fn only_the_very_promotion_is_given_up_or_ended() {
     let of = Basis { name: name("db2"), id: 2, epoch: 1 };
@@ -176,7 +177,7 @@ fn only_the_very_promotion_is_given_up_or_ended() {
         assert_eq!(desired.apply(&abandon).err(), expected);
         assert_eq!(desired.apply(&elect).err(), expected);
     }
-    // Decided because the writer was lost, before the promotion was asked for: it is looked at again.
+    // This was decided because the writer was lost, before the promotion was asked for: Cordée has to decide again.
     desired.handover = at(5);
     let elect = Decision::Elect { to: name("db2"), id: 2, epoch: 2, limit: Some(3), asked: None };
     assert_eq!(desired.apply(&elect).err(), Some(Overtaken::Handover));
@@ -198,7 +199,7 @@ fn an_older_doubt_does_not_take_the_place_of_a_newer_one() {
     assert_eq!((back.doubts[&2].since, back.doubts[&2].lacks), (9, true), "what is known stays");
 }
 
-/// A page that was open for a while, or a button that was pressed twice.
+/// The request comes from a page that was open for a while, or from a button that was pressed twice.
 #[test]
 fn a_fresh_copy_is_made_of_the_one_that_was_meant() {
     let recopy = |id| Request::Recopy { name: name("DB2"), id };

@@ -1,11 +1,12 @@
-//! Whether two looks at a HAProxy give the same reasons to decide.
+//! Whether two observations of a HAProxy instance lead to the same decisions.
 
 use super::{Check, Running, RunningServer};
 
 impl Running {
-    /// Whether nothing is decided otherwise for it than for that earlier look: only time has gone by, and visitors.
+    /// Whether this observation leads to the same decisions as the earlier one: only time has passed, and visitors
+    /// have come and gone.
     pub fn is_like(&self, earlier: &Self) -> bool {
-        // A new field does not compile before it has been thought of here.
+        // The destructuring makes the compiler refuse a new field that is not considered here.
         let Self {
             pid,
             shape,
@@ -52,7 +53,7 @@ impl RunningServer {
             check,
             uniform,
         } = self;
-        // Connections are counted where they are waited for, and seconds where it drains.
+        // The number of sessions matters where Cordée waits for their end, and the time where the server drains.
         let counted = (*maintenance || *drain).then_some(*sessions);
         let since = drain.then_some(*since_s);
         let Check { code, status, duration_ms: _, detail, health, goal } = check;
@@ -77,7 +78,7 @@ mod tests {
     use crate::plan::tests::{first, settle};
     use crate::sim::World;
 
-    /// What HAProxy `web` says of itself once all is well.
+    /// Returns what HAProxy `web` reports once the cluster is settled.
     fn settled() -> Running {
         let (mut desired, mut world, mut memory) = (first(), World::at(1_000_000), Observed::default());
         settle(&mut desired, &mut world, &mut memory);

@@ -26,7 +26,8 @@ fn the_server_at_which_connections_wait_is_none_of_ours() {
     let whole = with(&line("db", there), &line("db_writer", there)).expect("understood");
     assert!(whole.waits);
     assert_eq!(whole.servers.keys().map(ServerName::as_str).collect::<Vec<_>>(), ["db1"]);
-    // Out by command, without weight, led elsewhere, taken away: in either backend.
+    // In maintenance by command, drained, without weight, with another port, or with another address, in either
+    // backend.
     for rest in
         ["127.0.0.1 0 1 1", "127.0.0.1 0 8 1", "127.0.0.1 0 0 0", "127.0.0.1 9 0 1", "127.0.0.2 0 0 1"]
     {
