@@ -148,8 +148,9 @@ impl Model {
         black_box(snapshot(Scene::new(&self.desired, &self.observed, NOW), &self.setting));
     }
 
-    /// Milliseconds of processor for those, of so many in a row. The files were rendered before, as in the engine, which
-    /// does so when they change. What else the machine does is not counted: it would interrupt the long ones only.
+    /// Milliseconds of processor time for a plan and a snapshot, out of `times` in a row. The files were rendered
+    /// before, as in the engine, which renders them when they change. What else the machine does is not counted: it would
+    /// interrupt the long samples only.
     fn timed(&self, times: u16) -> f64 {
         self.once();
         let before = busy_ms();
@@ -275,7 +276,8 @@ fn pure(report: &mut Report) {
     }
 }
 
-/// How far the medians of two halves of the same values lie apart at most, as a ratio: by turns, and early against late.
+/// How far the medians of two halves of the same values lie apart at most, as a ratio: by turns, and early against
+/// late.
 fn noise(values: &[f64]) -> f64 {
     let half = |n: usize| values.iter().copied().skip(n).step_by(2).collect::<Vec<_>>();
     let (early, late) = values.split_at(values.len() / 2);

@@ -222,8 +222,7 @@ fn free_log_port(ports: (u16, u16)) -> Option<LogSocket> {
     found.or_else(|| LogSocket::bind(0).ok())
 }
 
-/// Binds the port that was chosen before; another one if a different program has that port, or if none was chosen
-/// yet.
+/// Binds the port that was chosen before; another one if that port is taken, or if none was chosen yet.
 fn log_socket(store: &Store) -> Result<Option<LogSocket>, RunError> {
     let desired = store.desired()?;
     if let Some(socket) = desired.visitors.port.and_then(|port| LogSocket::bind(port).ok()) {
