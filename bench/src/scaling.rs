@@ -149,8 +149,8 @@ impl Model {
     }
 
     /// Milliseconds of processor time for a plan and a snapshot, out of `times` in a row. The files were rendered
-    /// before, as in the engine, which renders them when they change. What else the machine does is not counted: it would
-    /// interrupt the long samples only.
+    /// before, as in the engine, which renders them when they change. What else the machine does is not counted: it
+    /// would interrupt the long samples only.
     fn timed(&self, times: u16) -> f64 {
         self.once();
         let before = busy_ms();
