@@ -120,10 +120,10 @@ mod tests {
         assert!(keep(&home, PoolId::Web).unwrap().is_some());
         assert!(at(1).is_dir(), "what is in it is somebody's");
         assert_eq!(kept(&home, PoolId::Web).len(), MOST_FILES + 1, "the oldest files are gone");
-        fs::remove_file(&config).unwrap();
-        fs::create_dir(&config).unwrap();
-        assert!(keep(&home, PoolId::Web).unwrap().is_some(), "a folder is moved, and pruned after, too");
-        assert!(!config.exists());
+        let folder = home.proxy_config(PoolId::Db);
+        fs::create_dir(&folder).unwrap();
+        assert!(keep(&home, PoolId::Db).unwrap().is_some(), "a folder is moved as it is");
+        assert!(!folder.exists());
         fs::remove_dir_all(&root).unwrap();
     }
 }
