@@ -340,7 +340,7 @@ fn candidate(scene: Scene<'_>, writer: Database<'_>, promise: &Promise, since: M
 /// once no standby tries any more (`plan/hosts`). A look from before the end of the process does not count: a frozen
 /// process may go on, and send.
 ///
-/// Stopping eight channels, with two disk writes each, on eight databases at once took most of a failover's time.
+/// An election that waits for stops waits for eight channels, with two disk writes each, on eight databases at once.
 pub(super) fn at_rest(channel: &Channel, at: Millis, ended: Option<Millis>) -> bool {
     match channel.receiving {
         Thread::Stopped => true,

@@ -22,7 +22,7 @@ pub enum Opening {
     Later(Text),
     /// No, with the reason.
     Refused(Text),
-    /// The database cannot be asked now.
+    /// The database cannot be asked now, or another one that runs was not asked yet.
     Unknown,
 }
 
