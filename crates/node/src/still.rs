@@ -68,8 +68,8 @@ mod tests {
 
     impl Family {
         fn new() -> Self {
-            let mut command = Command::new("/bin/sh");
-            command.args(["-c", "/usr/bin/sleep 60 & wait"]).stdout(Stdio::null()).process_group(0);
+            let mut command = Command::new("/usr/bin/timeout");
+            command.args(["60", "/usr/bin/sleep", "60"]).stdout(Stdio::null()).process_group(0);
             let parent = command.spawn().unwrap();
             let pid = parent.id();
             let child = until(|| process::children(pid).unwrap().first().copied());
